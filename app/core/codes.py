@@ -25,8 +25,8 @@ _ORG_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)
 _FORMS = {"91": "企业", "92": "个体工商户", "93": "农民专业合作社", "11": "机关", "12": "事业单位", "52": "民办非企业"}
 _LOOKALIKES = {"I": "1", "O": "0", "S": "5", "Z": "2", "V": "U"}
 # Shown by nothing, yet copied along from chat windows and spreadsheets: zero-width and direction marks, BOM.
-_INVISIBLE = dict.fromkeys((0xAD, *range(0x200B, 0x2010), *range(0x202A, 0x202F), 0x2060, 0xFEFF))
-_NARROW = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | _INVISIBLE
+INVISIBLE = dict.fromkeys((0xAD, *range(0x200B, 0x2010), *range(0x202A, 0x202F), 0x2060, 0xFEFF))
+_NARROW = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | INVISIBLE
 _MOBILE = re.compile(r"1[3-9]\d{9}", re.ASCII)
 _LANDLINE = re.compile(r"0\d{2,3}-?\d{7,8}", re.ASCII)
 _LICENCE = re.compile(r"(JY|SC|YB)(.*)", re.ASCII)
@@ -138,7 +138,7 @@ def _known_class(kind: str, digits: str) -> bool:
 
 
 def _free_text(value: object) -> Verdict:
-    text = " ".join(str(value).translate(_INVISIBLE).split())
+    text = " ".join(str(value).translate(INVISIBLE).split())
     if not text:
         return Verdict(False, (_EMPTY,), (), "")
     if len(text) > _MAX_FREE_TEXT:

@@ -102,7 +102,7 @@ def _syllables(name: str) -> tuple[str, ...]:
 @cache
 def _reader() -> Callable[[str], tuple[str, ...]]:
     # Imported on first use: its dictionaries take a third of a second and 40 MB.
-    from pypinyin import Style, lazy_pinyin  # noqa: PLC0415
+    from pypinyin import Style, lazy_pinyin
 
     def read(text: str) -> tuple[str, ...]:
         return tuple(lazy_pinyin(text, style=Style.NORMAL, errors=list))  # type: ignore[arg-type]  # stub knows one form

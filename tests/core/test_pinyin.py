@@ -65,4 +65,4 @@ def test_any_text_gives_a_key_that_finds_itself(name: str) -> None:
 
 def test_the_dictionaries_are_loaded_only_when_used() -> None:
     code = "import sys; import app.core.pinyin; assert 'pypinyin' not in sys.modules"
-    subprocess.run([sys.executable, "-c", code], check=True)  # noqa: S603
+    subprocess.run([sys.executable, "-c", code], check=True)
