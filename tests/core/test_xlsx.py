@@ -221,13 +221,13 @@ def test_a_corrupted_file_is_read_or_refused_but_never_crashes(at: int, garbage:
 
 
 DAY = date(2026, 11, 23)
-MIDNIGHT = datetime(2026, 11, 23)  # noqa: DTZ001 - as openpyxl gives it
+MIDNIGHT = datetime(2026, 11, 23)
 MORNING = MIDNIGHT.replace(hour=8, minute=30)
 
 
 @pytest.mark.parametrize("value", [
     "2026-11-23", "2026/11/23", "2026.11.23", "2026年11月23日", "20261123", 20261123, 46349, 46349.0, "46349", 46349.75,
-    MORNING, DAY, "２０２６－１１－２３".replace("－", "-"), "\u30002026 年 11 月 23 日\u00a0",
+    MORNING, DAY, "２０２６-１１-２３", "\u30002026 年 11 月 23 日\u00a0",
     "2026-11-23 08:30:00", "2026-11-23T00:00:00.000", "2026年11月23",
 ], ids=repr)  # fmt: skip
 def test_dates_in_every_notation(value: object) -> None:
@@ -240,16 +240,18 @@ def test_dates_of_a_mac_and_none() -> None:
     assert cells.parse_date(None) is None
 
 
-@pytest.mark.parametrize(
-    "value", ["26-11-23", "2026-13-01", "2026-02-30", "长期", "2026年11月", 5, "inf", "1e400", 123456, True]
-)
+NOT_DAYS = ["26-11-23", "2026-13-01", "2026-02-30", "长期", "2026年11月", 5, "inf", "1e400", 123456, True]
+
+
+@pytest.mark.parametrize("value", NOT_DAYS, ids=repr)
 def test_not_dates(value: object) -> None:
     with pytest.raises(ValueError, match=r".+"):
         cells.parse_date(value)
 
 
 @pytest.mark.parametrize(("value", "text"), [
-    (None, ""), ("\u3000甲\u00a0 乙\u200b ", "甲 乙"), (13800138000.0, "13800138000"), (13800138000, "13800138000"), (1.5, "1.5"),
+    (None, ""), ("\u3000甲\u00a0 乙\u200b ", "甲 乙"), (13800138000.0, "13800138000"), (13800138000, "13800138000"),
+    (1.5, "1.5"),
     ("张三_x000D_\n 李四 \n\n", "张三\n李四"), (MIDNIGHT, "2026-11-23"), (True, "是"), (False, "否"),
     (MORNING, "2026-11-23 08:30:00"),
 ], ids=repr)  # fmt: skip
