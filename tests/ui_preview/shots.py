@@ -1,0 +1,52 @@
+"""Screenshots and axe of every sample page: python -m tests.ui_preview.shots OUT [page ...]"""
+
+import logging
+import sys
+import threading
+from pathlib import Path
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import sync_playwright
+from werkzeug.serving import make_server
+
+from tests.ui_preview.harness import create
+from tests.ui_preview.samples import PAGES
+
+
+def main(out: Path, names: list[str]) -> int:
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = make_server("127.0.0.1", 0, create(), threaded=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    base, faults = f"http://127.0.0.1:{server.port}", 0
+    out.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as p:
+        browser = p.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"])
+        for size, (w, h) in {"desk": (1366, 900), "phone": (390, 844)}.items():
+            for scheme in ("light", "dark"):
+                context = browser.new_context(viewport={"width": w, "height": h}, color_scheme=scheme, locale="zh-CN", has_touch=size == "phone", reduced_motion="reduce")
+                page = context.new_page()
+                page.on("console", lambda m: print("console", m.type, m.text) if m.type in ("error", "warning") else None)
+                page.on("pageerror", lambda e: print("pageerror", e))
+                for name in names or PAGES:
+                    page.goto(f"{base}/p/{name}")
+                    page.screenshot(path=out / f"{name}-{size}-{scheme}.png")
+                    page.screenshot(path=out / f"{name}-{size}-{scheme}-full.png", full_page=True)
+                    if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+                        print(f"{name} {size}: wider than the screen")
+                        faults += 1
+                    for v in Axe().run(page).response["violations"]:
+                        print(name, size, scheme, v["impact"], v["id"], [n["target"] for n in v["nodes"]][:4], v["nodes"][0]["failureSummary"][:200].replace("\n", " "))
+                        faults += v["impact"] in ("serious", "critical")
+                    if size == "phone":
+                        small = page.evaluate("""[...document.querySelectorAll('a,button,summary,select,input:not([type=hidden]):not([type=checkbox]):not([type=radio])')].filter(e=>{const r=e.getBoundingClientRect();return r.width>1&&r.height>0&&getComputedStyle(e).visibility!=='hidden'&&(r.height<43.5||r.width<40)&&!e.closest('td,.crumbs ol,dd,.hash,.skip,.object')}).map(e=>e.outerHTML.slice(0,70)+' '+Math.round(e.getBoundingClientRect().width)+'x'+Math.round(e.getBoundingClientRect().height)).slice(0,5)""")
+                        if small and scheme == "light":
+                            print("small", name, small)
+                context.close()
+        browser.close()
+    server.shutdown()
+    print("serious or critical:", faults)
+    return min(faults, 1)
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]), sys.argv[2:]))
