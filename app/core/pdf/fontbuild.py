@@ -257,6 +257,7 @@ def _build_into(home: Path, final: Path, found: list[Source], fandol: Path | Non
 
 
 def _point_to(final: Path) -> None:
+    """Make `final` the set in use; processes that run keep theirs."""
     target = pointer()
     draft = target.with_name(f".{target.name}-{os.getpid()}")
     draft.write_text(final.name)

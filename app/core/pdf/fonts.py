@@ -13,6 +13,7 @@ Settings, both from the environment:
 
 import json
 import os
+from bisect import bisect_right
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
@@ -75,8 +76,6 @@ class FontSet:
         return "".join(c for c in dict.fromkeys(text) if c != "\n" and not self._covers(ord(c)))
 
     def _covers(self, point: int) -> bool:
-        from bisect import bisect_right
-
         at = bisect_right(self.ranges, (point, 0x110000)) - 1
         return at >= 0 and point <= self.ranges[at][1]
 
@@ -132,16 +131,19 @@ def font_order() -> dict[str, tuple[str, ...]]:
 
 
 def font_set() -> FontSet:
-    """The built set of this machine. NotReady, naming the command, when there is none."""
+    """The built set of this machine, looked up once a process. NotReady, naming the command, when there is none."""
+    return _current(str(cache_home()), os.environ.get("SHOUZE_FONT_DIR"))
+
+
+@lru_cache(maxsize=8)
+def _current(_home: str, _own: str | None) -> FontSet:
     try:
-        folder = cache_home() / pointer().read_text().strip()
-        return _load(folder, (folder / "manifest.json").stat().st_mtime_ns)
+        return _load(cache_home() / pointer().read_text().strip())
     except (OSError, ValueError, KeyError) as error:
         raise NotReady(f"字体尚未生成，请运行 {MEND}") from error
 
 
-@lru_cache(maxsize=4)
-def _load(folder: Path, _changed: int) -> FontSet:
+def _load(folder: Path) -> FontSet:
     manifest = json.loads((folder / "manifest.json").read_text())
     families = {face: tuple(names) for face, names in manifest["families"].items()}
     ranges = tuple((first, last) for first, last in manifest["ranges"])

@@ -7,7 +7,7 @@ import re
 from functools import lru_cache
 
 NOT_FIRST = frozenset("，。、；：？！）》〉」』】〕｝”’…—·％,.;:?!)]}%‰℃°/")
-NOT_LAST = frozenset("（《〈「『【〔｛“‘([{￥＄")
+NOT_LAST = frozenset("□■（《〈「『【〔｛“‘([{￥＄")
 _UNITS = re.compile(r"[!-~\u00a1-\u024f]+|.", re.DOTALL)
 TOKEN_LIMIT = 20
 """Longest run of Latin letters and digits that is never divided, in characters; longer ones get break points."""

@@ -63,8 +63,9 @@ def refuse_unprintable(context: dict[str, Any]) -> None:
     found = list(strings(context))
     if len(found) > MAX_STRINGS:
         raise ContextError({"": f"内容过多：{len(found)} 项"})
-    errors = {path: message for path, text in found if (message := problem(text, MAX_FIELD, empty=True))}
-    if errors:
+    everything = "".join({text for _, text in found})
+    if control_characters(everything) or unprintable(everything) or any(len(text) > MAX_FIELD for _, text in found):
+        errors = {path: message for path, text in found if (message := problem(text, MAX_FIELD, empty=True))}
         raise ContextError(errors)
 
 

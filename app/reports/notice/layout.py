@@ -2,6 +2,7 @@
 
 import base64
 import io
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,10 +100,8 @@ def view(context: dict[str, Any], *, draft: bool = False) -> dict[str, Any]:
 
 
 def _parts(text: str) -> list[str]:
-    """The text around its boxes, boxes as items of their own."""
-    for box in "■□":
-        text = text.replace(box, f"\0{box}\0")
-    return [part for part in text.split("\0") if part]
+    """The text around its boxes; a box is an item with the character after it, which stays on its line."""
+    return [part for part in re.split("([□■].)", text) if part]
 
 
 def _item(context: dict[str, Any], demand: dict[str, Any]) -> dict[str, str]:
@@ -114,6 +113,7 @@ def _item(context: dict[str, Any], demand: dict[str, Any]) -> dict[str, str]:
 def _copies(copies: dict[str, Any]) -> str:
     total, served, filed = (NUMERALS[copies[name]] for name in ("total", "served", "filed"))
     other = f"，{_tail(copies['other'])}" if copies["other"] else ""
+    total = "两" if total == "二" else total
     return f"本文书一式{total}份，{served}份送达，{filed}份归档{other}。"
 
 
