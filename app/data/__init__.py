@@ -1,0 +1,122 @@
+"""Facts as data, in our own wording: areas, offices, legal citations, sample findings.
+
+Each row carries where it is from (`tag`: F:Sn found in a source, M-H/M-M/M-L remembered with that much confidence)
+and whether it is `confirmed`. An unconfirmed row may be shown and edited; it must not reach a printed legal document
+before somebody in the bureau has confirmed it. The enumerations are in `app.data.enums`.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """A 苏木乡镇, 街道 or 农场 of the banner; `aliases` are short, former and merged names found on old papers."""
+
+    code: str
+    name: str
+    kind: str
+    parent: str
+    aliases: tuple[str, ...]
+    tag: str
+    confirmed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """A unit of the bureau; `parent` is a code, None for the city. Papers bear `seal_name`, never a station's."""
+
+    code: str
+    name: str
+    short: str
+    kind: str
+    parent: str | None
+    lines: tuple[str, ...]
+    areas: tuple[str, ...]
+    seal_name: str
+    tag: str
+    confirmed: bool
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """One provision that a notice can cite, in force from `valid_from` to `valid_to`, both days included.
+
+    `text` is our summary and says so: it is for choosing, not for printing. `article` is None where the number of the
+    provision is not known. `purposes` holds 违反 (a duty), 依据 (the power to order) and 逾期 (what follows).
+    """
+
+    key: str
+    title: str
+    short: str
+    order_no: str
+    article: int | None
+    paragraph: int | None
+    item: int | None
+    text: str
+    purposes: tuple[str, ...]
+    valid_from: date
+    valid_to: date | None
+    tag: str
+    confirmed: bool
+    note: str
+
+    def in_force(self, on: date) -> bool:
+        """Whether the provision may be cited for an act of that day."""
+        return self.valid_from <= on and (self.valid_to is None or on <= self.valid_to)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A made-up finding for demonstrations; `citation` is the duty broken, `basis` the power to order."""
+
+    line: str
+    fact: str
+    demand: str
+    severity: str
+    citation: str
+    basis: str
+
+
+def _rows(name: str) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = json.loads(files(__package__).joinpath(name).read_text("utf-8"))
+    return [{key: tuple(value) if isinstance(value, list) else value for key, value in row.items()} for row in rows]
+
+
+@cache
+def areas() -> tuple[Area, ...]:
+    """The sixteen areas of the banner, by code."""
+    return tuple(Area(**row) for row in _rows("areas.json"))
+
+
+@cache
+def offices() -> tuple[Office, ...]:
+    """The units that the plan names and fourteen stations that the bureau has to confirm; parents come first."""
+    return tuple(Office(**row) for row in _rows("offices.json"))
+
+
+@cache
+def citations() -> tuple[Citation, ...]:
+    """Every citation, those no longer in force included."""
+    return tuple(Citation(**_dated(row)) for row in _rows("citations.json"))
+
+
+def _dated(row: dict[str, Any]) -> dict[str, Any]:
+    until = row["valid_to"]
+    return row | {
+        "valid_from": date.fromisoformat(row["valid_from"]),
+        "valid_to": None if until is None else date.fromisoformat(until),
+    }
+
+
+@cache
+def demo_findings() -> tuple[Finding, ...]:
+    """Findings for demonstrations, ten or so a line."""
+    return tuple(Finding(**row) for row in _rows("demo_findings.json"))

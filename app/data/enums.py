@@ -1,0 +1,322 @@
+"""Enumerations of the trade: the words the bureau uses, in the order it lists them.
+
+Members are named in English for code; values are the Chinese terms that are stored, shown and printed. Where the law or
+a national form fixes the words, the source stands beside the class.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class SiteKind(StrEnum):
+    """主体类型: what a place of business is; decides which duties it has."""
+
+    PRODUCER = "食品生产企业"
+    SPECIAL_PRODUCER = "特殊食品生产企业"
+    SELLER = "食品销售企业"
+    CATERER = "餐饮服务企业"
+    CENTRAL_KITCHEN = "中央厨房"
+    MEAL_DELIVERY = "集体用餐配送单位"
+    CHAIN_HEADQUARTERS = "连锁总部"
+    CHAIN_BRANCH = "连锁分支机构"
+    CHAIN_STORE = "连锁门店"
+    SCHOOL_CANTEEN = "学校食堂"
+    KINDERGARTEN_CANTEEN = "幼儿园食堂"
+    ELDERLY_CANTEEN = "养老机构食堂"
+    OTHER_CANTEEN = "其他单位食堂"
+    CONTRACTOR = "承包经营企业"
+    MEAL_SUPPLIER = "供餐单位"
+    WORKSHOP = "食品小作坊"
+    SMALL_CATERER = "小餐饮"
+    GROCERY = "食杂店"
+    STALL = "食品摊贩"
+    MARKET = "集中交易市场开办者"
+    PLATFORM = "网络食品交易第三方平台"
+    WAREHOUSE = "食品仓储企业"
+    ADDITIVE_PRODUCER = "食品添加剂生产企业"
+
+
+class Line(StrEnum):
+    """业务线: which section answers for it."""
+
+    PRODUCTION = "食品生产"
+    SALES = "食品销售"
+    CATERING = "餐饮服务"
+
+
+class OrgForm(StrEnum):
+    """组织形式: told by the first two characters of a credit code."""
+
+    COMPANY = "企业"
+    SOLE_TRADER = "个体工商户"
+    COOPERATIVE = "农民专业合作社"
+    INSTITUTION = "事业单位"
+    PRIVATE_NONPROFIT = "民办非企业"
+    AUTHORITY = "机关"
+    OTHER = "其他"
+
+
+class LicenceKind(StrEnum):
+    """凭证类型: what allows the business (食品安全法 35, 36)."""
+
+    PRODUCTION = "食品生产许可"
+    OPERATION = "食品经营许可"
+    PREPACKED_FILING = "仅销售预包装食品备案"
+    SMALL_REGISTRATION = "小作坊/小餐饮/食杂店登记"
+    OTHER = "其他"
+
+
+class SiteState(StrEnum):
+    """经营状态."""
+
+    OPEN = "正常"
+    CLOSED = "停业"
+    SEASONAL = "季节性停业"
+    ORDERED_SHUT = "责令停产停业"
+    DEREGISTERED = "注销"
+    REVOKED = "吊销"
+    LOST = "失联"
+
+
+class RiskGrade(StrEnum):
+    """风险等级, low to high (食品生产经营监督检查管理办法 21)."""
+
+    A = "A"
+    B = "B"
+    C = "C"
+    D = "D"
+
+
+class AppointmentRole(StrEnum):
+    """人员岗位."""
+
+    PRINCIPAL = "主要负责人"
+    DIRECTOR = "食品安全总监"
+    OFFICER = "食品安全员"
+
+
+class AppointmentMode(StrEnum):
+    FULL_TIME = "专职"
+    PART_TIME = "兼职"
+
+
+class AppointmentState(StrEnum):
+    """任职状态; the bans are those of 食品安全法 135."""
+
+    ACTIVE = "在任"
+    LEFT = "离任"
+    SUSPENDED = "停任"
+    BANNED_FIVE_YEARS = "禁止任职(5年)"
+    BANNED_FOR_LIFE = "禁止任职(终身)"
+
+
+class RecordState(StrEnum):
+    """记录状态 of a daily, weekly or monthly record."""
+
+    DRAFT = "草稿"
+    SUBMITTED = "已签字提交"
+    LATE = "补录"
+    RETURNED = "已退回"
+    VOID = "已作废"
+
+
+class ItemResult(StrEnum):
+    """日检查项结果."""
+
+    PASSED = "符合"
+    FAILED = "不符合"
+    NOT_APPLICABLE = "不适用"
+
+
+class WeeklyRating(StrEnum):
+    """周评价: the three boxes of 《每周食品安全排查治理报告》."""
+
+    CONTROLLED = "风险可控"
+    RISK = "存在风险隐患"
+    SERIOUS_RISK = "存在严重风险隐患"
+
+
+class ProblemState(StrEnum):
+    """问题状态."""
+
+    OPEN = "待整改"
+    CORRECTING = "整改中"
+    CORRECTED = "已整改待复查"
+    CLOSED = "已闭环"
+    OVERDUE = "逾期"
+    CASE = "转立案"
+
+
+class InspectionKind(StrEnum):
+    """检查类型; the first three are defined in 食品生产经营监督检查管理办法 53."""
+
+    ROUTINE = "日常监督检查"
+    UNANNOUNCED = "飞行检查"
+    SYSTEM = "体系检查"
+    SPECIAL = "专项检查"
+    SUPERVISION = "督导检查"
+
+
+class InspectionSelection(StrEnum):
+    """选取方式: how the firm came to be inspected."""
+
+    RANDOM = "双随机"
+    PLAN = "计划指定"
+    CLUE = "问题线索"
+    COMPLAINT = "投诉举报"
+    SUPERIOR = "上级交办"
+
+
+class InspectionStyle(StrEnum):
+    """How the inspectors go; another axis than kind and selection."""
+
+    ORDINARY = "常规"
+    WITHOUT_NOTICE = "四不两直"
+
+
+class InspectionPlace(StrEnum):
+    ON_SITE = "现场"
+    REMOTE = "远程"
+
+
+class InspectionResult(StrEnum):
+    """检查结果 of 《食品生产经营日常监督检查结果记录表》."""
+
+    PASSED = "符合"
+    BASIC = "基本符合"
+    FAILED = "不符合"
+
+
+class InspectionDisposition(StrEnum):
+    """结果处理; the last is ours: the form knows the first three."""
+
+    PASSED = "通过"
+    WRITTEN_CORRECTION = "书面限期整改"
+    STOP = "立即停止生产经营活动"
+    CASE = "移送立案"
+
+
+class FindingSeverity(StrEnum):
+    """重点项目 or 一般项目 (食品生产经营监督检查管理办法 13, 32, 33)."""
+
+    KEY = "重点"
+    GENERAL = "一般"
+
+
+class DeliveryMethod(StrEnum):
+    """送达方式 (民事诉讼法 87-95, through 行政处罚法 61)."""
+
+    DIRECT = "直接"
+    LEFT_BEHIND = "留置"
+    POST = "邮寄"
+    ENTRUSTED = "委托"
+    FORWARDED = "转交"
+    ELECTRONIC = "电子"
+    PUBLIC = "公告"
+
+
+class NoticeState(StrEnum):
+    """通知书状态."""
+
+    DRAFT = "草稿"
+    IN_REVIEW = "待审核"
+    TO_SIGN = "待签发"
+    SIGNED = "已签发"
+    DELIVERED = "已送达"
+    CORRECTING = "整改中"
+    TO_RECHECK = "待复查"
+    CORRECTED = "已改正"
+    NOT_CORRECTED = "未改正"
+    EXTENDED = "延期"
+    WITHDRAWN = "撤销"
+    VOID = "作废"
+
+
+class SubmissionState(StrEnum):
+    """报送状态."""
+
+    DRAFT = "草稿"
+    SUBMITTED = "已上报"
+    RETURNED = "已退回"
+    REVIEWED = "股室已审核"
+    CONFIRMED = "旗局已确认"
+    REPORTED = "已报市局"
+    CORRECTING = "更正中"
+
+
+class EvaluationGrade(StrEnum):
+    """考核等级."""
+
+    A = "A"
+    B = "B"
+    C = "C"
+    D = "D"
+
+
+class MeritKind(StrEnum):
+    """考核调整."""
+
+    MERIT = "加分"
+    DEMERIT = "扣分"
+    DOWNGRADE = "降级"
+    VETO = "否决"
+
+
+class ExamResult(StrEnum):
+    """抽考结果."""
+
+    PASSED = "合格"
+    FAILED = "不合格"
+    ABSENT = "缺考"
+    RESIT_PASSED = "补考合格"
+    RESIT_FAILED = "补考不合格"
+
+
+class OfficeKind(StrEnum):
+    """机构类别."""
+
+    CITY = "市局"
+    COUNTY = "旗局"
+    SECTION = "股室"
+    BRIGADE = "大队"
+    TASK_FORCE = "专班"
+    STATION = "所"
+
+
+class AreaKind(StrEnum):
+    """区划类别 of the banner's sixteen."""
+
+    TOWN = "镇"
+    SUMU = "苏木"
+    TOWNSHIP = "乡"
+    FARM = "农场"
+    SUBDISTRICT = "街道"
+
+
+LINE_OF: dict[SiteKind, Line] = {
+    SiteKind.PRODUCER: Line.PRODUCTION,
+    SiteKind.SPECIAL_PRODUCER: Line.PRODUCTION,
+    SiteKind.ADDITIVE_PRODUCER: Line.PRODUCTION,
+    SiteKind.WORKSHOP: Line.PRODUCTION,
+    SiteKind.SELLER: Line.SALES,
+    SiteKind.CHAIN_HEADQUARTERS: Line.SALES,
+    SiteKind.CHAIN_BRANCH: Line.SALES,
+    SiteKind.CHAIN_STORE: Line.SALES,
+    SiteKind.GROCERY: Line.SALES,
+    SiteKind.MARKET: Line.SALES,
+    SiteKind.PLATFORM: Line.SALES,
+    SiteKind.WAREHOUSE: Line.SALES,
+    SiteKind.CATERER: Line.CATERING,
+    SiteKind.CENTRAL_KITCHEN: Line.CATERING,
+    SiteKind.MEAL_DELIVERY: Line.CATERING,
+    SiteKind.SCHOOL_CANTEEN: Line.CATERING,
+    SiteKind.KINDERGARTEN_CANTEEN: Line.CATERING,
+    SiteKind.ELDERLY_CANTEEN: Line.CATERING,
+    SiteKind.OTHER_CANTEEN: Line.CATERING,
+    SiteKind.CONTRACTOR: Line.CATERING,
+    SiteKind.MEAL_SUPPLIER: Line.CATERING,
+    SiteKind.SMALL_CATERER: Line.CATERING,
+    SiteKind.STALL: Line.CATERING,
+}
+"""The line that a kind of site belongs to when nobody says otherwise; chains and stalls may be of another."""
