@@ -325,7 +325,7 @@
     $$('form[data-draft]').forEach(drafts);
     $$('textarea[maxlength]').forEach((el) => {
       const count = make('span', { className: 'counter' });
-      const show = () => { count.textContent = `${el.value.length}/${el.maxLength}`; };
+      const show = () => { count.textContent = `${el.value.length}/${el.maxLength}`; count.classList.toggle('near', el.value.length > el.maxLength * 0.9); };
       el.after(count); el.addEventListener('input', show); show();
     });
     $$('[data-poll]').forEach(poll);

@@ -89,7 +89,7 @@ def show(**more: Any) -> N:
         title="责令改正通知书 · 内蒙古蒙东牧源肉类食品加工有限责任公司奈曼旗大沁他拉镇分公司", state=N(text="整改中", tone="info"),
         crumbs=[("责令改正", "/notices/"), ("大沁他拉市场监管所", "/notices/?o=1"), ("〔2026〕118号", None)],
         sections=[
-            N(label="文书", facts=[
+            N(label="基本情况", facts=[
                 fact("文号", cell("奈市监责改〔2026〕118号", "code")), fact("签发日期", cell("2026-11-20", "date")),
                 fact("单位", cell(FIRMS[0][0], "link", url="/firms/1"), True), fact("统一社会信用代码", cell(FIRMS[0][1], "code")),
                 fact("条线", "生产"), fact("承办人", "包建国（15050012）、斯琴（15050047）"), fact("改正期限", cell("2026-12-05（还有 12 天）", "date", tone="warning")),
@@ -146,6 +146,12 @@ def form(**more: Any) -> N:
                 field("photos", "现场照片", "file", accept="image/*", wide=True), field("recheck", "到期后需要现场复查", "checkbox", value=True), field("secret", "隐藏", "hidden", value="x")]),
             N(label="改正事项", help=None, fields=[], rows=[rows])])
     return N(**{**base, **more})
+
+
+def plain_form() -> N:
+    plain = clean_form()
+    plain.conflict, plain.warnings = None, []
+    return plain
 
 
 def clean_form() -> N:
@@ -205,6 +211,7 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
     "show-plain": ("entity/show.html", {"screen": show(title="八仙筒市场监管所", state=None, steps=[], children=[], documents=[], history=[], actions=[], notice=None, why=None, crumbs=[], delete_url=None)}),
     "form-errors": ("entity/form.html", {"screen": form()}),
     "form": ("entity/form.html", {"screen": clean_form()}),
+    "form-plain": ("entity/form.html", {"screen": plain_form()}),
     "transition": ("entity/transition.html", {"screen": N(**STEP)}),
     "delete": ("entity/delete.html", {"screen": N(title="删除草稿", text="从没提交过的草稿才能删除。", summary=SUMMARY, cancel_url="/n/1")}),
     "delete-no": ("entity/delete.html", {"screen": N(title="删除单位", text=None, summary=SUMMARY, cancel_url="/n/1", blockers=[("检查记录 3 条", "/i"), ("责令改正通知书 1 份", None)])}),

@@ -20,7 +20,7 @@ def main(out: Path, names: list[str]) -> int:
     base, faults = f"http://127.0.0.1:{server.port}", 0
     out.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as p:
-        browser = p.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"])
+        browser = p.chromium.launch(env={"LANGUAGE": "zh_CN", "LANG": "zh_CN.UTF-8"}, executable_path="/usr/bin/chromium", args=["--lang=zh-CN", "--no-sandbox", "--disable-gpu", "--disable-background-networking"])
         for size, (w, h) in {"desk": (1366, 900), "phone": (390, 844)}.items():
             for scheme in ("light", "dark"):
                 context = browser.new_context(viewport={"width": w, "height": h}, color_scheme=scheme, locale="zh-CN", has_touch=size == "phone", reduced_motion="reduce")
