@@ -33,7 +33,7 @@
     page.inert = open;
     const thumb = $('.thumb');
     if (thumb) thumb.inert = open;
-    if (open) { opener = document.activeElement; ($('#nav [aria-current]') || $('#nav a')).focus(); }
+    if (open) { opener = document.activeElement; ($('#nav [aria-current]') || $('#nav a')).focus({ preventScroll: true }); }
     else if (opener) opener.focus();
   };
 
@@ -58,6 +58,7 @@
     const label = $(`label[for="${CSS.escape(input.id)}"]`);
     const list = make('ul', { id, hidden: true });
     const status = make('p', { hidden: true });
+    const drop = make('div', { className: 'drop', hidden: true }, list, status);
     const clear = make('button', { type: 'button', hidden: !input.value });
     list.setAttribute('role', 'listbox');
     if (label) list.setAttribute('aria-label', label.textContent);
@@ -65,10 +66,11 @@
     clear.setAttribute('aria-label', say('Clear') + (label ? ' ' + label.textContent : ''));
     clear.innerHTML = '<svg class="i" aria-hidden="true"><path d="m5 5 8 8m0-8-8 8"/></svg>';
     for (const [k, v] of [['role', 'combobox'], ['aria-autocomplete', 'list'], ['aria-expanded', 'false'], ['aria-controls', id]]) input.setAttribute(k, v);
-    combo.append(clear, list, status);
+    combo.append(clear, drop);
     let timer, slow, request, composing = false, active = -1, options = [];
-    const tell = (text, bad = false) => { status.hidden = !text; status.textContent = text; status.classList.toggle('bad', bad); };
-    const close = () => { list.hidden = true; active = -1; input.setAttribute('aria-expanded', 'false'); input.removeAttribute('aria-activedescendant'); };
+    const fit = () => { drop.hidden = list.hidden && status.hidden; };
+    const tell = (text, bad = false) => { status.hidden = !text; status.textContent = text; status.classList.toggle('bad', bad); fit(); };
+    const close = () => { list.hidden = true; fit(); active = -1; input.setAttribute('aria-expanded', 'false'); input.removeAttribute('aria-activedescendant'); };
     const halt = () => { clearTimeout(timer); clearTimeout(slow); if (request) request.abort(); request = null; combo.classList.remove('busy'); };
     const check = () => input.setCustomValidity(input.value.trim() && !hidden.value ? say('Pick') : '');
     const point = (n) => {
@@ -102,7 +104,7 @@
     const look = async () => {
       halt();
       const mine = request = new AbortController();
-      slow = setTimeout(() => { combo.classList.add('busy'); tell(say('Busy')); slow = setTimeout(() => tell(say('Slow')), 4000); }, 400);
+      slow = setTimeout(() => { combo.classList.add('busy'); if (list.hidden) tell(say('Busy')); slow = setTimeout(() => tell(say('Slow')), 4000); }, 400);
       try {
         const url = new URL(combo.dataset.lookup, location.href);
         url.searchParams.set('q', input.value.trim());
@@ -125,7 +127,7 @@
     input.addEventListener('compositionstart', () => { composing = true; clearTimeout(timer); });
     input.addEventListener('compositionend', () => { composing = false; typed(); });
     input.addEventListener('input', typed);
-    input.addEventListener('blur', () => setTimeout(() => { if (!combo.contains(document.activeElement)) { halt(); close(); } }, 120));
+    input.addEventListener('blur', () => setTimeout(() => { if (!combo.contains(document.activeElement)) { halt(); close(); tell(''); } }, 120));
     input.addEventListener('keydown', (e) => {
       if (e.isComposing || e.keyCode === 229) return;
       const n = options.length;
@@ -136,7 +138,7 @@
       else if (e.key === 'Escape' && !list.hidden) { e.preventDefault(); e.stopPropagation(); close(); }
       else if (e.key === 'Tab' && active >= 0) pick(options[active]);
     });
-    list.addEventListener('pointerdown', (e) => e.preventDefault());
+    drop.addEventListener('pointerdown', (e) => e.preventDefault());
     list.addEventListener('click', (e) => { const li = e.target.closest('li'); if (li) pick(options[[...list.children].indexOf(li)]); });
     clear.addEventListener('click', () => { pick(null); input.focus(); });
     combo.addEventListener('restore', () => { clear.hidden = !input.value; check(); });
@@ -170,7 +172,7 @@
 
   // ---- drafts: kept on this device, offered, never put back unasked; no passwords, no identity numbers
   const secret = (el) => el.type === 'password' || el.type === 'file' || el.type === 'submit' || ['csrf_token', 'version', 'next'].includes(el.name)
-    || 'private' in el.dataset || /id_?(card|num|no)|identity|passw|secret|token|captcha|otp/i.test(el.name) || /(^|\D)\d{17}[\dXx](\D|$)/.test(el.value);
+    || 'private' in el.dataset || /(^|[-_])id_?(card|number|no)$|identity|passw|secret|token|captcha/i.test(el.name) || /(^|\D)\d{17}[\dXx](\D|$)/.test(el.value);
   const draftKey = () => `draft:${document.body.dataset.user || ''}:${location.pathname}${location.search}`;
   const snapshot = (form) => [...form.elements].filter((el) => el.name && !secret(el) && ((el.type !== 'checkbox' && el.type !== 'radio') || el.checked)).map((el) => [el.name, el.value]);
   const restore = (form, pairs) => {
@@ -318,6 +320,9 @@
     links.forEach((a, el) => { if (el) eye.observe(el); });
   };
 
+  // a table that fits may let its head stick; one that doesn't scrolls
+  const fitTables = () => $$('.scroll').forEach((box) => { box.classList.remove('fit'); box.classList.toggle('fit', box.scrollWidth <= box.clientWidth); });
+
   on('DOMContentLoaded', () => {
     try { tidyDrafts(); } catch { /* storage forbidden */ }
     $$('[data-lookup]').forEach(combobox);
@@ -328,6 +333,8 @@
       const show = () => { count.textContent = `${el.value.length}/${el.maxLength}`; count.classList.toggle('near', el.value.length > el.maxLength * 0.9); };
       el.after(count); el.addEventListener('input', show); show();
     });
+    fitTables();
+    addEventListener('resize', fitTables);
     $$('[data-poll]').forEach(poll);
     $$('.tabs').forEach(follow);
     const tick = $('[data-keys]');
@@ -335,6 +342,6 @@
     const summary = document.getElementById('errors');
     if (summary) summary.focus();
     const here = $('#nav [aria-current]');
-    if (here && $('#nav').scrollHeight > innerHeight) here.scrollIntoView({ block: 'center' });
+    if (here && $('#nav').scrollHeight > innerHeight) here.scrollIntoView({ block: 'nearest' });
   });
 })();
