@@ -1,4 +1,4 @@
-"""Documents: a package each with template, style and the functions that `core.pdf.engine` calls; renders, decides nothing.
+"""Documents: a package each with template, style and what `core.pdf.engine` calls; renders, decides nothing.
 
-Imported by render workers: nothing here may import the web stack or the models.
+Imported by render workers: but for `record.py`, nothing here may import the web stack or the models.
 """

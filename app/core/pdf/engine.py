@@ -1,7 +1,7 @@
 """One warm renderer a process: context in, PDF bytes out.
 
 A document is a package under `app.reports` with `template.html`, `style.css` and three functions: `validate(context,
-draft=)` raises ContextError, `view(context, draft=)` gives the template its variables, `created(context)` the instant
+draft=)` raises ContextError, `view(context)` gives the template its variables, `created(context)` the instant
 that the PDF claims. Equal contexts give equal bytes as long as fonts, libraries and template stay; stored papers are
 therefore never rendered again.
 
@@ -31,6 +31,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from . import justify
 from .errors import Blocked, ContextError, LayoutError, MissingGlyph, NotReady
 from .fonts import font_order, font_set
+from .marks import mark
 from .text import refuse_unprintable
 
 REPORTS = "app.reports"
@@ -47,6 +48,7 @@ END_OF_FIRST_PAGE = "first-page-end"
 DRAFT_MARK, DEMO_MARK = "草稿", "演示 无效"
 
 _lock = Lock()
+_mark = lru_cache(mark)
 
 
 def check() -> None:
@@ -69,11 +71,15 @@ def font_set_hash() -> str:
 
 
 def template_version(name: str) -> str:
-    """SHA-256 over all that shapes the document `name`: base, template, style and its Python. ContextError: no such."""
+    """SHA-256 over what shapes the document `name`: base, template, style, layout. ContextError: no such."""
     folder = _folder(name)
     digest = sha256()
-    for file in [*sorted(BASE.iterdir()), *sorted(folder.glob("*.html")), *sorted(folder.glob("*.css")),
-                 *sorted(folder.glob("*.py"))]:
+    for file in [
+        *sorted(BASE.iterdir()),
+        *sorted(folder.glob("*.html")),
+        *sorted(folder.glob("*.css")),
+        *sorted(folder.glob("layout.py")),
+    ]:
         digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
     return digest.hexdigest()
 
@@ -90,9 +96,8 @@ def render(name: str, context: dict[str, Any], *, draft: bool = False) -> bytes:
     report = import_module(f"{REPORTS}.{name}")
     report.validate(context, draft=draft)
     created: datetime | None = report.created(context)
-    marks = [word for word, wanted in ((DRAFT_MARK, draft), (DEMO_MARK, context.get("demo"))) if wanted]
-    html = _template(folder).render(
-        doc=report.view(context, draft=draft), marks=marks, created=created and created.isoformat())
+    marks = [_mark(word) for word, wanted in ((DRAFT_MARK, draft), (DEMO_MARK, context.get("demo"))) if wanted]
+    html = _template(folder).render(doc=report.view(context), marks=marks, created=created and created.isoformat())
     with _lock:
         return write_pdf(html, folder, None if draft else (context, created))
 
@@ -173,8 +178,12 @@ def _folder(name: str) -> Path:
 @lru_cache
 def _template(folder: Path) -> Any:
     environment = Environment(
-        loader=FileSystemLoader([folder, BASE]), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True)
+        loader=FileSystemLoader([folder, BASE]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
     return environment.get_template("template.html")
 
 
@@ -184,7 +193,7 @@ class _Machine:
     def __init__(self) -> None:
         fonts = font_set()
         with _environment(FONTCONFIG_FILE=str(fonts.config)):
-            import pydyf  # type: ignore[import-untyped]
+            import pydyf
             import weasyprint
             from weasyprint.text.ffi import harfbuzz_subset
             from weasyprint.text.fonts import FontConfiguration
@@ -197,6 +206,7 @@ class _Machine:
 
         justify.install()
         pydyf.zlib = _Deflate()
+        _close_profiles()
         self.weasyprint: Any = weasyprint
         self.fatal: type[BaseException] = FatalURLFetchingError
         self.new_fetcher = LockedFetcher
@@ -210,7 +220,8 @@ class _Machine:
             text = re.sub(r"face\((\w+)\)", lambda found: self._faces[found[1]], text)
             with _complaints() as complaints:
                 self._styles[folder] = self.weasyprint.CSS(
-                    string=text, font_config=self.fonts, url_fetcher=self.new_fetcher())
+                    string=text, font_config=self.fonts, url_fetcher=self.new_fetcher()
+                )
             _refuse(complaints)
         return self._styles[folder]
 
@@ -218,9 +229,27 @@ class _Machine:
         """Options for PDF/A-3a with the context inside; the attachment's own dates would else be the clock's."""
         text = json.dumps(context, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
         attachment = self.weasyprint.Attachment(
-            string=text.encode(), name="data.json", relationship="Source", created=created, modified=created,
-            url_fetcher=self.new_fetcher())
+            string=text.encode(),
+            name="data.json",
+            relationship="Source",
+            created=created,
+            modified=created,
+            url_fetcher=self.new_fetcher(),
+        )
         return {"pdf_variant": "pdf/a-3a", "attachments": [attachment]}
+
+
+def _close_profiles() -> None:
+    """Make WeasyPrint close the colour profile it embeds in every archive document."""
+    from weasyprint import pdf
+
+    read = pdf.ColorProfile
+
+    def closing(file: Any, *rest: Any) -> Any:
+        with file:
+            return read(file, *rest)
+
+    pdf.ColorProfile = closing
 
 
 class _Deflate:

@@ -10,11 +10,11 @@ class NotReady(PdfError):
 
 
 class ContextError(PdfError):
-    """A context that must not be printed. `errors` maps the field to one Chinese sentence."""
+    """A context that must not be printed. `fields` maps the field to one Chinese sentence."""
 
-    def __init__(self, errors: dict[str, str]) -> None:
-        self.errors = errors
-        super().__init__("；".join(f"{field}：{text}" for field, text in errors.items()))
+    def __init__(self, fields: dict[str, str]) -> None:
+        self.fields = fields
+        super().__init__("；".join(f"{field}：{text}" for field, text in fields.items()))
 
 
 class MissingGlyph(PdfError):

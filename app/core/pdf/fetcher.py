@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from weasyprint.urls import FatalURLFetchingError, URLFetcher  # type: ignore[import-untyped]
+from weasyprint.urls import FatalURLFetchingError, URLFetcher
 
 PREFIX = "data:image/png;base64,iVBORw0KGgo"
 """Images come with the template's own data; these letters are the PNG signature."""

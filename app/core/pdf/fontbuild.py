@@ -25,7 +25,7 @@ from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.cu2quPen import Cu2QuPen
 from fontTools.pens.recordingPen import DecomposingRecordingPen
 from fontTools.pens.ttGlyphPen import TTGlyphPen
-from fontTools.ttLib import TTFont
+from fontTools.ttLib import TTCollection, TTFont
 
 from .errors import NotReady
 from .fonts import BUILDER_VERSION, cache_home, font_set, pointer
@@ -45,7 +45,8 @@ STALE_SECONDS = 86_400
 def tiers(covered: set[int]) -> list[list[int]]:
     """Split the characters of a font by frequency: symbols + GB2312 level 1; rest of GB2312 and GBK; all others."""
     first = [*_symbols(), *_plane("gb2312", range(0xB0, 0xD8), range(0xA1, 0xFF))]
-    second = [*_plane("gb2312", range(0xD8, 0xF8), range(0xA1, 0xFF)), *_plane("gbk", range(0x81, 0xFF), range(0x40, 0xFF))]
+    second = [*_plane("gb2312", range(0xD8, 0xF8), range(0xA1, 0xFF))]
+    second += _plane("gbk", range(0x81, 0xFF), range(0x40, 0xFF))
     left, split = {point for point in covered if unicodedata.category(chr(point)) not in FORBIDDEN}, []
     for wanted in (first, second, sorted(covered)):
         split.append([point for point in dict.fromkeys(wanted) if point in left])
@@ -55,8 +56,15 @@ def tiers(covered: set[int]) -> list[list[int]]:
 
 def _symbols() -> Iterator[int]:
     """Latin, punctuation, numbers, units, kana, full-width forms, and the symbol rows of GB2312."""
-    blocks = ((0x20, 0x7F), (0xA0, 0x100), (0x2000, 0x2070), (0x2100, 0x2600), (0x3000, 0x3100), (0x3200, 0x3400),
-              (0xFF00, 0xFFF0))
+    blocks = (
+        (0x20, 0x7F),
+        (0xA0, 0x100),
+        (0x2000, 0x2070),
+        (0x2100, 0x2600),
+        (0x3000, 0x3100),
+        (0x3200, 0x3400),
+        (0xFF00, 0xFFF0),
+    )
     for start, end in blocks:
         yield from range(start, end)
     yield from _plane("gb2312", range(0xA1, 0xAA), range(0xA1, 0xFF))
@@ -78,29 +86,33 @@ def build_tier(source: Source, points: list[int], family: str, target: Path) -> 
     Some fonts map a rare character to an empty glyph: a silent hole in a name. Such a mapping is dropped, so that the
     next face draws the character.
     """
-    original = _open(source)
-    upm, characters, outlines = original["head"].unitsPerEm, original.getBestCmap(), original.getGlyphSet()
-    glyphs, advances, cmap, renamed = {}, {}, {}, {}
-    for point in (None, *points):
-        name = ".notdef" if point is None else characters[point]
-        if name not in renamed:
-            renamed[name] = ".notdef" if point is None else f"g{len(renamed)}"
-            glyphs[renamed[name]] = _outline(outlines, name, upm, "glyf" not in original)
-            advances[renamed[name]] = round(outlines[name].width)
-        if point is not None and (glyphs[renamed[name]].numberOfContours or chr(point).isspace()):
-            cmap[point] = renamed[name]
-    _assemble(original, glyphs, advances, cmap, family).save(target)
+    glyphs: dict[str, Any] = {}
+    advances: dict[str, int] = {}
+    cmap: dict[int, str] = {}
+    renamed: dict[str, str] = {}
+    with _open(source) as original:
+        upm, characters, outlines = original["head"].unitsPerEm, original.getBestCmap(), original.getGlyphSet()
+        for point in (None, *points):
+            name = ".notdef" if point is None else characters[point]
+            if name not in renamed:
+                renamed[name] = ".notdef" if point is None else f"g{len(renamed)}"
+                glyphs[renamed[name]] = _outline(outlines, name, upm, "glyf" not in original)
+                advances[renamed[name]] = round(outlines[name].width)
+            if point is not None and (glyphs[renamed[name]].numberOfContours or chr(point).isspace()):
+                cmap[point] = renamed[name]
+        _assemble(original, glyphs, advances, cmap, family).save(target)
     return list(cmap)
 
 
 def _open(source: Source) -> TTFont:
+    """The font for reading, to be closed by the caller; in a collection the one with the wanted family."""
     if not source.collection_name:
         return TTFont(source.file, lazy=True)
-    for number in range(64):
-        font = TTFont(source.file, lazy=True, fontNumber=number)
-        if font["name"].getDebugName(1) == source.collection_name:
-            return font
-    raise NotReady(f"{source.file} 中没有 {source.collection_name}")
+    with TTCollection(source.file, lazy=True) as collection:
+        names = [font["name"].getDebugName(1) for font in collection.fonts]
+    if source.collection_name not in names:
+        raise NotReady(f"{source.file} 中没有 {source.collection_name}")
+    return TTFont(source.file, lazy=True, fontNumber=names.index(source.collection_name))
 
 
 def _outline(outlines: Any, name: str, upm: int, cubic: bool) -> Any:
@@ -111,8 +123,9 @@ def _outline(outlines: Any, name: str, upm: int, cubic: bool) -> Any:
     return pen.glyph()
 
 
-def _assemble(original: TTFont, glyphs: dict[str, Any], advances: dict[str, int], cmap: dict[int, str],
-              family: str) -> TTFont:
+def _assemble(
+    original: TTFont, glyphs: dict[str, Any], advances: dict[str, int], cmap: dict[int, str], family: str
+) -> TTFont:
     upm = original["head"].unitsPerEm
     ascent, descent = round(ASCENT * upm), round(DESCENT * upm)
     builder = FontBuilder(upm, isTTF=True)
@@ -122,13 +135,27 @@ def _assemble(original: TTFont, glyphs: dict[str, Any], advances: dict[str, int]
     builder.setupHorizontalMetrics({name: (advances[name], getattr(glyphs[name], "xMin", 0)) for name in glyphs})
     builder.setupHorizontalHeader(ascent=ascent, descent=-descent, lineGap=0)
     names = original["name"]
-    builder.setupNameTable({
-        "familyName": family, "styleName": "Regular", "fullName": family, "psName": family,
-        "uniqueFontIdentifier": f"{family} {BUILDER_VERSION}", "version": f"Version {BUILDER_VERSION}.000",
-        "copyright": names.getDebugName(0) or "", "licenseDescription": names.getDebugName(13) or "",
-    })
-    builder.setupOS2(sTypoAscender=ascent, sTypoDescender=-descent, sTypoLineGap=0, usWinAscent=ascent,
-                     usWinDescent=descent, fsType=original["OS/2"].fsType, usWeightClass=400)
+    builder.setupNameTable(
+        {
+            "familyName": family,
+            "styleName": "Regular",
+            "fullName": family,
+            "psName": family,
+            "uniqueFontIdentifier": f"{family} {BUILDER_VERSION}",
+            "version": f"Version {BUILDER_VERSION}.000",
+            "copyright": names.getDebugName(0) or "",
+            "licenseDescription": names.getDebugName(13) or "",
+        }
+    )
+    builder.setupOS2(
+        sTypoAscender=ascent,
+        sTypoDescender=-descent,
+        sTypoLineGap=0,
+        usWinAscent=ascent,
+        usWinDescent=descent,
+        fsType=original["OS/2"].fsType,
+        usWeightClass=400,
+    )
     builder.setupPost(keepGlyphNames=False)
     builder.font["head"].created = builder.font["head"].modified = EPOCH
     builder.font.recalcTimestamp = False
@@ -140,7 +167,9 @@ def _plan(found: list[Source]) -> Iterator[tuple[Source, list[int], str]]:
     for source in found:
         if source.face == "meng":
             continue
-        for number, points in enumerate(tiers(set(_open(source).getBestCmap())), 1):
+        with _open(source) as font:
+            covered = set(font.getBestCmap())
+        for number, points in enumerate(tiers(covered), 1):
             if points:
                 yield source, points, f"SZ{source.face.capitalize()}{number}"
 
@@ -170,12 +199,11 @@ def _write_set(folder: Path, final: Path, found: list[Source], fandol: Path | No
 
 
 def _copy_whole(source: Source, folder: Path) -> set[int]:
-    font = TTFont(source.file)
-    for name_id in (1, 4, 6, 16):
-        font["name"].setName("SZMeng1", name_id, 3, 1, 0x409)
-    font.recalcTimestamp = False
-    font.save(folder / "SZMeng1.ttf")
-    return set(font.getBestCmap())
+    with TTFont(source.file, recalcTimestamp=False) as font:
+        for name_id in (1, 4, 6, 16):
+            font["name"].setName("SZMeng1", name_id, 3, 1, 0x409)
+        font.save(folder / "SZMeng1.ttf")
+        return set(font.getBestCmap())
 
 
 def _write_config(folder: Path, final: Path) -> None:
@@ -183,7 +211,8 @@ def _write_config(folder: Path, final: Path) -> None:
     (folder / "fonts.conf").write_text(
         '<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd">\n'
         f"<fontconfig><dir>{final}</dir><cachedir>{final}/fontconfig</cachedir>"
-        "<config><rescan><int>0</int></rescan></config></fontconfig>\n")
+        "<config><rescan><int>0</int></rescan></config></fontconfig>\n"
+    )
 
 
 def _write_manifest(folder: Path, families: dict[str, list[str]], points: set[int], notes: list[str]) -> None:
@@ -213,7 +242,7 @@ def _one_builder(home: Path) -> Iterator[None]:
 def _sweep(home: Path) -> None:
     """Remove what builders that were killed left behind."""
     for left in home.glob(".build-*"):
-        if time.time() - left.stat().st_mtime > STALE_SECONDS:
+        if home.joinpath("lock").stat().st_mtime - left.stat().st_mtime > STALE_SECONDS:
             shutil.rmtree(left, ignore_errors=True)
 
 

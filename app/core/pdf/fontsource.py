@@ -59,7 +59,8 @@ def fandol_folder(report: list[str]) -> Path | None:
     try:
         _fetch(kept)
     except (OSError, subprocess.SubprocessError, tarfile.TarError) as error:
-        report.append(f"未能从 Debian 取得 {PACKAGE}（{type(error).__name__}），运行 apt-get update 后再执行 script/fonts --retry")
+        reason = type(error).__name__
+        report.append(f"未能从 Debian 取得 {PACKAGE}（{reason}），apt-get update 后再运行 script/fonts --retry")
         return None
     return kept
 
@@ -91,21 +92,29 @@ def _download(folder: Path) -> None:
 def _apt(arguments: list[str], folder: Path) -> None:
     """Run apt-get quietly. The sandbox user `_apt` cannot write a home folder, so root downloads as root."""
     options = ["-q", "-o", "APT::Sandbox::User=root", "-o", "Acquire::Retries=1", "-o", "Acquire::http::Timeout=20"]
-    subprocess.run(["apt-get", *options, *arguments], cwd=folder, check=True, timeout=NETWORK_SECONDS,
-                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    subprocess.run(
+        ["apt-get", *options, *arguments],
+        cwd=folder,
+        check=True,
+        timeout=NETWORK_SECONDS,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
 
 
 def _extract(package: Path, folder: Path) -> None:
     """Copy the font files and licence texts out of a .deb, nothing else. FileNotFoundError: one is not in it."""
     wanted = {*FANDOL.values(), *FANDOL_TEXTS}
-    with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", package], stdout=subprocess.PIPE) as process:
-        with tarfile.open(fileobj=process.stdout, mode="r|") as archive:
-            for member in archive:
-                path = Path(member.name)
-                if path.name in wanted and path.parent.name == "fandol" and member.isfile():
-                    content = archive.extractfile(member)
-                    if content is not None:
-                        (folder / path.name).write_bytes(content.read())
+    with (
+        subprocess.Popen(["dpkg-deb", "--fsys-tarfile", package], stdout=subprocess.PIPE) as process,
+        tarfile.open(fileobj=process.stdout, mode="r|") as archive,
+    ):
+        for member in archive:
+            path = Path(member.name)
+            content = archive.extractfile(member) if path.name in wanted and path.parent.name == "fandol" else None
+            if content is not None:
+                (folder / path.name).write_bytes(content.read())
     missing = [name for name in wanted if not (folder / name).is_file()]
     if missing:
         raise FileNotFoundError(missing[0])
@@ -114,8 +123,10 @@ def _extract(package: Path, folder: Path) -> None:
 def licence_texts(licence: str, fandol: Path | None) -> dict[str, bytes]:
     """File name to content of the texts that must travel with the fonts of this licence."""
     if licence == "gpl" and fandol:
-        return {"COPYING": gzip.decompress((fandol / "COPYING.gz").read_bytes()),
-                "README": (fandol / "README").read_bytes()}
+        return {
+            "COPYING": gzip.decompress((fandol / "COPYING.gz").read_bytes()),
+            "README": (fandol / "README").read_bytes(),
+        }
     if licence == "ofl":
         folder = noto_folder()
         found = sorted(folder.parent.glob("pylopdf_fonts_zh_cn-*.dist-info/licenses/LICENSE*"))

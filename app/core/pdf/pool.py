@@ -44,16 +44,21 @@ class _Worker:
         here, there = socket.socketpair()
         with there:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "app.core.pdf.worker", str(there.fileno())], pass_fds=[there.fileno()],
-                cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdin=subprocess.DEVNULL,
+                [sys.executable, "-m", "app.core.pdf.worker", str(there.fileno())],
+                pass_fds=[there.fileno()],
+                cwd=ROOT,
+                env={**os.environ, "PYTHONPATH": str(ROOT)},
+                stdin=subprocess.DEVNULL,
                 # of its own session, so that Ctrl-C in a terminal ends documents in order
-                stdout=subprocess.DEVNULL, start_new_session=True)
+                stdout=subprocess.DEVNULL,
+                start_new_session=True,
+            )
         self.line = Connection(here.detach())
         self.served = 0
         self.ready = False
 
     def ask(self, request: bytes, timeout: float) -> bytes:
-        """Send a request, return the PDF; the time to start is not counted. PdfError as the worker or the clock says."""
+        """Send a request, return the PDF; starting up is not counted. PdfError as worker or clock say."""
         if not self.ready:
             self._receive(START_SECONDS)
             self.ready = True
@@ -130,7 +135,6 @@ class RenderPool:
         try:
             content = worker.ask(request, timeout)
             sound = worker.served < self._recycle
-            return content
         except (EOFError, OSError):
             raise _error("died", None) from None
         except RenderError:
@@ -138,6 +142,8 @@ class RenderPool:
         except PdfError:
             sound = worker.ready and worker.served < self._recycle
             raise
+        else:
+            return content
         finally:
             self._idle.put(worker if sound else self._replace(worker))
 
@@ -176,7 +182,7 @@ _pool_lock = Lock()
 
 def render_in_pool(name: str, context: Any, draft: bool = False, timeout: float = 30) -> bytes:
     """`RenderPool.render` with the one pool of this process, which is started by the first call."""
-    global _pool
+    global _pool  # noqa: PLW0603 - one a process is the point
     with _pool_lock:
         if _pool is None:
             _pool = RenderPool()

@@ -78,7 +78,7 @@ def day(value: object) -> date | None:
 
 
 def chinese_date(value: str) -> str:
-    """"2026-11-03" as 2026年11月3日: Arabic digits, no leading zeros (GB/T 9704-2012, 成文日期)."""
+    """ "2026-11-03" as 2026年11月3日: Arabic digits, no leading zeros (GB/T 9704-2012, 成文日期)."""
     found = date.fromisoformat(value)
     return f"{found.year}年{found.month}月{found.day}日"
 

@@ -63,7 +63,7 @@ def _allow_cpu(seconds: int) -> None:
 def _answer(act: Any) -> bytes:
     try:
         return b"P" + bytes(act())
-    except Exception as error:  # everything must reach the pool: a silent worker looks like a dead one
+    except Exception as error:  # noqa: BLE001 - all must reach the pool: a silent worker looks dead
         return b"E" + json.dumps(_describe(error)).encode()
 
 
@@ -71,7 +71,7 @@ def _describe(error: Exception) -> tuple[str, Any]:
     """An error as (kind, payload) for `pool`."""
     match error:
         case ContextError():
-            return "context", error.errors
+            return "context", error.fields
         case MissingGlyph():
             return "glyph", error.character
         case MemoryError():

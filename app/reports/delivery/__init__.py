@@ -33,8 +33,8 @@ class DeliveryContext(TypedDict):
 
     `time` is "YYYY-MM-DD" or "YYYY-MM-DD HH:MM"; `method` one of `METHODS` (民事诉讼法87-95 via 行政处罚法61);
     `receiver` the name as typed beside the place for the signature; `relation` what links 代收人 to the party, or why
-    he receives; `witness` name and office; `remark` e.g. why receipt was refused (留置送达, 民事诉讼法89). `made` is the
-    day the sheet was made, "YYYY-MM-DD".
+    he receives; `witness` name and office; `remark` e.g. why receipt was refused (民事诉讼法89). `made` is the day the
+    sheet was made, "YYYY-MM-DD".
     """
 
     bureau: str

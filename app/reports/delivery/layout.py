@@ -1,5 +1,6 @@
 """From the context to what the template prints."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from app.core.pdf.lines import count, soft
@@ -20,20 +21,29 @@ def height(context: dict[str, Any]) -> int:
     papers = [f"《{paper['name']}》（{paper['number'] or ''}）" for paper in context["papers"]]
     method, label = 2 * LINE + EDGE, 3 * LINE + EDGE
     rows = [
-        ROW, method, TITLE, NOTE, 29 * bool(context["mongolian_title"]),
-        _row([context["party"]]), _row(papers, 2 * LINE + EDGE), _row([context["place"]]), _row([context["relation"]], label),
-        _row([context["receiver"]]) + SIGNATURE, _row([context["witness"]]) + SIGNATURE, _row([context["remark"]], REMARK),
+        ROW,
+        method,
+        TITLE,
+        NOTE,
+        29 * bool(context["mongolian_title"]),
+        _row([context["party"]]),
+        _row(papers, method),
+        _row([context["place"]]),
+        _row([context["relation"]], label),
+        _row([context["receiver"]]) + SIGNATURE,
+        _row([context["witness"]]) + SIGNATURE,
+        _row([context["remark"]], REMARK),
         OFFICER * max(2, len(context["officers"])),
     ]
     return sum(rows)
 
 
-def _row(texts: list[str | None], least: int = 0) -> int:
+def _row(texts: Sequence[str | None], least: int = 0) -> int:
     lines = sum(count(running(text or ""), COLUMNS, 0) for text in texts)
     return max(least, lines * LINE + EDGE)
 
 
-def view(context: dict[str, Any], *, draft: bool = False) -> dict[str, Any]:
+def view(context: dict[str, Any]) -> dict[str, Any]:
     """The template's variables for a context that `validate` let pass."""
     texts = ("party", "place", "receiver", "relation", "witness", "remark")
     return {
@@ -43,7 +53,7 @@ def view(context: dict[str, Any], *, draft: bool = False) -> dict[str, Any]:
         "methods": [(method, method == context["method"]) for method in METHODS],
         "time": _time(context["time"]) if context["time"] else BLANK_TIME,
         "blank_date": BLANK_DATE,
-        "officers": (context["officers"] + [{"name": "", "code": ""}] * 2)[:max(2, len(context["officers"]))],
+        "officers": (context["officers"] + [{"name": "", "code": ""}] * 2)[: max(2, len(context["officers"]))],
     }
 
 

@@ -15,7 +15,7 @@ PAPERS, PAPER_LENGTH, OFFICERS = 5, 60, 4
 TIME = re.compile(r"(\d{4}-\d\d-\d\d)( ([01]\d|2[0-3]):[0-5]\d)?")
 
 
-def validate(context: dict[str, Any], *, draft: bool = False) -> None:
+def validate(context: dict[str, Any], *, draft: bool = False) -> None:  # noqa: ARG001 - the engine calls all alike
     """ContextError with a Chinese sentence a field unless the context may be printed."""
     errors: dict[str, str] = {}
     try:
@@ -27,6 +27,8 @@ def validate(context: dict[str, Any], *, draft: bool = False) -> None:
         _service(context, errors)
         if not errors and height(context) > PAGE:
             errors["remark"] = "各栏合计一页放不下，请精简"
+        if context["demo"] not in (True, False):
+            errors["demo"] = "应为是或否"
     except KeyError as missing:
         errors[str(missing.args[0])] = "缺少该项"
     except (TypeError, AttributeError):

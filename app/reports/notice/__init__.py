@@ -11,8 +11,19 @@ from app.core.pdf.text import midnight
 from .layout import view
 from .rules import validate
 
-__all__ = ["Contact", "Copies", "Demand", "NoticeContext", "Remedy", "Verify", "created", "sample", "samples", "validate",
-           "view"]
+__all__ = [
+    "Contact",
+    "Copies",
+    "Demand",
+    "NoticeContext",
+    "Remedy",
+    "Verify",
+    "created",
+    "sample",
+    "samples",
+    "validate",
+    "view",
+]
 
 
 class Demand(TypedDict):
@@ -25,7 +36,7 @@ class Demand(TypedDict):
 
 
 class Remedy(TypedDict):
-    """Where to turn: the government for 行政复议 (行政复议法24), the court for 行政诉讼 (行政诉讼法18). Periods are fixed."""
+    """Where to turn: government (行政复议法24) and court (行政诉讼法18). The periods are fixed words."""
 
     review_body: str
     court: str
@@ -40,7 +51,7 @@ class Contact(TypedDict):
 
 
 class Copies(TypedDict):
-    """Numbers of copies; `other` says in words where the remaining ones go, e.g. 一份交奈曼旗大沁他拉市场监督管理所."""
+    """Numbers of copies; `other` says where the remaining ones go, e.g. 一份交大沁他拉市场监督管理所."""
 
     total: int
     served: int
@@ -59,10 +70,11 @@ class NoticeContext(TypedDict):
     """All that a notice prints; JSON only. Dates are "YYYY-MM-DD".
 
     `bureau` is the full name as on the seal. `number` is e.g. 奈市监责改〔2026〕1号, None for a draft, which prints
-    `number_prefix` (奈市监责改〔2026〕) with a blank. `conduct` fits 经查，你单位＿＿的行为; `violated` are duty articles,
-    `basis` the articles that give the power to order (行政处罚法28 with e.g. 食品安全法126). Exactly one of `immediate`
-    and `deadline` is set. `consequence` fits 逾期不改的，本局将＿＿. `date` is the day of issue, None for a draft.
-    `party_code` (统一社会信用代码, may be empty) prints on the annex. `mongolian_title` is a line above the bureau's name.
+    `number_prefix` (奈市监责改〔2026〕) with a blank. `conduct` fits 经查，你单位＿＿的行为; `violated` are duty
+    articles, `basis` the articles that give the power to order (行政处罚法28 with e.g. 食品安全法126). Exactly one
+    of `immediate` and `deadline` is set. `consequence` fits 逾期不改的，本局将＿＿. `date` is the day of issue,
+    None for a draft.
+    `party_code` (统一社会信用代码, may be empty) prints on the annex. `mongolian_title` stands above the bureau.
     """
 
     bureau: str
@@ -105,8 +117,14 @@ def sample() -> NoticeContext:
         "basis": ["《中华人民共和国行政处罚法》第二十八条第一款", "《中华人民共和国食品安全法》第一百二十六条第一款"],
         "immediate": False,
         "deadline": "2026-12-08",
-        "demands": [{"n": 1, "fact": "不能提供每日食品安全检查记录", "demand": "制定风险管控清单，每日检查并记录",
-                     "deadline": None}],
+        "demands": [
+            {
+                "n": 1,
+                "fact": "不能提供每日食品安全检查记录",
+                "demand": "制定风险管控清单，每日检查并记录",
+                "deadline": None,
+            }
+        ],
         "consequence": None,
         "remedy": {"review_body": "奈曼旗人民政府", "court": "奈曼旗人民法院"},
         "contact": {"person": "张建国、李娜", "phone": "0475-4212345", "address": "奈曼旗大沁他拉镇诺恩吉雅大街"},
@@ -121,13 +139,17 @@ def samples() -> list[NoticeContext]:
     """`sample` and one with seven demands, which go to the annex: together they touch every part of the template."""
     long = sample()
     long["consequence"] = "依据《中华人民共和国食品安全法》第一百二十六条第一款的规定处五千元以上五万元以下罚款"
-    facts = [("未配备食品安全总监", "依法配备食品安全总监并报送任命文件"),
-             ("食品安全员未经培训考核即上岗", "组织培训考核，考核合格后方可上岗，并保存培训考核记录"),
-             ("风险管控清单未结合本企业实际", "结合本企业实际修订清单，经主要负责人批准后执行"),
-             ("2026年11月1日至11月19日无每日检查记录", "每日检查并如实记录，未发现问题的也应当形成零风险报告"),
-             ("未开展每周排查", "每周至少排查一次，形成每周食品安全排查治理报告"),
-             ("未召开月度调度会议", "每月至少召开一次调度会议，形成每月食品安全调度会议纪要"),
-             ("采购员张㛃、厨师长王𬀩未取得有效健康证明", "立即停止其从事接触直接入口食品的工作，取得健康证明后方可上岗")]
-    long["demands"] = [{"n": n, "fact": fact, "demand": demand, "deadline": "2026-11-30" if n == 7 else None}
-                       for n, (fact, demand) in enumerate(facts, 1)]
+    facts = [
+        ("未配备食品安全总监", "依法配备食品安全总监并报送任命文件"),
+        ("食品安全员未经培训考核即上岗", "组织培训考核，考核合格后方可上岗，并保存培训考核记录"),
+        ("风险管控清单未结合本企业实际", "结合本企业实际修订清单，经主要负责人批准后执行"),
+        ("2026年11月1日至11月19日无每日检查记录", "每日检查并如实记录，未发现问题的也应当形成零风险报告"),
+        ("未开展每周排查", "每周至少排查一次，形成每周食品安全排查治理报告"),
+        ("未召开月度调度会议", "每月至少召开一次调度会议，形成每月食品安全调度会议纪要"),
+        ("采购员张㛃、厨师长王𬀩未取得有效健康证明", "立即停止其从事接触直接入口食品的工作，取得健康证明后方可上岗"),
+    ]
+    long["demands"] = [
+        {"n": n, "fact": fact, "demand": demand, "deadline": "2026-11-30" if n == 7 else None}
+        for n, (fact, demand) in enumerate(facts, 1)
+    ]
     return [sample(), long]

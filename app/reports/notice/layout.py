@@ -8,7 +8,7 @@ from typing import Any
 
 import segno
 
-from app.core.pdf.lines import count, soft, width
+from app.core.pdf.lines import count, soft
 from app.core.pdf.text import chinese_date, running
 
 NUMERALS = "零一二三四五六七八九"
@@ -17,33 +17,40 @@ BLANK_DATE = "　　　年　　月　　日"
 
 @dataclass(frozen=True)
 class Fit:
-    """A way to set the form: style class, characters a line, lines a page, and whether the demands stand on it."""
+    """A way to set the form: style class, characters a line, line pitch in points, whether the demands stand on it."""
 
     style: str
     columns: int
-    lines: int
+    pitch: float
     inline: bool
 
 
-FITS = (Fit("grid", 28, 22, True), Fit("grid", 28, 22, False), Fit("small", 31, 26, False))
+FITS = (Fit("grid", 28, 28.99, True), Fit("grid", 28, 28.99, False), Fit("small", 31, 24.5, False))
 """Tried in this order. The last is size 4 instead of size 3, for long facts (GB/T 9704: 特定情况可以作适当调整)."""
 
-HEAD_LINES, SIGN_LINES, TITLE_COLUMNS = 4, 4, 20
-"""The head is bureau, title, number and the space between; the seal needs a line above and below the two it covers."""
+PAGE = 637.79
+"""Height of the type area in points: 225 mm."""
+TITLE, TITLE_COLUMNS = 36, 20
+"""Pitch in points and characters of a title line; bureau and title of the form take one each."""
+AROUND_NUMBER, AROUND_SIGN = 14.96, 57.98
+"""Points between number and party; and above and below the two lines that the seal covers, one full line each."""
 
 
 def choose(context: dict[str, Any]) -> Fit | None:
     """The first way in which the form is one page, by counting lines; None when there is none."""
-    return next((fit for fit in FITS if _lines(context, fit) <= fit.lines), None)
+    return next((fit for fit in FITS if _height(context, fit) <= PAGE), None)
 
 
-def _lines(context: dict[str, Any], fit: Fit) -> int:
-    head = HEAD_LINES + bool(context["mongolian_title"]) + int(width(context["bureau"]) > TITLE_COLUMNS)
+def _height(context: dict[str, Any], fit: Fit) -> float:
+    """An upper bound of the form's height in points."""
     contact = context["contact"]
-    flush = [f"{context['party']}：", f"联系地址：{contact['address']}",
-             f"联系人：{contact['person']}　　联系电话：{contact['phone']}"]
-    body = sum(count(text, fit.columns) for text in paragraphs(context, fit))
-    return head + body + sum(count(text, fit.columns, 2) for text in flush) + SIGN_LINES
+    titles = 1 + count(context["bureau"], TITLE_COLUMNS, 0)
+    # number, bureau and date are one line each
+    lines = 3 + count(f"{context['party']}：", fit.columns, 0) + bool(context["mongolian_title"])
+    lines += count(f"联系人：{contact['person']}　　联系电话：{contact['phone']}", fit.columns)
+    lines += count(f"联系地址：{contact['address']}", fit.columns)
+    lines += sum(count(text, fit.columns) for text in paragraphs(context, fit))
+    return titles * TITLE + AROUND_NUMBER + AROUND_SIGN + lines * fit.pitch
 
 
 def paragraphs(context: dict[str, Any], fit: Fit) -> list[str]:
@@ -58,7 +65,8 @@ def paragraphs(context: dict[str, Any], fit: Fit) -> list[str]:
         texts.append(f"逾期不改的，本局将{_tail(context['consequence'])}。")
     texts.append(
         f"如对本责令改正决定不服，可以自收到本通知书之日起六十日内向{remedy['review_body']}申请行政复议；"
-        f"也可以在六个月内依法向{remedy['court']}提起行政诉讼。")
+        f"也可以在六个月内依法向{remedy['court']}提起行政诉讼。"
+    )
     return texts
 
 
@@ -82,7 +90,7 @@ def _tail(text: str) -> str:
     return running(text).rstrip("。；;. ").removesuffix("的行为")
 
 
-def view(context: dict[str, Any], *, draft: bool = False) -> dict[str, Any]:
+def view(context: dict[str, Any]) -> dict[str, Any]:
     """The template's variables for a context that `validate` let pass."""
     fit = choose(context) or FITS[-1]
     return {
@@ -106,8 +114,12 @@ def _parts(text: str) -> list[str]:
 
 def _item(context: dict[str, Any], demand: dict[str, Any]) -> dict[str, str]:
     last = demand["deadline"] or context["deadline"]
-    return {"n": str(demand["n"]), "fact": running(demand["fact"]), "demand": running(demand["demand"]),
-            "deadline": chinese_date(last) if last else "立即"}
+    return {
+        "n": str(demand["n"]),
+        "fact": running(demand["fact"]),
+        "demand": running(demand["demand"]),
+        "deadline": chinese_date(last) if last else "立即",
+    }
 
 
 def _copies(copies: dict[str, Any]) -> str:

@@ -8,13 +8,22 @@ from app.core.pdf.text import day, problem
 
 from .layout import choose
 
-LIMITS = {"bureau": 40, "party": 80, "conduct": 400, "number_prefix": 30, "remedy.review_body": 40, "remedy.court": 40,
-          "contact.person": 40, "contact.phone": 40, "contact.address": 60}
+LIMITS = {
+    "bureau": 40,
+    "party": 80,
+    "conduct": 400,
+    "number_prefix": 22,
+    "remedy.review_body": 40,
+    "remedy.court": 40,
+    "contact.person": 40,
+    "contact.phone": 40,
+    "contact.address": 60,
+}
 """Characters of the texts that every notice has."""
 OPTIONAL = {"mongolian_title": 80, "party_code": 30, "number": 40, "consequence": 160, "copies.other": 40}
 ARTICLES, ARTICLE_LENGTH = 6, 80
 DEMANDS, DEMAND_LENGTH = 60, 300
-NUMBER = re.compile(r"[^〔〕\d]{2,20}〔[1-9]\d{3}〕[1-9]\d*号")
+NUMBER = re.compile(r"[^〔〕\d]{2,16}〔[1-9]\d{3}〕[1-9]\d*号")
 """机关代字〔year〕serial号: hexagonal brackets, four-digit year, no leading zero, no 第 (GB/T 9704 发文字号)."""
 
 Errors = dict[str, str]
@@ -33,6 +42,8 @@ def validate(context: dict[str, Any], *, draft: bool = False) -> None:
         _verify(context["verify"], errors)
         if not errors and choose(context) is None:
             errors["conduct"] = "正文一页放不下，请精简违法行为或减少所引条款，细节写入改正事项清单"
+        if context["demo"] not in (True, False):
+            errors["demo"] = "应为是或否"
     except KeyError as missing:
         errors[str(missing.args[0])] = "缺少该项"
     except (TypeError, AttributeError):
@@ -134,5 +145,9 @@ def _verify(verify: dict[str, Any] | None, errors: Errors) -> None:
     if verify is None:
         return
     _put(errors, "verify.code", problem(verify["code"], 40))
-    if problem(verify["url"], 160) or not verify["url"].isascii() or not verify["url"].startswith(("https://", "http://")):
+    if (
+        problem(verify["url"], 160)
+        or not verify["url"].isascii()
+        or not verify["url"].startswith(("https://", "http://"))
+    ):
         errors["verify.url"] = "核验地址有误"
