@@ -1,6 +1,6 @@
 """A Flask application that serves every template with a sample context, under the CSP of the real one.
 
-    python -m tests.ui_preview.harness [port]
+python -m tests.ui_preview.harness [port]
 """
 
 import json
@@ -15,7 +15,10 @@ from jinja2 import StrictUndefined
 from tests.ui_preview.samples import FIRMS, PAGES, shell
 
 APP = Path(__file__).resolve().parents[2] / "app"
-CSP = "default-src 'self'; script-src 'self' 'nonce-preview'; style-src 'self'; object-src 'self'; frame-ancestors 'self'; base-uri 'none'; form-action 'self'"
+CSP = (
+    "default-src 'self'; script-src 'self' 'nonce-preview'; style-src 'self'; object-src 'self'; "
+    "frame-ancestors 'self'; base-uri 'none'; form-action 'self'"
+)
 
 
 def create() -> Flask:
@@ -26,7 +29,12 @@ def create() -> Flask:
 
     @app.context_processor
     def shared() -> dict[str, Any]:
-        return {**shell(), "asset": lambda name: f"/static/{name}", "csp_nonce": lambda: "preview", "csrf_token": lambda: "token"}
+        return {
+            **shell(),
+            "asset": lambda name: f"/static/{name}",
+            "csp_nonce": lambda: "preview",
+            "csrf_token": lambda: "token",
+        }
 
     @app.after_request
     def guard(response: Response) -> Response:
@@ -40,7 +48,11 @@ def create() -> Flask:
             return "no", 500
         if q == "slow":
             time.sleep(1.5)
-        hits = [{"id": str(i), "text": f[0], "sub": f"{f[1]} · {f[3]}"} for i, f in enumerate(FIRMS) if q in f[0] or q == "slow"]
+        hits = [
+            {"id": str(i), "text": f[0], "sub": f"{f[1]} · {f[3]}"}
+            for i, f in enumerate(FIRMS)
+            if q in f[0] or q == "slow"
+        ]
         return {"results": hits, "more": len(hits) > 2}
 
     @app.get("/pending")
@@ -54,7 +66,11 @@ def create() -> Flask:
     @app.route("/p/<name>", methods=["GET", "POST"])
     def page(name: str) -> Any:
         if request.method == "POST":
-            return json.dumps(request.form.to_dict(flat=False), ensure_ascii=False, indent=1), 200, {"Content-Type": "application/json"}
+            return (
+                json.dumps(request.form.to_dict(flat=False), ensure_ascii=False, indent=1),
+                200,
+                {"Content-Type": "application/json"},
+            )
         template, context = PAGES[name]
         return render_template(template, **context)
 

@@ -49,27 +49,36 @@ def test_page(client: FlaskClient, name: str) -> None:
     assert answer.status_code == 200
     seen = Outline(answer.text)
     assert not seen.bad
-    assert seen.tags.count("h1") == 1 and seen.tags.count("main") == 1
+    assert seen.tags.count("h1") == 1
+    assert seen.tags.count("main") == 1
     assert len(seen.ids) == len(set(seen.ids))
     assert set(seen.refs) <= set(seen.ids)
-    assert '<html lang="zh-CN">' in answer.text and "None" not in answer.text
+    assert '<html lang="zh-CN">' in answer.text
+    assert "None" not in answer.text
     assert not re.search(r'(?:src|href)="https?:', answer.text)
 
 
 def test_every_template_has_a_sample() -> None:
-    pages = {str(p.relative_to(TEMPLATES)) for p in TEMPLATES.rglob("*.html") if p.parent.name != "macros"} - {"base.html"}
+    pages = {str(p.relative_to(TEMPLATES)) for p in TEMPLATES.rglob("*.html") if p.parent.name != "macros"} - {
+        "base.html"
+    }
     assert pages == {template for template, _ in PAGES.values()}
 
 
 @pytest.mark.parametrize("path", sorted(TEMPLATES.rglob("*.html")), ids=lambda p: p.name)
 def test_chinese_goes_through_gettext(path: Path) -> None:
-    text = re.sub(r"\{#.*?#\}|_\('[^']*'", "", path.read_text(), flags=re.S)
+    text = re.sub(r"\{#.*?#\}|_\('[^']*'", "", path.read_text(), flags=re.DOTALL)
     assert not HAN.findall(text.replace("'中文'", "")), "visible text outside _()"
 
 
 def test_icons_exist() -> None:
     have = set(re.findall(r'symbol id="([\w-]+)"', (STATIC / "icons.svg").read_text()))
     used = {name for p in TEMPLATES.rglob("*.html") for name in re.findall(r"icon\('([\w-]+)'", p.read_text())}
+    used |= {
+        name
+        for p in APP.rglob("*.py")
+        for name in re.findall(r'^\s+icon(?:: [^=]+)? = "([\w-]+)"', p.read_text(), re.MULTILINE)
+    }
     assert used <= have
 
 
