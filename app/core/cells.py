@@ -23,6 +23,8 @@ def text_of(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, str):
+        if value.isprintable() and "  " not in value and "_x" not in value:
+            return value.strip()
         lines = value.replace("_x000D_", "").translate(INVISIBLE).splitlines()
         return "\n".join(line for line in (" ".join(line.split()) for line in lines) if line)
     if isinstance(value, bool):

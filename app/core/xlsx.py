@@ -12,24 +12,29 @@ import re
 import warnings
 import zipfile
 import zlib
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 from xml.etree.ElementTree import ParseError
+from xml.parsers.expat import ExpatError
 
 import openpyxl
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 from flask_babel import lazy_gettext as _
+from openpyxl.reader.excel import ExcelReader
+from openpyxl.styles.stylesheet import apply_stylesheet
 from openpyxl.utils import column_index_from_string, get_column_letter
 from openpyxl.utils.datetime import MAC_EPOCH
 from openpyxl.utils.exceptions import InvalidFileException
+from openpyxl.xml.constants import SHARED_STRINGS
 
 from app.core.errors import Invalid
+from app.core.sheetxml import read_rows, read_strings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 if not openpyxl.DEFUSEDXML:
     raise RuntimeError("openpyxl parses uploads without defusedxml: unset OPENPYXL_DEFUSEDXML")
@@ -44,14 +49,13 @@ _ENCRYPTED_STREAM = "EncryptedPackage".encode("utf-16-le")
 _CHUNK = 1 << 20
 _OVERLAP = 256
 _ROW_BYTES = 8 << 20
-_EXCEL_ROWS = 1_048_576
 _DOCTYPE = re.compile(rb"<!\s*(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 _UTF16 = (b"\xff\xfe", b"\xfe\xff", b"<\x00", b"\x00<")
 _MERGE = re.compile(rb"<(?:\w+:)?mergeCell\s[^>]{0,80}?ref=[\"']([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})[\"']")
 _ROW = re.compile(rb"<(?:\w+:)?(?:row|sheetData)\b")
 _BROKEN = (
-    zipfile.BadZipFile, zlib.error, EOFError, ParseError, DefusedXmlException, InvalidFileException, KeyError,
-    ValueError, TypeError, AttributeError, IndexError, OverflowError, NotImplementedError, RuntimeError,
+    zipfile.BadZipFile, zlib.error, EOFError, ParseError, ExpatError, DefusedXmlException, InvalidFileException,
+    KeyError, ValueError, TypeError, AttributeError, IndexError, OverflowError, NotImplementedError, RuntimeError,
 )  # fmt: skip
 
 
@@ -126,7 +130,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row with something in it; `values` are as stored, merged ranges filled, no blanks at the end."""
+    """A row with something in it; `values` are as stored, merged ranges filled."""
 
     sheet: str
     number: int
@@ -153,7 +157,7 @@ class Sheet:
 
     title: str
     date1904: bool
-    _sheet: Any = field(repr=False)
+    _read: Callable[[], Iterator[tuple[int, tuple[Any, ...]]]] = field(repr=False)
     _merges: tuple[Merge, ...] = field(repr=False)
     _limits: Limits = field(repr=False)
 
@@ -167,41 +171,32 @@ class Sheet:
         for merge in self._merges:
             by_top.setdefault(merge.top, []).append(merge)
         active: list[tuple[Merge, Any]] = []
-        count, blank = 0, ()
-        for number, values in enumerate(self._raw_rows(), 1):
-            starting = by_top.get(number, ())
+        count = 0
+        for number, values in self._checked():
             active = [pair for pair in active if pair[0].bottom >= number]
-            active += [(merge, values[merge.left - 1]) for merge in starting if merge.left <= len(values)]
-            if values is blank or values.count(None) + values.count("") == len(values):
-                blank = values  # openpyxl gives one tuple for all the rows that a file leaves out
+            for merge in by_top.get(number, ()):
+                if merge.left <= len(values):
+                    active.append((merge, values[merge.left - 1]))
+            if values.count(None) + values.count("") == len(values):
                 continue
             count += 1
             if count > self._limits.rows:
                 raise TooManyRows
-            yield Row(self.title, number, _trimmed(_filled(values, active) if active else values))
+            yield Row(self.title, number, self._filled(values, active) if active else values)
 
-    def _raw_rows(self) -> Iterator[tuple[Any, ...]]:
+    def _checked(self) -> Iterator[tuple[int, tuple[Any, ...]]]:
         try:
-            yield from self._sheet.iter_rows(
-                min_row=1, max_row=_EXCEL_ROWS, max_col=self._limits.columns, values_only=True
-            )
+            yield from self._read()
         except _BROKEN as broken:
             raise Damaged from broken
 
-
-def _trimmed(values: tuple[Any, ...]) -> tuple[Any, ...]:
-    width = len(values)
-    while width and values[width - 1] is None:
-        width -= 1
-    return values[:width]
-
-
-def _filled(values: tuple[Any, ...], merges: list[tuple[Merge, Any]]) -> tuple[Any, ...]:
-    cells = list(values)
-    for merge, value in merges:
-        right = min(merge.right, len(cells))
-        cells[merge.left - 1 : right] = [value] * (right - merge.left + 1)
-    return tuple(cells)
+    def _filled(self, values: tuple[Any, ...], merges: list[tuple[Merge, Any]]) -> tuple[Any, ...]:
+        cells = list(values)
+        for merge, value in merges:
+            right = min(merge.right, self._limits.columns)
+            cells += [None] * (right - len(cells))
+            cells[merge.left - 1 : right] = [value] * (right - merge.left + 1)
+        return tuple(cells)
 
 
 @contextmanager
@@ -214,20 +209,40 @@ def open_workbook(source: Source, limits: Limits | None = None) -> Iterator[list
     data = read_bytes(source, limits)
     merges = inspect(data, limits)
     try:
-        book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
+        reader = ExcelReader(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
+        sheets = _sheets(reader, merges, limits)
     except _BROKEN as broken:
         raise Damaged from broken
-    try:
-        mac = book.epoch == MAC_EPOCH
-        visible: list[Any] = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
-        if not book.sheetnames:
-            raise Damaged
-        if len(visible) > limits.sheets:
+    with closing(reader.archive):
+        if len(sheets) > limits.sheets:
             raise TooLarge(_("工作表超过 %(most)d 个", most=limits.sheets))
-        # `_worksheet_path` is the one name that says which part a sheet was read from
-        yield [Sheet(s.title, mac, s, merges.get(str(s._worksheet_path), ()), limits) for s in visible]  # noqa: SLF001
-    finally:
-        book.close()
+        yield sheets
+
+
+def _sheets(reader: Any, merges: dict[str, tuple[Merge, ...]], limits: Limits) -> list[Sheet]:
+    """openpyxl finds the sheets and the styles that mean dates; the large parts are read by `core.sheetxml`."""
+    reader.read_manifest()
+    reader.read_workbook()
+    apply_stylesheet(reader.archive, reader.wb)
+    part = reader.package.find(SHARED_STRINGS)
+    strings: list[str] = []
+    if part is not None:
+        with reader.archive.open(part.PartName[1:]) as stream:
+            strings = read_strings(stream)
+    mac = reader.wb.epoch == MAC_EPOCH
+    dates = set(reader.wb._date_formats) - set(reader.wb._timedelta_formats)  # noqa: SLF001 - its only name
+
+    def sheet(title: str, path: str) -> Sheet:
+        def read() -> Iterator[tuple[int, tuple[Any, ...]]]:
+            with reader.archive.open(path) as stream:
+                yield from read_rows(stream, strings, dates, reader.wb.epoch, limits.columns)
+
+        return Sheet(title, mac, read, merges.get(path, ()), limits)
+
+    found = [(sheet, rel) for sheet, rel in reader.parser.find_sheets() if rel.Type.endswith("/worksheet")]
+    if not found:
+        raise Damaged
+    return [sheet(entry.name, rel.target) for entry, rel in found if entry.state == "visible"]
 
 
 def read_bytes(source: Source, limits: Limits) -> bytes:

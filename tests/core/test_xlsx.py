@@ -173,11 +173,12 @@ def test_row_and_sheet_limits() -> None:
     assert read(workbook([[1, 2, 3]]), columns=2)[0].values == (1, 2)
 
 
-def test_a_row_number_far_away_costs_nothing_that_matters() -> None:
+def test_a_row_number_beyond_the_last_is_refused() -> None:
     spread = b'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
     row = b'<row r="99999999999"><c r="A99999999999"><v>1</v></c></row>'
     far = b"<worksheet %b><sheetData>%b</sheetData></worksheet>" % (spread, row)
-    assert read(rebuilt(GOOD, {SHEET: far})) == []
+    with pytest.raises(xlsx.Damaged):
+        read(rebuilt(GOOD, {SHEET: far}))
 
 
 def test_blank_rows_are_skipped_and_rows_keep_their_numbers() -> None:
