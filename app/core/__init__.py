@@ -1,0 +1,1 @@
+"""The generic CRUD platform; knows no food."""

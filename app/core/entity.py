@@ -1,0 +1,129 @@
+"""What every table of ours has, and the registry the platform derives screens and access from.
+
+An entity is declared once: its columns carry label, help and format (`column`), its class says how it is scoped.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from sqlalchemy import BigInteger, ForeignKey, Integer, String, inspect
+from sqlalchemy.orm import Mapped, MappedColumn, declared_attr, mapped_column, validates
+
+from app.core import clock
+from app.core.db import FabModel
+from app.core.types import LineSet, UtcDateTime, public_id
+
+if TYPE_CHECKING:
+    from app.core.workflow import Workflow
+
+BigId = BigInteger().with_variant(Integer, "sqlite")  # SQLite only numbers INTEGER keys itself
+NOTHING_SET: frozenset[str] = frozenset()
+
+
+class Scope(StrEnum):
+    """How rows of a table are limited."""
+
+    OFFICE = "office"  # by the office that answers for the row, its lines, its firm
+    REFERENCE = "reference"  # everybody signed in reads; writing needs a grant at the row's office, if it has one
+    SYSTEM = "system"  # only unscoped sessions
+
+
+def column(
+    label: Any,
+    kind: Any,
+    *args: Any,
+    help: Any = "",  # noqa: A002 - the word the screens use
+    format: str = "",  # noqa: A002
+    choices: type[StrEnum] | None = None,
+    secret: bool = False,
+    system: bool = False,
+    **options: Any,
+) -> MappedColumn[Any]:
+    """A column with what a screen needs to know.
+
+    `format` is one of "", "code", "tel", "lines", "long", "state"; `choices` limits a text column to an enum;
+    `secret` keeps its value out of history; `system` columns are set by core and services, never by a form.
+    """
+    info = {"label": label, "help": help, "format": format, "choices": choices, "secret": secret, "system": system}
+    return mapped_column(kind, *args, info=info, **options)
+
+
+class Entity(FabModel):  # type: ignore[misc]
+    """Base of all tables: key, public id, version, who made it when."""
+
+    __abstract__ = True
+    __scope__: ClassVar[Scope] = Scope.SYSTEM
+    __label__: ClassVar[Any] = ""
+    __policy__: ClassVar[str] = ""  # whose grants decide; the class's own name unless set
+    __part_of__: ClassVar[str] = ""  # relationship to the row this one is a part of
+    __owner__: ClassVar[str] = ""  # relationship the scope columns are copied from
+    __workflow__: ClassVar[Workflow | None] = None
+    __history__: ClassVar[bool] = True
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    public_id: Mapped[str] = column("编号", String(22), system=True, unique=True, default=public_id)
+    version: Mapped[int] = column("版本", Integer, system=True, nullable=False)
+    made_at: Mapped[datetime] = column("建立时间", UtcDateTime, system=True, default=clock.now)
+    made_by_id: Mapped[int | None] = column("建立人", BigId, system=True)
+
+    @declared_attr.directive
+    def __mapper_args__(cls) -> dict[str, Any]:
+        return {"version_id_col": cls.version}
+
+    @classmethod
+    def policy_name(cls) -> str:
+        """The entity name in the policy table."""
+        return cls.__policy__ or cls.__name__
+
+    @classmethod
+    def state_column(cls) -> str:
+        """The column that a grant's states are about."""
+        return cls.__workflow__.column if cls.__workflow__ else getattr(cls, "__state__", "state")
+
+    def __str__(self) -> str:
+        return str(getattr(self, "name", None) or f"{self.__label__} {self.id}")
+
+    @validates("public_id")
+    def _keep_public_id(self, _key: str, value: str) -> str:
+        if self.public_id and value != self.public_id:
+            raise ValueError("a public id never changes")
+        return value
+
+
+class Scoped(Entity):
+    """A row that an office answers for. Core sets these columns; no form does.
+
+    office_id: who answers now. made_office_id: who answered when it was made (figures, history chain).
+    lines: bits of business lines. enterprise_id, site_id: the firm it is about, for the firm's own access.
+    """
+
+    __abstract__ = True
+    __scope__ = Scope.OFFICE
+
+    @declared_attr
+    def office_id(cls) -> Mapped[int]:
+        """The office that answers for the row."""
+        return column("所属机构", BigId, ForeignKey("office.id"), system=True, nullable=False, index=True)
+
+    @declared_attr
+    def made_office_id(cls) -> Mapped[int]:
+        """The office that answered for it when it was made."""
+        return column("建立机构", BigId, ForeignKey("office.id"), system=True, nullable=False, index=True)
+
+    lines: Mapped[int] = column("条线", LineSet, format="lines", system=True, nullable=False, default=0)
+    enterprise_id: Mapped[int | None] = column("主体", BigId, system=True, index=True)
+    site_id: Mapped[int | None] = column("经营场所", BigId, system=True, index=True)
+
+
+def registry() -> dict[str, type[Entity]]:
+    """Every mapped entity by class name."""
+    found = (mapper.class_ for mapper in FabModel.registry.mappers)
+    return {cls.__name__: cls for cls in found if issubclass(cls, Entity)}
+
+
+def system_columns(cls: type[Any]) -> frozenset[str]:
+    """Attributes a plain create or update may not touch: set by core and by transitions only."""
+    return frozenset(prop.key for prop in inspect(cls).column_attrs if prop.columns[0].info.get("system"))
