@@ -1,0 +1,147 @@
+"""Saving a row: one path for forms, import, API and command line.
+
+Generic checks come from the columns; a service registers what an entity needs beside them with `on_save`.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, TypeVar
+
+from flask_babel import gettext as _
+from sqlalchemy import String, Text, inspect
+from sqlalchemy.exc import IntegrityError
+
+from app.core.db import current_session
+from app.core.entity import Entity
+from app.core.errors import Conflict, Invalid
+from app.core.verbs import Verb
+from app.core.writing import duplicate_of, unit_of_work
+
+E = TypeVar("E", bound=Entity)
+LONGEST = 20_000  # characters of a text column without a length
+
+
+class Everything(frozenset[str]):
+    """Accepts every doubt: for imports that have listed them already."""
+
+    def __contains__(self, _name: object) -> bool:
+        return True
+
+
+EVERYTHING = Everything()
+NONE: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """Something that may be right but needs a person's tick."""
+
+    name: str
+    field: str
+    text: str
+
+
+@dataclass
+class Check:
+    """What saving found: errors by field, and doubts not yet ticked."""
+
+    accepted: frozenset[str] = frozenset()
+    errors: dict[str, str] = field(default_factory=dict)
+    doubts: list[Doubt] = field(default_factory=list)
+
+    def error(self, name: str, text: Any) -> None:
+        """The field is wrong."""
+        self.errors.setdefault(name, str(text))
+
+    def doubt(self, name: str, text: Any) -> None:
+        """The field looks wrong; a tick named after it and its text's place lets it pass."""
+        tick = f"accept-{name}"
+        if tick not in self.accepted:
+            self.doubts.append(Doubt(tick, name, str(text)))
+
+
+class Refused(Invalid):
+    """The row was not saved; carries the errors by field and the doubts that need a tick."""
+
+    def __init__(self, check: Check) -> None:
+        super().__init__(_("有内容需要改正，尚未保存。"), dict(check.errors))
+        self.doubts = check.doubts
+
+
+Hook = Callable[[Any, Check], None]
+_hooks: dict[type[Entity], list[Hook]] = {}
+
+
+def on_save(model: type[Entity]) -> Callable[[Hook], Hook]:
+    """Register what a service does and checks whenever a row of `model` is saved."""
+
+    def decorate(function: Hook) -> Hook:
+        known = _hooks.setdefault(model, [])
+        if function not in known:
+            known.append(function)
+        return function
+
+    return decorate
+
+
+def save(row: E, verb: Verb, *, accepted: frozenset[str] = NONE, reason: str = "") -> E:
+    """Check and write a row with its parts, in one unit of work. Raises Refused, Conflict, Forbidden."""
+    with unit_of_work(verb, reason):
+        session = current_session()
+        check = Check(accepted)
+        for hook in _hooks.get(type(row), ()):
+            hook(row, check)
+        for problem in column_problems(row):
+            check.error(*problem)
+        if check.errors or check.doubts:
+            raise Refused(check)
+        session.add(row)
+        try:
+            session.flush()
+        except IntegrityError as error:
+            raise _integrity(row, error) from error
+    return row
+
+
+def column_problems(row: Entity) -> Iterable[tuple[str, str]]:
+    """What the columns themselves forbid: missing, too long, unknown choice, control characters."""
+    for prop in inspect(type(row)).column_attrs:
+        target = prop.columns[0]
+        info = target.info
+        value = getattr(row, prop.key)
+        if value is None or value == "":
+            asked = not info.get("system") and not target.primary_key
+            if asked and not target.nullable and target.default is None and not target.foreign_keys:
+                yield prop.key, _("请填写。")
+        elif isinstance(value, str) and (why := _text_problem(value, target.type, info.get("choices"))):
+            yield prop.key, why
+        elif isinstance(value, date) and not 1900 <= value.year <= 2200:
+            yield prop.key, _("日期不在合理范围内。")
+
+
+def _text_problem(value: str, kind: Any, choices: Any) -> str:
+    longest = kind.length if isinstance(kind, String) and kind.length else LONGEST
+    if any(unicodedata.category(char) in {"Cc", "Cs", "Co", "Cn"} and char not in "\r\n\t" for char in value):
+        return _("含有不能显示的字符，请删除后重新输入。")
+    if len(value) > longest and isinstance(kind, (String, Text)):
+        return _("最多 %(n)s 个字，现在 %(m)s 个。", n=longest, m=len(value))
+    if choices is not None and value not in set(choices):
+        return _("不在可选范围内。")
+    return ""
+
+
+def _integrity(row: Entity, error: IntegrityError) -> Exception:
+    """A constraint's refusal in the user's words; never SQL."""
+    if not duplicate_of(error):
+        return Conflict(_("这条记录还与其他记录关联，不能这样改。"))
+    diag = getattr(error.orig, "diag", None)
+    named = f"{getattr(diag, 'constraint_name', '') or ''} {error.orig}"
+    table = inspect(type(row)).local_table
+    for target in table.columns:
+        if f"{table.name}.{target.name}" in named or f"uq_{table.name}_{target.name}" in named:
+            return Refused(Check(errors={target.key: _("已有相同的记录。")}))
+    return Conflict(_("已有相同的记录。"))

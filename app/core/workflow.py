@@ -1,0 +1,113 @@
+"""States and transitions as a table on the model; screen, API and bulk acts all go through `run`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import select
+
+from app.core.db import current_session
+from app.core.errors import Conflict, Invalid
+from app.core.verbs import Verb
+from app.core.writing import perform, unit_of_work
+
+Guard = Callable[[Any], Any]  # row -> a message why not, or None
+Handler = Callable[..., None]
+
+
+@dataclass(frozen=True)
+class Transition:
+    """One step: from which states to which, under which verb, guarded by what, asking what.
+
+    `asks` names the inputs of the step's form (a WTForms class name resolved by the view); `reason` makes a
+    reason mandatory. `to` is None when the handler decides.
+    """
+
+    name: str
+    label: Any
+    sources: tuple[str, ...]
+    to: str
+    verb: Verb
+    guards: tuple[Guard, ...] = ()
+    reason: bool = False
+    kind: str = "primary"
+    confirm: Any = ""
+
+
+@dataclass(frozen=True)
+class Workflow:
+    """The table of one model. `tones` colours the states."""
+
+    initial: str
+    transitions: tuple[Transition, ...]
+    tones: Mapping[str, str] = field(default_factory=dict)
+    column: str = "state"
+
+    def named(self, name: str) -> Transition:
+        """The transition of that name. Raises Conflict."""
+        for transition in self.transitions:
+            if transition.name == name:
+                return transition
+        raise Conflict("没有这一步操作。")
+
+    def leaving(self, state: str) -> tuple[Transition, ...]:
+        """The transitions that leave a state."""
+        return tuple(one for one in self.transitions if state in one.sources)
+
+
+_handlers: dict[tuple[str, str], Handler] = {}
+
+
+def handles(model: type[Any], name: str) -> Callable[[Handler], Handler]:
+    """Register a service function as what a transition does beside changing the state (core never imports services)."""
+
+    def decorate(function: Handler) -> Handler:
+        key = (model.__name__, name)
+        if _handlers.setdefault(key, function) is not function:
+            raise RuntimeError(f"two handlers for {key}")
+        return function
+
+    return decorate
+
+
+def reasons_against(row: Any, transition: Transition) -> list[str]:
+    """Why this row may not take the step now, apart from access: its state and the guards."""
+    state = getattr(row, row.__workflow__.column)
+    if state not in transition.sources:
+        return [f"现在是“{state}”，不能{transition.label}。"]
+    return [str(why) for guard in transition.guards if (why := guard(row))]
+
+
+def run(row: Any, name: str, *, reason: str = "", **inputs: Any) -> Any:
+    """Take one step: lock the row, check state and guards, let the service do its part, change the state.
+
+    Access is judged by the session's write check under the transition's verb. Returns the row. Raises Conflict,
+    Invalid, Forbidden.
+    """
+    transition = row.__workflow__.named(name)
+    if transition.reason and not reason.strip():
+        raise Invalid("请写明理由。", {"reason": "请写明理由。"})
+    with unit_of_work(transition.verb, reason.strip()):
+        locked = lock(row)
+        if why := reasons_against(locked, transition):
+            raise Conflict(" ".join(why))
+        perform(locked, transition.verb)
+        if handler := _handlers.get((type(locked).__name__, name)):
+            handler(locked, **inputs)
+        setattr(locked, locked.__workflow__.column, transition.to)
+        current_session().flush()
+        return locked
+
+
+def lock(row: Any) -> Any:
+    """The row read again under a lock, in this unit of work."""
+    cls, key = type(row), row.id
+    found = current_session().scalars(
+        select(cls).where(cls.id == key).with_for_update(of=cls).execution_options(populate_existing=True)
+    )
+    locked = found.unique().one_or_none()
+    if locked is None:
+        raise Conflict("这条记录已不存在，或已不归您管。")
+    return locked
