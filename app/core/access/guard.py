@@ -1,0 +1,178 @@
+"""The session's guard: reads are filtered, writes are judged against old row, new row and parents. Fails closed."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import event, inspect, select
+from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
+
+from app.core.access.context import Access, current_access, has_access_context
+from app.core.access.ownership import related, stamp
+from app.core.access.predicate import foreign_key, predicate
+from app.core.db import AppSession, FabModel
+from app.core.entity import Entity, Scope, registry, system_columns
+from app.core.errors import AccessRefused
+from app.core.verbs import Verb
+from app.core.writing import Act, current_unit
+
+log = logging.getLogger(__name__)
+Rows = dict[tuple[type[Entity], Verb], set[int]]
+
+
+@event.listens_for(AppSession, "do_orm_execute")
+def _filter(state: ORMExecuteState) -> None:
+    """Attach the person's predicates to every statement; refuse what can't be resolved to our entities."""
+    if "unscoped" in state.session.info:
+        return
+    if not state.is_select:
+        raise AccessRefused("bulk writing is refused in a scoped session")
+    if not state.is_orm_statement or any(not _known(mapper.class_) for mapper in state.all_mappers):
+        log.error("refused statement: %s", state.statement)
+        raise AccessRefused("a statement names an entity the access rules do not know")
+    access = current_access()
+    if "options" not in access.compiled:
+        access.compiled["options"] = _criteria(access)
+    state.statement = state.statement.options(*access.compiled["options"])
+
+
+def _known(cls: type[Any]) -> bool:
+    return issubclass(cls, Entity) and (bool(cls.__part_of__) or cls.__scope__ is not Scope.SYSTEM)
+
+
+def _criteria(access: Access) -> list[Any]:
+    """One loader criterion for every entity that is not open reference data, FAB's own tables closed."""
+    ours = registry().values()
+    found = [
+        with_loader_criteria(cls, predicate(access, cls, Verb.READ), include_aliases=True)
+        for cls in ours
+        if cls.__scope__ is not Scope.REFERENCE
+    ]
+    return found + [
+        _closed(mapper.class_) for mapper in FabModel.registry.mappers if not issubclass(mapper.class_, Entity)
+    ]
+
+
+def _closed(cls: type[Any]) -> Any:
+    return with_loader_criteria(cls, cls.id.is_(None), include_aliases=True)
+
+
+@event.listens_for(AppSession, "before_flush")
+def _judge_before(session: Session, _context: Any, _instances: Any) -> None:
+    """Stamp new rows; then judge every changed or deleted row by the database's own old values."""
+    access = None if "unscoped" in session.info else current_access()
+    for row in session.new:
+        stamp(row, access or _actor())
+    if access is None:
+        return
+    judged: Rows = defaultdict(set)
+    for row in _written(session):
+        act = act_of(session, row)
+        _judge_columns(access, row, act)
+        target = act.upon or row
+        if inspect(target).persistent:
+            judged[type(target), act.verb].add(target.id)
+    cleared = session.info.setdefault("cleared", set())
+    for (cls, verb), keys in judged.items():
+        fresh = {key for key in keys if (cls, verb, key) not in cleared}
+        _require(session, access, cls, verb, fresh, states=True)
+        cleared.update((cls, verb, key) for key in fresh)
+
+
+def _actor() -> Access | None:
+    return current_access() if has_access_context() else None
+
+
+def _written(session: Session) -> list[Entity]:
+    changed = [row for row in session.dirty if session.is_modified(row)]
+    return [row for row in (*session.new, *changed, *session.deleted) if isinstance(row, Entity)]
+
+
+def act_of(session: Session, row: Entity) -> Act:
+    """Under which verb a row is written, and upon which row that is judged.
+
+    Declared by `perform`; otherwise a part is its whole's update, and anything else its own create, update, delete.
+    """
+    unit = current_unit(session)
+    declared = unit.acts.get(id(row)) if unit else None
+    if declared is not None:
+        return declared
+    if row.__part_of__:
+        whole = related(row, row.__part_of__)
+        if whole is None:
+            raise AccessRefused(f"{type(row).__name__} without its {row.__part_of__}")
+        act = act_of(session, whole)
+        new = whole in session.new
+        return Act(Verb.CREATE if new else act.verb if act.verb is not Verb.CREATE else Verb.UPDATE, act.upon or whole)
+    if row in session.new:
+        return Act(Verb.CREATE)
+    return Act(Verb.DELETE if row in session.deleted else Verb.UPDATE)
+
+
+def _judge_columns(access: Access, row: Entity, act: Act) -> None:
+    """A plain update touches no column of core's; no write touches a column the role may only read."""
+    changed = {attr.key for attr in inspect(row).attrs if attr.history.has_changes()}
+    if act.verb is Verb.UPDATE and act.upon is None and (own := changed & (system_columns(type(row)) - {"version"})):
+        raise AccessRefused(f"这些内容由系统填写，不能直接修改：{', '.join(sorted(own))}")
+    withheld = access.readonly(type(row).policy_name())
+    if act.verb in {Verb.CREATE, Verb.UPDATE} and (kept := changed & withheld):
+        raise AccessRefused(f"您的角色不能修改：{', '.join(sorted(kept))}")
+    workflow = row.__workflow__
+    if act.verb is Verb.CREATE and act.upon is None and workflow is not None:
+        state = getattr(row, workflow.column)
+        if state not in {None, workflow.initial}:
+            raise AccessRefused(f"新记录只能从“{workflow.initial}”开始")
+
+
+@event.listens_for(AppSession, "after_flush")
+def _judge_after(session: Session, _context: Any) -> None:
+    """Judge the rows as they now stand, and every parent they point at; a refusal rolls the transaction back."""
+    if "unscoped" in session.info:
+        return
+    access = current_access()
+    judged: Rows = defaultdict(set)
+    parents: Rows = defaultdict(set)
+    for row in _written(session):
+        if row in session.deleted:
+            continue
+        act = act_of(session, row)
+        target = act.upon or row
+        judged[type(target), act.verb].add(target.id)
+        for parent, key in _changed_parents(row, new=row in session.new):
+            parents[parent, Verb.READ].add(key)
+    for (cls, verb), keys in judged.items():
+        _require(session, access, cls, verb, keys, states=False)
+    for (cls, verb), keys in parents.items():
+        _require(session, access, cls, verb, keys, states=True)
+
+
+def _changed_parents(row: Entity, *, new: bool) -> Iterable[tuple[type[Entity], int]]:
+    state = inspect(row)
+    for relation in state.mapper.relationships:
+        cls = relation.mapper.class_
+        if relation.direction.name != "MANYTOONE" or not issubclass(cls, Entity) or cls.__scope__ is not Scope.OFFICE:
+            continue
+        name = foreign_key(relation)
+        key = getattr(row, name)
+        if key is not None and (new or state.attrs[name].history.has_changes()):
+            yield cls, key
+
+
+def _require(session: Session, access: Access, cls: type[Entity], verb: Verb, keys: set[int], *, states: bool) -> None:
+    """All these rows must satisfy the predicate. Asked on the connection, below the session's own filter."""
+    if not keys:
+        return
+    allowed = select(cls.id).where(cls.id.in_(sorted(keys)), predicate(access, cls, verb, states=states))
+    found = set(session.connection().scalars(allowed))
+    if found != keys:
+        missing = sorted(keys - found)
+        raise AccessRefused(f"您不能对{cls.__label__}进行这项操作。", entity=cls.__name__, verb=verb, keys=missing)
+
+
+@event.listens_for(AppSession, "after_commit")
+@event.listens_for(AppSession, "after_rollback")
+def _forget(session: Session) -> None:
+    session.info.pop("cleared", None)

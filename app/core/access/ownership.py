@@ -1,0 +1,67 @@
+"""Who answers for a row: set by core when it is made, moved by `transfer_site` only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import inspect
+
+from app.core.access.context import Access
+from app.core.access.policy import Coverage
+from app.core.db import current_session
+from app.core.entity import Entity, Scoped
+from app.core.errors import AccessRefused
+from app.core.verbs import Verb
+
+COPIED = ("office_id", "lines", "enterprise_id", "site_id")
+
+
+def stamp(row: Entity, access: Access | None) -> None:
+    """Fill what core sets on a new row: maker, and the scope columns copied from its owner or the maker's posting."""
+    if row.made_by_id is None and access is not None:
+        row.made_by_id = access.person.id
+    if not isinstance(row, Scoped):
+        return
+    owner = related(row, row.__owner__) if row.__owner__ else None
+    if owner is not None:
+        _copy(row, owner)
+    elif row.office_id is None and access is not None:
+        row.office_id = _home(row, access)
+    if row.made_office_id is None:
+        row.made_office_id = row.office_id
+
+
+def _copy(row: Scoped, owner: Entity) -> None:
+    """Take the owner's scope; an owner that is itself the enterprise or the site gives its key."""
+    of_firm = (
+        getattr(owner, "__firm_key__", "") == "enterprise"
+    )  # a firm's lines grow: what is about it as a whole has 0
+    for name in COPIED:
+        if hasattr(owner, name) and not (of_firm and name in {"lines", "site_id"}):
+            setattr(row, name, getattr(owner, name))
+    if firm_key := getattr(owner, "__firm_key__", ""):
+        setattr(row, f"{firm_key}_id", owner.id)
+
+
+def _home(row: Scoped, access: Access) -> int:
+    """The office of the maker's posting that allows making such a row."""
+    entity = row.policy_name()
+    able = [
+        held
+        for held in access.postings
+        if any(cell[0] == Coverage.SUBTREE for cell in held.grants.get(entity, {}).get(Verb.CREATE.value, ()))
+    ]
+    if not able:
+        raise AccessRefused("您的任职不能新建这类记录。")
+    return max(able, key=lambda held: held.rank).office_id
+
+
+def related(row: Entity, name: str) -> Entity | None:
+    """The many-to-one parent of a row that may not be flushed yet, whether set by object or by key."""
+    relation = inspect(type(row)).relationships[name]
+    loaded = row.__dict__.get(name)
+    if loaded is not None:
+        found: Entity = loaded
+        return found
+    key: Any = getattr(row, next(iter(relation.local_columns)).key)
+    return current_session().get(relation.mapper.class_, key) if key is not None else None
