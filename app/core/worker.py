@@ -1,0 +1,57 @@
+"""The worker: huey only wakes it; the truth is the Job table, swept at the start and every minute."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from flask import Flask
+from huey import RedisHuey, SqliteHuey, crontab
+from huey.consumer import Consumer
+
+from app.config import Settings
+from app.core import jobs
+
+log = logging.getLogger(__name__)
+
+
+def bell(settings: Settings) -> Any:
+    """The queue that carries "there is a job": a file beside the database, or Redis."""
+    if settings.redis_url:
+        return RedisHuey("shouze", url=settings.redis_url, immediate=False)
+    return SqliteHuey("shouze", filename=str(settings.data_dir / "bell.db"), immediate=False, fsync=False)
+
+
+def install(app: Flask, settings: Settings) -> Any:
+    """Make the queue ring after each commit that wrote a job. Returns the huey with its tasks."""
+    huey = bell(settings)
+
+    @huey.task()  # type: ignore[untyped-decorator]
+    def run(job_id: int) -> None:
+        with app.app_context():
+            jobs.run_job(job_id)
+
+    @huey.periodic_task(crontab(minute="*"))  # type: ignore[untyped-decorator]
+    def sweep() -> None:
+        with app.app_context():
+            jobs.sweep()
+
+    def ring(job_id: int) -> None:
+        try:
+            run(job_id)
+        except Exception:
+            log.exception("the bell did not ring; the sweep will find job %s", job_id)
+
+    jobs.wake[:] = [ring]
+    huey.sweep_now = sweep
+    return huey
+
+
+def serve(app: Flask, settings: Settings) -> None:
+    """Run until killed: finish what a crash left, then wait for the bell."""
+    huey = install(app, settings)
+    with app.app_context():
+        found = jobs.sweep()
+        log.info("worker started; %s jobs finished from before", found)
+    Consumer(huey, workers=1, worker_type="thread", initial_delay=0.05, backoff=1.2, max_delay=0.3,
+             check_worker_health=True).run()  # fmt: skip
