@@ -1,0 +1,224 @@
+"""Form fields for typed columns, replacing those of FAB that break on JSON, booleans, enums, dates and relations.
+
+A field only parses; what a value must be is checked where every save passes (`core.saving`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from flask_babel import gettext as _
+from sqlalchemy import select
+from wtforms import Field as WtField
+from wtforms import ValidationError
+
+from app.core.db import current_session
+from app.core.entity import Entity
+
+LARGEST_KEY = 2**63 - 1
+
+
+class Plain(WtField):  # type: ignore[misc]
+    """Text as typed, without the spaces around it; "" is None where the column may be empty."""
+
+    kind = "text"
+
+    def __init__(self, label: Any = None, *, nullable: bool = True, **options: Any) -> None:
+        self.meta_info: dict[str, Any] = options.pop("meta_info", {})
+        self.nullable = nullable
+        self.typed: str | None = None
+        super().__init__(label, **options)
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Parse what came in; an unreadable value is an error beside the field, and stays as typed."""
+        self.typed = str(valuelist[0]) if valuelist else ""
+        self.data = self.parse(self.typed.strip())
+
+    def parse(self, text: str) -> Any:
+        """The value of a stripped text. Raises ValueError with the message."""
+        return text if text or not self.nullable else None
+
+    def shown(self) -> str:
+        """What the input shows: as typed, else the value."""
+        return self.typed if self.typed is not None else self.format(self.data)
+
+    def format(self, value: Any) -> str:
+        """A value as the input shows it."""
+        return "" if value is None else str(value)
+
+    def post_validate(self, form: Any, validation_stopped: bool) -> None:
+        """A missing value where one is needed is said here, so that nothing else has to run."""
+        if not self.nullable and self.data in (None, "") and not self.process_errors:
+            raise ValidationError(_("请填写。"))
+
+
+class Long(Plain):
+    """Text of several lines."""
+
+    kind = "textarea"
+
+
+class Code(Plain):
+    """A code: stripped and upper-case."""
+
+    def parse(self, text: str) -> Any:
+        """Upper-case without inner spaces."""
+        return super().parse("".join(text.split()).upper())
+
+
+class Tel(Plain):
+    """A telephone number."""
+
+    kind = "tel"
+
+
+class Whole(Plain):
+    """A whole number of 64 bits."""
+
+    kind = "number"
+
+    def parse(self, text: str) -> int | None:
+        """An integer."""
+        if not text:
+            return None
+        try:
+            number = int(text)
+        except ValueError:
+            raise ValueError(_("请填写整数。")) from None
+        if abs(number) > LARGEST_KEY:
+            raise ValueError(_("数字太大。"))
+        return number
+
+
+class Number(Plain):
+    """A decimal number."""
+
+    kind = "number"
+
+    def parse(self, text: str) -> Decimal | None:
+        """A finite decimal."""
+        if not text:
+            return None
+        try:
+            number = Decimal(text)
+        except InvalidOperation:
+            raise ValueError(_("请填写数字。")) from None
+        if not number.is_finite():
+            raise ValueError(_("请填写数字。"))
+        return number
+
+
+class Day(Plain):
+    """A date, as the native input sends it."""
+
+    kind = "date"
+
+    def parse(self, text: str) -> date | None:
+        """An ISO date."""
+        if not text:
+            return None
+        try:
+            return date.fromisoformat(text)
+        except ValueError:
+            raise ValueError(_("请按 年-月-日 填写日期，例如 2026-11-23。")) from None
+
+
+class Tick(Plain):
+    """A checkbox; unticked is False, never "missing"."""
+
+    kind = "checkbox"
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Any value but the usual words for no is yes."""
+        self.typed = None
+        self.data = bool(valuelist) and valuelist[0].lower() not in {"", "0", "false", "off"}
+
+    def post_validate(self, form: Any, validation_stopped: bool) -> None:
+        """Both values are fine."""
+
+
+class Choice(Plain):
+    """One of fixed choices; starts blank, and an unknown value is an error, not a crash."""
+
+    kind = "select"
+
+    def __init__(self, label: Any = None, *, choices: Callable[[], Iterable[tuple[str, Any]]], **options: Any) -> None:
+        self.choices = choices
+        super().__init__(label, **options)
+
+    def parse(self, text: str) -> Any:
+        """A listed value."""
+        if text and text not in {str(value) for value, _label in self.choices()}:
+            raise ValueError(_("不在可选范围内。"))
+        return super().parse(text)
+
+
+class Bits(Plain):
+    """A set of choices kept as bits of one integer."""
+
+    kind = "checks"
+
+    def __init__(self, label: Any = None, *, choices: Callable[[], Iterable[tuple[str, Any]]], **options: Any) -> None:
+        self.choices = choices
+        super().__init__(label, **options)
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """The sum of the listed bits."""
+        self.typed = None
+        known = {str(value) for value, _label in self.choices()}
+        if any(value not in known for value in valuelist):
+            raise ValueError(_("不在可选范围内。"))
+        self.data = sum({int(value) for value in valuelist})
+
+    def values(self) -> list[str]:
+        """The ticked bits."""
+        return [str(value) for value, _label in self.choices() if (self.data or 0) & int(value)]
+
+    def post_validate(self, form: Any, validation_stopped: bool) -> None:
+        """None ticked where one is needed."""
+        if not self.nullable and not self.data and not self.process_errors:
+            raise ValidationError(_("请至少选一项。"))
+
+
+class Lookup(Plain):
+    """A row of another entity, found by typing; only rows the person may read are accepted."""
+
+    kind = "lookup"
+
+    def __init__(self, label: Any = None, *, model: type[Entity], **options: Any) -> None:
+        self.model = model
+        super().__init__(label, **options)
+
+    def parse(self, text: str) -> Entity | None:
+        """The row with that key, under the person's predicate."""
+        if not text:
+            return None
+        row = None
+        if text.isascii() and text.isdigit() and 0 < int(text) <= LARGEST_KEY:
+            row = current_session().scalars(select(self.model).where(self.model.id == int(text))).unique().one_or_none()
+        if row is None:
+            raise ValueError(_("请从列表中选择。"))
+        return row
+
+    def format(self, value: Any) -> str:
+        """The key."""
+        return "" if value is None else str(value.id)
+
+    def text(self) -> str:
+        """What the visible input shows."""
+        return "" if self.data is None else str(self.data)
+
+
+class Pick(Lookup):
+    """A row of a short reference list, shown whole."""
+
+    kind = "select"
+
+    def choices(self) -> list[tuple[str, str]]:
+        """Every row one may read."""
+        return [
+            (str(row.id), str(row)) for row in current_session().scalars(select(self.model).order_by(self.model.id))
+        ]

@@ -1,0 +1,256 @@
+"""Forms from a view's declaration: reading what came in, child rows included, and showing it again as typed."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import request
+from flask_babel import gettext as _
+from sqlalchemy import inspect
+from werkzeug.datastructures import MultiDict
+
+from app.core.entity import Entity
+from app.core.errors import Invalid
+from app.core.fab import fields as f
+from app.core.fab.cells import base_of, label_of
+from app.core.fab.converter import row_form
+from app.core.saving import Doubt
+from app.core.screen import ChildRows, Field, FieldSet, FormError, Section, TickBox
+
+MOST_ROWS = 200
+
+
+@dataclass(frozen=True)
+class RowsOf:
+    """Child rows edited inside the parent's form: the relationship, its columns, how the button is called."""
+
+    relation: str
+    columns: list[str]
+    add_label: Any = ""
+    help: Any = ""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A section of a form: heading, columns, child rows."""
+
+    label: Any
+    columns: list[str] = field(default_factory=list)
+    rows: list[RowsOf] = field(default_factory=list)
+    help: Any = ""
+
+
+@dataclass
+class BoundRow:
+    """One child row as posted or as stored."""
+
+    form: Any
+    key: str
+    errors: list[str] = field(default_factory=list)
+
+
+class BoundForm:
+    """One request's form: the parent's fields and its child rows."""
+
+    def __init__(self, form_class: type[Any], parts: list[Part], row: Entity | None, model: type[Entity]) -> None:
+        self.parts, self.row, self.model = parts, row, model
+        self.posted: MultiDict[str, str] | None = request.form if request.method == "POST" else None
+        self.form = form_class(formdata=self.posted, data=_data(row, form_class))
+        self.children = {rows.relation: self._children(rows) for part in parts for rows in part.rows}
+        self.withheld: frozenset[str] = frozenset()
+
+    def _children(self, rows: RowsOf) -> list[BoundRow]:
+        model = inspect(self.model).relationships[rows.relation].mapper.class_
+        form_class = row_form(model, rows.columns)
+        if self.posted is None:
+            stored = list(getattr(self.row, rows.relation)) if self.row is not None else []
+            return [BoundRow(form_class(data=_data(one, form_class)), str(one.id)) for one in stored]
+        numbers = sorted({int(m[1]) for key in self.posted if (m := re.match(rf"{rows.relation}-(\d{{1,4}})-", key))})
+        if len(numbers) > MOST_ROWS:
+            raise Invalid(_("最多 %(n)s 行。", n=MOST_ROWS))
+        bound = [self._posted_row(rows.relation, number, form_class) for number in numbers]
+        return [one for one in bound if one is not None]
+
+    def _posted_row(self, relation: str, number: int, form_class: type[Any]) -> BoundRow | None:
+        """A posted row; one without a key in which nothing was typed is no row."""
+        assert self.posted is not None
+        prefix = f"{relation}-{number}-"
+        key = self.posted.get(f"{prefix}id", "").strip()
+        mine = {name: value for name, value in self.posted.items(multi=True) if name.startswith(prefix)}
+        if self.posted.get(f"{prefix}removed") == "1":
+            return None
+        typed = any(value.strip() for name, value in mine.items() if name != f"{prefix}id")
+        if not key and not typed:
+            return None
+        return BoundRow(form_class(formdata=self.posted, prefix=prefix), key)
+
+    def validate(self) -> bool:
+        """Parse everything; errors stay beside their fields."""
+        fine = bool(self.form.validate())
+        for rows in self.children.values():
+            for bound in rows:
+                fine = bool(bound.form.validate()) and fine
+        return fine
+
+    def populate(self, row: Entity) -> None:
+        """Put the parsed values on the row and its parts. A child key that is not this row's is refused."""
+        for name, one in self.form._fields.items():
+            if name in inspect(type(row)).all_orm_descriptors and name not in self.withheld:
+                _assign(row, name, one.data)
+        for relation, rows in self.children.items():
+            self._populate_children(row, relation, rows)
+
+    def _populate_children(self, row: Entity, relation: str, rows: list[BoundRow]) -> None:
+        stored = {str(one.id): one for one in getattr(row, relation)}
+        model = inspect(type(row)).relationships[relation].mapper.class_
+        kept = []
+        for number, bound in enumerate(rows, 1):
+            if bound.key and bound.key not in stored:
+                raise Invalid(_("这一行不属于本记录，请刷新后再试。"))
+            child = stored.get(bound.key) or model()
+            for name, one in bound.form._fields.items():
+                _assign(child, name, one.data)
+            if hasattr(child, "position") and child.position != number:
+                child.position = number
+            kept.append(child)
+        if [id(one) for one in kept] != [id(one) for one in getattr(row, relation)]:
+            setattr(row, relation, kept)
+
+    def add_errors(self, errors: dict[str, Any]) -> list[str]:
+        """Put saving's errors beside their fields; what has no field is returned."""
+        loose = []
+        for name, text in errors.items():
+            target = self._field(name)
+            if target is None:
+                loose.append(str(text))
+            else:
+                target.errors = [*target.errors, str(text)]
+        return loose
+
+    def _field(self, name: str) -> Any:
+        """A field by name, or a child's by relation.position.name (1 is the first)."""
+        if "." in name:
+            relation, position, column = name.split(".", 2)
+            rows = self.children.get(relation, [])
+            return rows[int(position) - 1].form._fields.get(column) if int(position) <= len(rows) else None
+        fields = self.form._fields
+        return fields.get(name) or fields.get(name.removesuffix("_id"))
+
+
+def _assign(row: Entity, name: str, value: Any) -> None:
+    if getattr(row, name) != value:
+        setattr(row, name, value)
+
+
+def _data(row: Entity | None, form_class: type[Any]) -> dict[str, Any]:
+    """A row's values for a form; read here, not by WTForms, which would take `items` or `data` for methods."""
+    if row is None:
+        return {}
+    names = [name for name in dir(form_class) if name in inspect(type(row)).all_orm_descriptors]
+    return {name: getattr(row, name) for name in names}
+
+
+def sections(bound: BoundForm, doubts: dict[str, str], prefix: str = "") -> list[Section]:
+    """The form as the template shows it."""
+    found = []
+    for part in bound.parts:
+        shown = [
+            screen_field(bound.form._fields[name], doubts.get(name, ""))
+            for name in part.columns
+            if name not in bound.withheld
+        ]
+        rows = [child_rows(bound, one) for one in part.rows]
+        found.append(Section(part.label, shown, rows, part.help))
+    return found
+
+
+def child_rows(bound: BoundForm, rows: RowsOf) -> ChildRows:
+    """Child rows with a blank template row for adding."""
+    model = inspect(bound.model).relationships[rows.relation].mapper.class_
+    form_class = row_form(model, rows.columns)
+    template = FieldSet([_child_field(one, rows.relation, "__n__") for one in form_class()._fields.values()])
+    shown = [
+        FieldSet(
+            [_child_field(one, rows.relation, str(n)) for one in child.form._fields.values()], child.key, child.errors
+        )
+        for n, child in enumerate(bound.children[rows.relation])
+    ]
+    return ChildRows(
+        id=rows.relation, name=rows.relation, label=label_of(bound.model, rows.relation), fields=template.fields,
+        rows=shown, template=template, help=rows.help, add_label=rows.add_label or _("加一行"), max=MOST_ROWS,
+    )  # fmt: skip
+
+
+def _child_field(one: Any, relation: str, number: str) -> Field:
+    made = screen_field(one)
+    short = one.short_name
+    made.name = f"{relation}-{number}-{short}"
+    made.id = made.name
+    return made
+
+
+def screen_field(one: Any, doubt: str = "") -> Field:
+    """A WTForms field as the template's plain data."""
+    info = one.meta_info
+    made = Field(
+        id=one.name,
+        name=one.name,
+        label=one.label.text,
+        kind=one.kind,
+        value=one.shown(),
+        help=one.description,
+        errors=[str(text) for text in one.errors],
+        required=not one.nullable and one.kind != "checkbox",
+        maxlength=info.get("maxlength") if one.kind in {"text", "textarea", "tel"} else None,
+        wide=one.kind in {"textarea", "checks"},
+        warning=doubt,
+    )
+    if one.kind == "checkbox":
+        made.value = bool(one.data)
+    if isinstance(one, f.Bits):
+        made.values = one.values()
+    if isinstance(one, (f.Choice, f.Bits, f.Pick)):
+        made.choices = [(str(value), _(str(label))) for value, label in one.choices()]
+        if made.kind == "select":
+            made.choices.insert(0, ("", _("请选择") if made.required else ""))
+    if one.kind == "lookup":
+        base = base_of(one.model)
+        made.lookup_url, made.lookup_text = (f"{base}/lookup" if base else None), one.text()
+    if one.kind == "tel":
+        made.inputmode = "tel"
+    return made
+
+
+def summary(bound: BoundForm, loose: list[str]) -> list[FormError]:
+    """The list of errors above the form, each linked to its field."""
+    found = [FormError("", "", text) for text in loose]
+    for name, one in bound.form._fields.items():
+        found += [FormError(name, one.label.text, str(text)) for text in one.errors]
+    for relation, rows in bound.children.items():
+        for number, child in enumerate(rows):
+            for name, one in child.form._fields.items():
+                label = _("第 %(n)s 行 %(what)s", n=number + 1, what=one.label.text)
+                found += [FormError(f"{relation}-{number}-{name}", label, str(text)) for text in one.errors]
+    return found
+
+
+def tick_boxes(doubts: list[Doubt], bound: BoundForm) -> list[TickBox]:
+    """Doubts as boxes to tick."""
+    found = []
+    for doubt in doubts:
+        target = bound._field(doubt.field)
+        found.append(TickBox(doubt.name, target.label.text if target is not None else doubt.field, doubt.text))
+    return found
+
+
+def accepted() -> set[str]:
+    """The doubts ticked in this request."""
+    return {key for key, value in request.form.items() if key.startswith("accept-") and value}
+
+
+def reason_field(typed: str, danger: bool) -> Field:
+    """The input for a mandatory reason."""
+    return Field(id="reason", name="reason", label=_("理由"), kind="textarea", value=typed, required=True, wide=True,
+                 maxlength=500, help=_("会记入历史，并通知经办人。") if danger else "", rows=3)  # fmt: skip

@@ -1,0 +1,79 @@
+"""What a route needs before it runs. A route that says nothing is closed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from flask import Flask, Response, abort, current_app, g, redirect, request, session, url_for
+from flask_login import current_user
+
+from app.core.errors import Forbidden
+from app.core.verbs import Verb
+
+F = TypeVar("F", bound=Callable[..., Any])
+PUBLIC = "public"
+SIGNED_IN = "signed in"
+
+
+def public(function: F) -> F:
+    """Open to everybody."""
+    function.gate = PUBLIC  # type: ignore[attr-defined]
+    return function
+
+
+def signed_in(function: F) -> F:
+    """Open to whoever is signed in; the function itself touches only what the session's predicates show."""
+    function.gate = SIGNED_IN  # type: ignore[attr-defined]
+    return function
+
+
+def needs(verb: Verb) -> Callable[[F], F]:
+    """Open to whom some posting gives `verb` on the view's entity; each row is judged by itself afterwards."""
+
+    def mark(function: F) -> F:
+        function.gate = verb  # type: ignore[attr-defined]
+        return function
+
+    return mark
+
+
+def gate_of(function: Any) -> Any:
+    """What a view function needs, or None: closed."""
+    return getattr(function, "gate", None)
+
+
+def install(app: Flask) -> None:
+    """Check every request before its view runs; default is closed."""
+    app.before_request(check)
+
+
+def check() -> Any:
+    """The gate. Anonymous visitors go to sign-in, the others get 403."""
+    if request.endpoint is None or request.endpoint == "static":
+        return None
+    function = current_app.view_functions[request.endpoint]
+    gate = gate_of(function)
+    if gate == PUBLIC:
+        return None
+    if not current_user.is_authenticated:
+        return _to_sign_in()
+    if current_user.must_change_password and request.endpoint not in {"SignInView.password", "SignInView.logout"}:
+        return redirect(url_for("SignInView.password"))
+    if gate == SIGNED_IN:
+        return None
+    if not isinstance(gate, Verb):
+        raise Forbidden("这个地址没有开放。")
+    entity = function.__self__.entity_name  # type: ignore[attr-defined]
+    if not g.access.may(entity, gate):
+        raise Forbidden("您的角色没有这项权限。")
+    return None
+
+
+def _to_sign_in() -> Response:
+    if request.method != "GET" or request.accept_mimetypes.best == "application/json":
+        abort(401)
+    session.pop("next", None)
+    target = request.full_path.rstrip("?") if request.path != "/" else None
+    found: Response = redirect(url_for("SignInView.login", next=target))  # type: ignore[assignment]
+    return found

@@ -1,0 +1,198 @@
+"""A list page from a view's declaration and the address: search, filters, order, page, all bounded."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import request
+from flask_babel import gettext as _
+from sqlalchemy import Boolean, Date, Select, inspect, or_, select
+from sqlalchemy.orm import joinedload
+
+from app.core.access.context import current_access
+from app.core.entity import Entity
+from app.core.fab.cells import cell, label_of, url_of
+from app.core.fab.interface import COUNT_CAP, AppInterface
+from app.core.pinyin import normalise_query
+from app.core.screen import ActiveFilter, ColumnHead, FilterBox, Pager, Row
+from app.core.types import UtcDateTime
+
+SIZES = (25, 50, 100)
+LONGEST_QUERY = 100  # characters of a search
+
+
+class ListQuery:
+    """The list arguments of a request, checked: what is unknown or out of bounds falls back to the default."""
+
+    def __init__(self, model: type[Entity], order_columns: list[str], filters: list[str], default_order: str) -> None:
+        self.model = model
+        self.text = request.args.get("q", "").replace("\0", "").strip()[:LONGEST_QUERY]
+        self.page = _bounded(request.args.get("page"), 1, COUNT_CAP, 1)
+        self.size = _bounded(request.args.get("size"), 1, max(SIZES), SIZES[0])
+        order = request.args.get("order", default_order)
+        self.order = order if order.removeprefix("-") in order_columns else default_order
+        self.values: dict[str, str] = {}
+        for name in filters:
+            for key in (name, f"{name}_from", f"{name}_to"):
+                if value := request.args.get(key, "").replace("\0", "").strip()[:LONGEST_QUERY]:
+                    self.values[key] = value
+
+    def url(self, **changes: Any) -> str:
+        """This list with other arguments; None takes one away."""
+        now: dict[str, Any] = {
+            "q": self.text,
+            "order": request.args.get("order", ""),
+            "size": request.args.get("size", ""),
+        }
+        now |= self.values | changes
+        kept = {key: value for key, value in now.items() if value not in (None, "")}
+        return f"{request.path}?{urlencode(kept)}" if kept else request.path
+
+
+def _bounded(text: str | None, least: int, most: int, default: int) -> int:
+    if not text or not text.isascii() or not text.isdigit() or len(text) > 9:
+        return default
+    return min(max(int(text), least), most)
+
+
+def build_query(query: ListQuery, filters: list[str]) -> Select[Any]:
+    """The rows asked for; the session adds which of them the person may see."""
+    statement = select(query.model)
+    if query.text:
+        statement = statement.where(search_clause(query.model, query.text))
+    for name in filters:
+        for clause in _filter_clauses(query, name):
+            statement = statement.where(clause)
+    column = getattr(query.model, query.order.removeprefix("-"))
+    ordered = column.desc() if query.order.startswith("-") else column.asc()
+    return statement.order_by(ordered, query.model.id.desc())
+
+
+def search_clause(model: type[Entity], text: str) -> Any:
+    """Rows that match typed text: in the search key (name, pinyin, initials) and in the declared columns."""
+    hidden = current_access().hidden(model.policy_name())
+    names = [name for name in getattr(model, "__search__", ("name",)) if name not in hidden]
+    typed = normalise_query(text)
+    clauses = []
+    for name in names:
+        column = getattr(model, name)
+        wanted = typed if name == "search_text" else text
+        clauses.append(column.ilike(f"%{_escape(wanted)}%", escape="\\"))
+    return or_(*clauses)
+
+
+def _escape(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def _filter_clauses(query: ListQuery, name: str) -> list[Any]:
+    column = inspect(query.model).columns.get(name)
+    attribute = getattr(query.model, name)
+    if column is None:
+        key = query.values.get(name, "")
+        return [attribute.has(id=int(key))] if key.isascii() and key.isdigit() and len(key) < 18 else []
+    if isinstance(column.type, Date):
+        return _date_clauses(query, name, attribute)
+    value = query.values.get(name)
+    if value is None:
+        return []
+    if isinstance(column.type, Boolean):
+        return [attribute.is_(value == "1")]
+    choices = column.info.get("choices")
+    return [attribute == value] if choices is None or value in set(choices) else []
+
+
+def _date_clauses(query: ListQuery, name: str, attribute: Any) -> list[Any]:
+    found = []
+    for suffix, compare in (("_from", attribute.__ge__), ("_to", attribute.__le__)):
+        try:
+            found.append(compare(date.fromisoformat(query.values[name + suffix])))
+        except (KeyError, ValueError):
+            query.values.pop(name + suffix, None)
+    return found
+
+
+def filter_boxes(query: ListQuery, filters: list[str]) -> tuple[list[FilterBox], list[ActiveFilter]]:
+    """The boxes above the list, and those in force with the link that removes each."""
+    boxes: list[FilterBox] = []
+    for name in filters:
+        boxes += _boxes(query, name)
+    active = []
+    for box in boxes:
+        if value := query.values.get(box.name):
+            box.value = value
+            shown = dict((str(key), text) for key, text in box.choices).get(value, value)
+            active.append(ActiveFilter(f"{box.label}：{shown}", query.url(**{box.name: None})))
+    return boxes, active
+
+
+def _boxes(query: ListQuery, name: str) -> list[FilterBox]:
+    column = inspect(query.model).columns.get(name)
+    label = label_of(query.model, name)
+    if column is None:
+        return []
+    if isinstance(column.type, (Date, UtcDateTime)):
+        return [
+            FilterBox(f"{name}_from", _("%(what)s 从", what=label), "date"),
+            FilterBox(f"{name}_to", _("%(what)s 到", what=label), "date"),
+        ]
+    if isinstance(column.type, Boolean):
+        return [FilterBox(name, label, "choice", choices=[("", _("全部")), ("1", _("是")), ("0", _("否"))])]
+    choices = [(one.value, _(one.value)) for one in column.info.get("choices") or ()]
+    return [
+        FilterBox(name, label, "choice" if choices else "text", choices=[("", _("全部")), *choices] if choices else [])
+    ]
+
+
+def heads(query: ListQuery, names: list[str], order_columns: list[str]) -> list[ColumnHead]:
+    """The column heads with their sorting links."""
+    found = []
+    for number, name in enumerate(names):
+        head = ColumnHead(name, label_of(query.model, name), hide_on_phone=number > 4)
+        if name in order_columns:
+            down = query.order == name
+            head.sort_url = query.url(order=f"-{name}" if down else name)
+            if query.order.removeprefix("-") == name:
+                head.sorted = "asc" if down else "desc"
+        found.append(head)
+    return found
+
+
+def row_of(row: Entity, names: list[str]) -> Row:
+    """A row of cells; the first opens the record, so no cell repeats that link."""
+    cells = [cell(row, name, link=number > 0) for number, name in enumerate(names)]
+    return Row(url_of(row) or "", str(row), cells)
+
+
+def loading(model: type[Entity], names: list[str]) -> tuple[Any, ...]:
+    """Loader options so that no cell asks the database again."""
+    relations = inspect(model).relationships
+    wanted = {name.partition(".")[0] for name in names if name.partition(".")[0] in relations}
+    return tuple(joinedload(getattr(model, name)) for name in sorted(wanted))
+
+
+def pager(query: ListQuery, total: int, shown: int) -> Pager:
+    """Where we are; the next page exists when this one is full and more were counted."""
+    first = (query.page - 1) * query.size + 1
+    more = first + shown - 1 < total and shown == query.size
+    text = _("%(n)s 条", n=total) if total <= COUNT_CAP else _("超过 %(n)s 条", n=COUNT_CAP)
+    return Pager(
+        first=first if shown else 0,
+        last=first + shown - 1 if shown else 0,
+        total_text=text,
+        page=query.page,
+        prev_url=query.url(page=query.page - 1 if query.page > 2 else None) if query.page > 1 else None,
+        next_url=query.url(page=query.page + 1) if more else None,
+        sizes=[(size, query.url(size=size), size == query.size) for size in SIZES],
+    )
+
+
+def list_rows(
+    model: type[Entity], names: list[str], interface: AppInterface, query: ListQuery, filters: list[str]
+) -> Any:
+    """(rows, total) of the page asked for: two statements."""
+    statement = build_query(query, filters)
+    total = interface.count(statement)
+    return interface.page(statement, query.page - 1, query.size, loading(model, names)), total

@@ -1,0 +1,284 @@
+"""The shell around every page: navigation by task, what templates may use, headers, error pages, static files."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import logging
+import secrets
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from flask import (
+    Flask,
+    Response,
+    abort,
+    current_app,
+    g,
+    get_flashed_messages,
+    jsonify,
+    render_template,
+    request,
+    url_for,
+)
+from flask_babel import get_locale
+from flask_babel import gettext as _
+from flask_login import current_user
+from flask_wtf.csrf import CSRFError, generate_csrf
+from sqlalchemy.orm.exc import ObjectDeletedError
+from werkzeug.exceptions import HTTPException
+
+from app.core.db import db
+from app.core.errors import AccessRefused, Forbidden, NoContext, ShouzeError
+from app.core.fab.view import EntityView
+from app.core.history import record
+from app.core.verbs import Verb
+
+log = logging.getLogger(__name__)
+STATIC = Path(__file__).resolve().parents[2] / "static"
+TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", ".png": "image/png"}
+
+
+@dataclass(frozen=True)
+class NavItem:
+    """A line of the navigation."""
+
+    label: Any
+    url: str
+    icon: str
+    active: bool
+    count: int = 0
+
+
+@dataclass(frozen=True)
+class NavGroup:
+    """A task and its screens."""
+
+    label: Any
+    items: list[NavItem] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Asset:
+    """A static file, plain and compressed, under a name that changes with its content."""
+
+    body: bytes
+    packed: bytes
+    digest: str
+    mimetype: str
+
+
+class Shell:
+    """One application's navigation and assets."""
+
+    def __init__(self, groups: dict[str, Any]) -> None:
+        self.groups = groups  # group key → label, in order
+        self.views: list[EntityView] = []
+        self.assets = {path.name: _asset(path) for path in sorted(STATIC.iterdir()) if path.suffix in TYPES}
+        self.demo = False
+        self.bureau = ""
+
+    def nav(self) -> list[NavGroup]:
+        """What this person can open, by task. No SQL: the gate only."""
+        home = NavItem(_("今天要办"), url_for("HomeView.home"), "home", request.path == "/")
+        found = [NavGroup(_("今天"), [home])]
+        for key, label in self.groups.items():
+            views = sorted((view for view in self.views if view.task[0] == key), key=lambda view: view.task[1])
+            items = [self._item(view) for view in views if g.access.may(view.entity_name, Verb.READ)]
+            if items:
+                found.append(NavGroup(_(str(label)), items))
+        return found
+
+    @staticmethod
+    def _item(view: EntityView) -> NavItem:
+        base = f"{view.route_base}/"
+        return NavItem(_(str(view.title)), base, view.icon, request.path.startswith(base))
+
+
+def _asset(path: Path) -> Asset:
+    body = path.read_bytes()
+    return Asset(body, gzip.compress(body, 9, mtime=0), hashlib.sha256(body).hexdigest()[:12], TYPES[path.suffix])
+
+
+def install(app: Flask, groups: dict[str, Any]) -> Shell:
+    """Put the shell round an application."""
+    shell = Shell(groups)
+    app.extensions["shouze_shell"] = shell
+    app.jinja_env.add_extension("jinja2.ext.i18n")
+    app.add_url_rule("/assets/<digest>/<name>", "static_asset", serve_asset)
+    serve_asset.gate = "public"  # type: ignore[attr-defined]
+    app.context_processor(context)
+    app.after_request(headers)
+    app.register_error_handler(ShouzeError, on_refusal)
+    app.register_error_handler(ObjectDeletedError, lambda _error: error_page(404))
+    app.register_error_handler(CSRFError, lambda _error: error_page(400, _("这一页打开太久了，请返回刷新后再提交。")))
+    app.register_error_handler(HTTPException, on_http)
+    app.register_error_handler(Exception, on_bug)
+    return shell
+
+
+def the_shell() -> Shell:
+    """The running application's shell."""
+    shell = current_app.extensions["shouze_shell"]
+    assert isinstance(shell, Shell)
+    return shell
+
+
+def asset_url(name: str) -> str:
+    """Where a static file is, under its present digest."""
+    return f"/assets/{the_shell().assets[name].digest}/{name}"
+
+
+def serve_asset(digest: str, name: str) -> Response:
+    """A static file, compressed when the browser takes it; never changes under its name, so kept for a year."""
+    asset = the_shell().assets.get(name)
+    if asset is None:
+        abort(404)
+    packed = "gzip" in request.headers.get("Accept-Encoding", "")
+    answer = Response(asset.packed if packed else asset.body, mimetype=asset.mimetype)
+    if packed:
+        answer.headers["Content-Encoding"] = "gzip"
+    answer.headers["Vary"] = "Accept-Encoding"
+    fresh = digest == asset.digest
+    answer.headers["Cache-Control"] = "public, max-age=31536000, immutable" if fresh else "no-cache"
+    return answer
+
+
+def csp_nonce() -> str:
+    """This response's script nonce."""
+    if "csp_nonce" not in g:
+        g.csp_nonce = secrets.token_urlsafe(16)
+    return str(g.csp_nonce)
+
+
+def context() -> dict[str, Any]:
+    """What every template may use."""
+    shell = the_shell()
+    lang = "en" if str(get_locale()) == "en" else "zh-CN"
+    other = "zh" if lang == "en" else "en"
+    access = g.get("access") if current_user and current_user.is_authenticated else None
+    usable = access is not None and not access.person.must_change_password
+    return {
+        "asset": asset_url,
+        "csp_nonce": csp_nonce,
+        "csrf_token": generate_csrf,
+        "lang": lang,
+        "switch_lang_url": url_for("SignInView.language", code=other, next=request.full_path.rstrip("?")),
+        "nav": shell.nav() if usable else [],
+        "me": _me(access) if access is not None else None,
+        "search_url": url_for("HomeView.search"),
+        "query": request.args.get("q", "")[:100] if request.endpoint == "HomeView.search" else "",
+        "flashes": get_flashed_messages(with_categories=True),
+        "demo": shell.demo,
+        "product": _("守责"),
+        "bureau": shell.bureau,
+        "home_url": url_for("HomeView.home"),
+        "login_url": url_for("SignInView.login"),
+    }
+
+
+def _me(access: Any) -> dict[str, str]:
+    chief = access.chief_posting
+    return {
+        "name": access.person.name,
+        "post": chief.title if chief else _("没有在任的任职"),
+        "office": access.offices[chief.office_id].name if chief else "",
+        "signout_url": url_for("SignInView.logout"),
+        "password_url": url_for("SignInView.password"),
+    }
+
+
+def headers(response: Response) -> Response:
+    """Security headers on every response; pages are never kept by a cache."""
+    nonce = f" 'nonce-{g.csp_nonce}'" if "csp_nonce" in g else ""
+    response.headers.setdefault(
+        "Content-Security-Policy",
+        f"default-src 'self'; script-src 'self'{nonce}; style-src 'self'; img-src 'self' data:; object-src 'self'; "
+        "frame-src 'self'; frame-ancestors 'self'; base-uri 'none'; form-action 'self'",
+    )
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["X-Frame-Options"] = "SAMEORIGIN"
+    response.headers["Referrer-Policy"] = "same-origin"
+    response.headers["Permissions-Policy"] = "geolocation=(), microphone=(), payment=(), usb=()"
+    response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    if request.is_secure:
+        response.headers["Strict-Transport-Security"] = "max-age=31536000"
+    response.headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
+def on_refusal(error: ShouzeError) -> Any:
+    """Our own refusals, in their own words; denied tries of a signed-in person are logged apart from the act."""
+    db.session.rollback()
+    if isinstance(error, NoContext):
+        return error_page(401)
+    if isinstance(error, (Forbidden, AccessRefused)):
+        _log_denied(error)
+    return error_page(error.status, str(error) if error.status != 404 else "")
+
+
+def _log_denied(error: ShouzeError) -> None:
+    access = g.get("access")
+    if access is None:
+        return
+    try:
+        record(Verb.READ, "被拒绝", office_id=access.person.office_id, path=request.path[:200], why=str(error)[:200])
+    except Exception:
+        log.exception("a denied try could not be logged")
+
+
+def on_http(error: HTTPException) -> Any:
+    """Werkzeug's refusals as our pages; redirects pass."""
+    if error.code is None or error.code < 400:
+        return error
+    return error_page(error.code)
+
+
+def on_bug(error: Exception) -> Any:
+    """A bug: logged with its trace, shown without."""
+    log.exception("unhandled", exc_info=error)
+    db.session.rollback()
+    return error_page(500)
+
+
+def error_page(code: int, text: str = "") -> Any:
+    """The page of an error; JSON to those who ask for it."""
+    heading, fallback, hints = _words(code)
+    if request.accept_mimetypes.best == "application/json":
+        return jsonify(error=text or str(heading)), code
+    back = None if code == 401 else (request.referrer if _own(request.referrer) else "/")
+    try:
+        page = render_template(
+            "error.html", code=code, heading=heading, text=text or fallback, hints=hints, back_url=back
+        )
+    except Exception:
+        log.exception("the error page failed")
+        return Response(f"{code} {heading}", code, mimetype="text/plain")
+    return page, code
+
+
+def _own(referrer: str | None) -> bool:
+    return bool(referrer) and str(referrer).startswith(request.host_url)
+
+
+def _words(code: int) -> tuple[Any, Any, list[Any]]:
+    table: dict[int, tuple[Any, Any, list[Any]]] = {
+        400: (_("这个请求不完整"), _("地址或表单里有看不懂的内容。"), [_("请返回上一页，刷新后再试。")]),
+        401: (_("请先登录"), _("您还没有登录，或登录已失效。"), [_("登录后会回到这里。")]),
+        403: (_("没有权限"), _("您的任职不能进行这项操作。"), [_("需要时请联系本单位的系统管理员。")]),
+        404: (_("没有找到"), _("没有这一页，或者您无权查看。"), [_("请检查地址，或用上面的查找。")]),
+        405: (_("不能这样打开"), _("这个地址只接受提交，不能直接打开。"), [_("请返回上一页。")]),
+        409: (_("已被别人改过"), _("这条记录刚刚有变化。"), [_("请返回，看过现在的内容再试。")]),
+        413: (_("文件太大"), _("上传的内容超过了限制。"), [_("请把文件变小或分开上传。")]),
+        422: (_("内容需要改正"), _("有内容不符合要求。"), [_("请返回改正后再试。")]),
+        429: (_("操作太频繁"), _("请稍等一会儿再试。"), []),
+        500: (
+            _("系统出了问题"),
+            _("刚才的操作没有完成，数据没有改变。"),
+            [_("请稍后再试；一直这样，请告诉系统管理员。")],
+        ),
+    }
+    if code in table:
+        return table[code]
+    return table[500] if code >= 500 else table[400]

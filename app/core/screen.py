@@ -1,0 +1,325 @@
+"""What a page shows, as plain data: the contract between views and templates (`app/templates/entity/`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass
+class Cell:
+    """One value. kind: text, state, date, number, code, link, flag. tone: neutral, info, success, warning, danger."""
+
+    kind: str = "text"
+    text: str = ""
+    title: str = ""
+    url: str | None = None
+    tone: str = "neutral"
+
+
+@dataclass
+class ColumnHead:
+    """A list column; `sort_url` when it can be sorted, `sorted` asc or desc when it is."""
+
+    name: str
+    label: Any
+    align: str = "left"
+    sort_url: str | None = None
+    sorted: str | None = None
+    hide_on_phone: bool = False
+
+
+@dataclass
+class Row:
+    """A list row: where it opens, what it is called, its cells."""
+
+    url: str
+    title: str
+    cells: list[Cell]
+
+
+@dataclass
+class FilterBox:
+    """One filter above a list. kind: choice, date, text."""
+
+    name: str
+    label: Any
+    kind: str
+    value: str = ""
+    choices: list[tuple[str, Any]] = field(default_factory=list)
+
+
+@dataclass
+class Pager:
+    """Where in the list we are; `total_text` says 1,000+ when counting stopped."""
+
+    first: int
+    last: int
+    total_text: str
+    page: int
+    prev_url: str | None
+    next_url: str | None
+    sizes: list[tuple[int, str, bool]]
+
+
+@dataclass
+class Empty:
+    """What an empty list says."""
+
+    text: Any
+    hint: Any = ""
+    add_url: str | None = None
+
+
+@dataclass
+class ActiveFilter:
+    """A filter in force and the link that removes it."""
+
+    label: str
+    remove_url: str
+
+
+@dataclass
+class ListScreen:
+    """A list page."""
+
+    title: Any
+    entity: str
+    columns: list[ColumnHead]
+    rows: list[Row]
+    pager: Pager
+    empty: Empty
+    description: Any = ""
+    filters: list[FilterBox] = field(default_factory=list)
+    active_filters: list[ActiveFilter] = field(default_factory=list)
+    query: str = ""
+    add_url: str | None = None
+    add_label: Any = ""
+
+
+@dataclass
+class Field:
+    """One input. kind as in the templates: text, textarea, select, radio, checks, checkbox, date, number, lookup, …"""
+
+    id: str
+    name: str
+    label: Any
+    kind: str = "text"
+    value: Any = ""
+    choices: list[tuple[str, Any]] = field(default_factory=list)
+    values: list[str] = field(default_factory=list)
+    help: Any = ""
+    errors: list[str] = field(default_factory=list)
+    required: bool = False
+    readonly: bool = False
+    maxlength: int | None = None
+    autocomplete: str = "off"
+    inputmode: str | None = None
+    placeholder: Any = ""
+    wide: bool = False
+    rows: int = 4
+    accept: str | None = None
+    lookup_url: str | None = None
+    lookup_text: str = ""
+    warning: str = ""
+
+
+@dataclass
+class FieldSet:
+    """The cells of one child row."""
+
+    fields: list[Field]
+    id: str = ""
+    errors: list[str] = field(default_factory=list)
+    removed: bool = False
+
+
+@dataclass
+class ChildRows:
+    """Child rows edited inside the parent's form; the template row's names carry `__n__`."""
+
+    id: str
+    name: str
+    label: Any
+    fields: list[Field]
+    rows: list[FieldSet]
+    template: FieldSet
+    help: Any = ""
+    add_label: Any = ""
+    min: int = 0
+    max: int = 200
+
+
+@dataclass
+class Section:
+    """A part of a form."""
+
+    label: Any
+    fields: list[Field] = field(default_factory=list)
+    rows: list[ChildRows] = field(default_factory=list)
+    help: Any = ""
+
+
+@dataclass
+class FormError:
+    """A line of the error summary; links to its field."""
+
+    field_id: str
+    label: Any
+    text: str
+
+
+@dataclass
+class TickBox:
+    """A warning that needs a tick before saving."""
+
+    name: str
+    label: Any
+    text: str
+    checked: bool = False
+
+
+@dataclass
+class Clash:
+    """Another person saved first: both versions, field by field."""
+
+    text: str
+    who: str
+    at: str
+    fields: list[dict[str, Any]]
+
+
+@dataclass
+class FormScreen:
+    """A form page."""
+
+    title: Any
+    action: str
+    sections: list[Section]
+    submit_label: Any
+    cancel_url: str
+    errors: list[FormError] = field(default_factory=list)
+    conflict: Clash | None = None
+    version: str = ""
+    extra_submits: list[dict[str, Any]] = field(default_factory=list)
+    warnings: list[TickBox] = field(default_factory=list)
+
+
+@dataclass
+class Fact:
+    """A label and its value on a show page."""
+
+    label: Any
+    cell: Cell
+    wide: bool = False
+
+
+@dataclass
+class FactGroup:
+    """Facts under one heading."""
+
+    label: Any
+    facts: list[Fact]
+
+
+@dataclass
+class ChildTable:
+    """Rows of another entity that belong to this one."""
+
+    label: Any
+    columns: list[ColumnHead]
+    rows: list[Row]
+    add_url: str | None = None
+    add_label: Any = ""
+    empty_text: Any = ""
+
+
+@dataclass
+class Badge:
+    """A state as a coloured word."""
+
+    text: str
+    tone: str = "neutral"
+
+
+@dataclass
+class Paper:
+    """A document of the record."""
+
+    title: str
+    number: str
+    url: str
+    state: Badge
+    at: str
+
+
+@dataclass
+class Step:
+    """A step of the progress line. state: done, now, todo."""
+
+    label: Any
+    state: str
+    who: str = ""
+    at: str = ""
+
+
+@dataclass
+class Event:
+    """A history entry of the record."""
+
+    at: str
+    who: str
+    what: Any
+    reason: str
+    changes: list[dict[str, Any]]
+
+
+@dataclass
+class Action:
+    """A button. kind: primary, plain, danger. method: get, post."""
+
+    label: Any
+    url: str
+    kind: str = "plain"
+    method: str = "get"
+    confirm: Any = ""
+
+
+@dataclass
+class ShowScreen:
+    """A record's page."""
+
+    title: str
+    sections: list[FactGroup]
+    state: Badge | None = None
+    crumbs: list[tuple[Any, str]] = field(default_factory=list)
+    children: list[ChildTable] = field(default_factory=list)
+    documents: list[Paper] = field(default_factory=list)
+    history: list[Event] = field(default_factory=list)
+    actions: list[Action] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+    edit_url: str | None = None
+    delete_url: str | None = None
+    notice: Any = None
+    why: str | None = None
+
+
+@dataclass
+class Task:
+    """One kind of thing a person has to do, on the home page."""
+
+    title: Any
+    count: int
+    tone: str
+    url: str
+    items: list[dict[str, Any]]
+    empty_text: Any = ""
+
+
+@dataclass
+class Hits:
+    """One entity's part of the search page."""
+
+    label: Any
+    url: str
+    items: list[dict[str, Any]]
