@@ -1,0 +1,70 @@
+"""Enterprise (one 统一社会信用代码) and its Sites (经营场所). Duties, checks, inspections belong to a Site."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from sqlalchemy import Date, ForeignKey, Index, String, Text, text
+from sqlalchemy.orm import Mapped, relationship
+
+from app.core.entity import BigId, Scoped, column
+from app.core.types import LineSet
+from app.data.enums import LicenceKind, OrgForm, RiskGrade, SiteKind, SiteState
+from app.models.area import Area
+
+
+class Enterprise(Scoped):
+    """A business. Its code is unique among those still in being; a firm may be without one (小作坊, 摊贩)."""
+
+    __tablename__ = "enterprise"
+    __label__ = "主体"
+    __firm_key__ = "enterprise"
+    __search__ = ("search_text", "code")
+    __table_args__ = (
+        Index(
+            "uq_enterprise_code",
+            "code",
+            unique=True,
+            sqlite_where=text("state <> '注销'"),
+            postgresql_where=text("state <> '注销'"),
+        ),
+        Index("ix_enterprise_office_id_state", "office_id", "state"),
+    )
+
+    name: Mapped[str] = column("单位名称", String(120), nullable=False)
+    code: Mapped[str | None] = column("统一社会信用代码", String(18), format="code", help="15 位旧注册号也可以。")
+    org_form: Mapped[str | None] = column("组织形式", String(20), choices=OrgForm)
+    legal_person: Mapped[str] = column("法定代表人（负责人、经营者）", String(60), nullable=False, default="")
+    phone: Mapped[str | None] = column("联系电话", String(30), format="tel")
+    address: Mapped[str] = column("住所", String(200), nullable=False, default="")
+    state: Mapped[str] = column("经营状态", String(20), choices=SiteState, nullable=False, default="正常")
+    note: Mapped[str | None] = column("备注", Text, format="long")
+    search_text: Mapped[str] = column("检索词", String(1000), system=True, nullable=False, default="")
+
+    sites: Mapped[list[Site]] = relationship(back_populates="enterprise")
+
+
+class Site(Scoped):
+    """A place of business: area, lines, licence, risk grade, state; the office answers for sites."""
+
+    __tablename__ = "site"
+    __label__ = "经营场所"
+    __firm_key__ = "site"
+    __search__ = ("search_text", "licence_no")
+    __table_args__ = (Index("ix_site_office_id_state", "office_id", "state"),)
+
+    enterprise_id: Mapped[int] = column("主体", BigId, ForeignKey("enterprise.id"), nullable=False, index=True)
+    name: Mapped[str] = column("场所名称", String(120), nullable=False)
+    area_id: Mapped[int | None] = column("所属苏木乡镇", BigId, ForeignKey("area.id"), index=True)
+    address: Mapped[str] = column("经营地址", String(200), nullable=False, default="")
+    kind: Mapped[str] = column("主体类型", String(30), choices=SiteKind, nullable=False)
+    lines: Mapped[int] = column("条线", LineSet, format="lines", nullable=False, default=0)
+    risk_grade: Mapped[str | None] = column("风险等级", String(1), choices=RiskGrade)
+    licence_kind: Mapped[str | None] = column("凭证类型", String(30), choices=LicenceKind)
+    licence_no: Mapped[str | None] = column("许可证编号", String(40), format="code")
+    licence_until: Mapped[date | None] = column("许可有效期至", Date)
+    state: Mapped[str] = column("经营状态", String(20), choices=SiteState, nullable=False, default="正常")
+    search_text: Mapped[str] = column("检索词", String(1000), system=True, nullable=False, default="")
+
+    enterprise: Mapped[Enterprise] = relationship(back_populates="sites")
+    area: Mapped[Area | None] = relationship()

@@ -1,0 +1,124 @@
+"""The built-in roles (design §1) as rows of the policy table; `app sync` writes them, administrators add their own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from app.core.access.policy import Coverage as C
+from app.core.access.policy import Grant, grants
+from app.core.office import Family
+from app.core.verbs import Verb as V
+from app.data.enums import NoticeState as N
+from app.models.inspection import DRAFT
+
+R = (V.READ,)
+KEEP = (V.READ, V.CREATE, V.UPDATE)
+FIRM_ROWS = ("Enterprise", "Site", "Person", "Appointment")
+SERVED = (N.DELIVERED, N.CORRECTING, N.TO_RECHECK, N.CORRECTED, N.NOT_CORRECTED, N.EXTENDED)
+COLLEAGUES = (Grant("Account", R, C.SUPERVISED, (Family.BUSINESS,)), Grant("Posting", R, C.OWN))
+
+
+@dataclass(frozen=True)
+class Role:
+    """A built-in role: rank orders who may grant what to whom, and which posting stands for a person."""
+
+    code: str
+    name: str
+    family: Family
+    rank: int
+    grants: tuple[Grant, ...]
+
+    def table(self) -> dict[str, Any]:
+        """Grants as AccessRole stores them."""
+        return grants(self.grants)
+
+
+def _over(entities: tuple[str, ...], verbs: tuple[V, ...], coverage: C) -> tuple[Grant, ...]:
+    return tuple(Grant(entity, verbs, coverage) for entity in entities)
+
+
+def _reader(coverage: C) -> tuple[Grant, ...]:
+    """Reading everything about firms, inspections and notices within a coverage."""
+    rows = (*FIRM_ROWS, "Inspection", "Notice", "Delivery")
+    return (*_over(rows, (V.READ, V.EXPORT, V.PRINT), coverage), *COLLEAGUES)
+
+
+INSPECTS = (
+    *_over(FIRM_ROWS, (*KEEP, V.EXPORT, V.IMPORT, V.PRINT), C.SUBTREE),
+    Grant("Inspection", (V.READ, V.CREATE, V.EXPORT, V.PRINT), C.SUBTREE),
+    Grant("Inspection", (V.READ,), C.ASSIGNED),
+    Grant("Inspection", (V.UPDATE, V.COMPLETE, V.VOID), C.SUBTREE, (DRAFT,)),
+    *_over(("Enterprise", "Site"), R, C.ASSIGNED),
+    Grant("Notice", (V.READ, V.CREATE, V.EXPORT, V.PRINT), C.SUBTREE),
+    Grant("Notice", (V.UPDATE, V.SUBMIT), C.SUBTREE, (N.DRAFT,)),
+    Grant("Notice", (V.SERVE,), C.SUBTREE, (N.SIGNED,)),
+    Grant("Delivery", R, C.SUBTREE),
+    *COLLEAGUES,
+)  # fmt: skip
+
+FIRM_GRANTS = (
+    *_over(("Enterprise", "Site", "Appointment", "Person"), R, C.FIRM),
+    Grant("Notice", R, C.FIRM, SERVED),
+    Grant("Delivery", R, C.FIRM),
+)
+
+ADMINISTERS = (
+    Grant("Office", KEEP, C.SUBTREE),
+    Grant("Account", KEEP, C.SUBTREE),
+    Grant("Posting", (*KEEP, V.END), C.SUBTREE),
+    Grant("AccessRole", R, C.ALL),
+    Grant("OfficeArea", KEEP, C.SUBTREE),
+)
+
+ROLES = (
+    Role("sysadmin", "系统管理员", Family.SYSTEM, 90, (*ADMINISTERS, Grant("Area", KEEP, C.ALL))),
+    Role("office_admin", "机构管理员", Family.SYSTEM, 50, ADMINISTERS),
+    Role("leader", "局领导", Family.BUSINESS, 60, (
+        *_reader(C.SUBTREE),
+        Grant("Notice", (V.SIGN,), C.SUBTREE, (N.TO_SIGN,)),
+        Grant("Notice", (V.VOID,), C.SUBTREE, (N.SIGNED,)),
+        Grant("Delegation", (*KEEP, V.PRINT), C.SUBTREE),
+        Grant("BureauSetting", (V.READ, V.CONFIRM), C.ALL),
+        Grant("NumberSequence", R, C.ALL),
+        Grant("LegalCitation", R, C.ALL),
+    )),
+    Role("legal", "法规股", Family.BUSINESS, 45, (
+        *_reader(C.SUPERVISED),
+        Grant("Notice", (V.REVIEW,), C.SUPERVISED, (N.IN_REVIEW,)),
+        Grant("Delegation", R, C.SUPERVISED),
+        Grant("LegalCitation", KEEP, C.ALL),
+        Grant("BureauSetting", (V.READ, V.CONFIRM), C.ALL),
+        Grant("BureauSetting", (V.UPDATE,), C.ALL, ("待确认",)),
+        Grant("NumberSequence", KEEP, C.ALL),
+    )),
+    Role("section", "业务股室", Family.BUSINESS, 40, (
+        *_reader(C.SUPERVISED),
+        Grant("Notice", (V.REVIEW,), C.SUPERVISED, (N.IN_REVIEW,)),
+        Grant("LegalCitation", R, C.ALL),
+    )),
+    Role("coordination", "综合协调与应急管理股", Family.BUSINESS, 40, _reader(C.SUPERVISED)),
+    Role("brigade", "执法大队", Family.BUSINESS, 40, (*_reader(C.SUPERVISED), Grant("LegalCitation", R, C.ALL))),
+    Role("taskforce", "专班", Family.BUSINESS, 35, _reader(C.SUPERVISED)),
+    Role("chief", "所长", Family.BUSINESS, 30, (
+        *INSPECTS,
+        Grant("Notice", (V.REVIEW,), C.SUBTREE, (N.IN_REVIEW,)),
+        Grant("LegalCitation", R, C.ALL),
+    )),
+    Role("inspector", "监管员", Family.BUSINESS, 20, (*INSPECTS, Grant("LegalCitation", R, C.ALL))),
+    Role("clerk", "内勤", Family.BUSINESS, 15, (
+        *_over(FIRM_ROWS, (*KEEP, V.EXPORT, V.IMPORT, V.PRINT), C.SUBTREE),
+        *_over(("Inspection", "Notice", "Delivery"), (V.READ, V.EXPORT, V.PRINT), C.SUBTREE),
+        *COLLEAGUES,
+    )),
+    Role("assistant", "协管员", Family.BUSINESS, 10, (
+        *_over(FIRM_ROWS, R, C.SUBTREE),
+        *_over(("Inspection", "Notice"), R, C.SUBTREE),
+        *COLLEAGUES,
+    )),
+    Role("city", "市局", Family.BUSINESS, 5, (Grant("Posting", R, C.OWN),)),
+    Role("firm_principal", "主要负责人", Family.FIRM, 3, FIRM_GRANTS),
+    Role("firm_director", "食品安全总监", Family.FIRM, 2, FIRM_GRANTS),
+    Role("firm_officer", "食品安全员", Family.FIRM, 1, FIRM_GRANTS),
+    Role("auditor", "审计员", Family.AUDIT, 80, (Grant("HistoryEntry", R, C.SUBTREE), Grant("Posting", R, C.OWN))),
+)  # fmt: skip

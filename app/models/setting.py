@@ -1,0 +1,40 @@
+"""What the bureau must decide before a legal paper can be issued (domain §14): each unconfirmed until a person says so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A setting: its key, name, what it is for, and what to propose."""
+
+    key: str
+    name: str
+    help: str
+    proposal: str
+
+
+BUREAU = "bureau.name"
+CODE = "number.code"
+NOTICE_CODE = "number.notice"
+REVIEW_BODY = "remedy.review_body"
+COURT = "remedy.court"
+ADDRESS = "contact.address"
+PHONE = "contact.phone"
+MONGOLIAN = "bureau.mongolian_title"
+NOTICE_KEYS = (BUREAU, CODE, NOTICE_CODE, REVIEW_BODY, COURT, ADDRESS)
+DEMO = "installation.demo"
+
+WANTED = (
+    Wanted(BUREAU, "机关全称", "印在文书上的名称，须与印章一致。", "奈曼旗市场监督管理局"),
+    Wanted(CODE, "机关代字", "文号的开头，例如“奈市监”或“通奈市监”。", "奈市监"),
+    Wanted(NOTICE_CODE, "责令改正通知书文种代字", "接在机关代字之后。", "责改"),
+    Wanted(REVIEW_BODY, "行政复议机关", "行政复议法第二十四条：本级人民政府。", "奈曼旗人民政府"),
+    Wanted(
+        COURT, "行政诉讼法院", "高级人民法院可能指定集中管辖（行政诉讼法第十八条第二款），请核实。", "奈曼旗人民法院"
+    ),
+    Wanted(ADDRESS, "联系地址", "印在文书上的本局地址。", ""),
+    Wanted(PHONE, "联系电话", "起草时的默认联系电话。", ""),
+    Wanted(MONGOLIAN, "蒙古文标题", "印在机关名称上方；不需要时不必确认。", ""),
+)
