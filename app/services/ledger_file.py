@@ -98,8 +98,8 @@ def _read_sheet(sheet: Sheet, today: date, ledger: Ledger) -> bool:
     reader = RowReader(layout, today, ledger.problems, date1904=sheet.date1904)
     merger = _Merger(ledger, reader)
     for row in chain(top[first:], rows):
-        if _is_entry(row, layout):
-            merger.add(reader.read(row))
+        if _is_entry(reader.load(row), layout):
+            merger.add(reader.read())
     return True
 
 
@@ -116,9 +116,8 @@ def _note_headings(ledger: Ledger, sheet: Sheet, layout: Layout) -> None:
             ledger.problems.append(Problem(sheet.title, 0, column, heading, heading, message, WARNING))
 
 
-def _is_entry(row: Row, layout: Layout) -> bool:
+def _is_entry(texts: list[str], layout: Layout) -> bool:
     """Whether a row holds a firm: not a total, a signature line, or the headings once more on the next page."""
-    texts = [text_of(value) for value in row.values]
     filled = [text for text in texts if text]
     name, code = (
         next((texts[place] for place in layout.places[key] if place < len(texts)), "") for key in ("name", "code")

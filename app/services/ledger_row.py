@@ -112,10 +112,16 @@ class RowReader:
     def __init__(self, layout: Layout, today: date, problems: list[Problem], *, date1904: bool = False) -> None:
         self.layout, self.today, self.problems, self.date1904 = layout, today, problems, date1904
         self.row = Row("", 0, ())
+        self.texts: list[str] = []
 
-    def read(self, row: Row) -> LedgerRow:
-        """The site in a row. Never raises: a cell that cannot be read is left blank and named."""
-        self.row = row
+    def load(self, row: Row) -> list[str]:
+        """Take a row up; gives its cells as text."""
+        self.row, self.texts = row, [text_of(value) for value in row.values]
+        return self.texts
+
+    def read(self) -> LedgerRow:
+        """The site in the row taken up. Never raises: a cell that cannot be read is left blank and named."""
+        row = self.row
         before = len(self.problems)
         code = self._checked("code", check_credit_code)
         kind = self._word("site_kind", SITE_KINDS)
@@ -148,8 +154,11 @@ class RowReader:
 
     def _text(self, key: str) -> str:
         """The text of a field, its columns joined by line ends; "" for the many ways of writing "none"."""
-        texts = [undefuse(text_of(self._raw(place))) for place in self.layout.places.get(key, ())]
-        text = "\n".join(text for text in texts if text)
+        places = self.layout.places.get(key, ())
+        texts = [self.texts[place] for place in places if place < len(self.texts) and self.texts[place]]
+        if not texts:
+            return ""
+        text = "\n".join(map(undefuse, texts))
         if text.startswith("#") and text.rstrip("!?/0A").upper() in ("#N", "#REF", "#VALUE", "#NAME", "#DIV", "#NULL"):
             self.problem(key, _("公式出错，请改成文字"))
             return ""

@@ -1,0 +1,16 @@
+"""Business acts: one function each, one unit of work, callable from a screen, a command, a job and a test alike."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from app import models
+
+SUBJECTS = ("office", "enterprise", "personnel", "inspection", "rectification", "setting")
+
+
+def load() -> None:
+    """Import every subject, so that what they register (checks, transitions, jobs) is in force."""
+    models.load()
+    for subject in SUBJECTS:
+        import_module(f"app.services.{subject}")

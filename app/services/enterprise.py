@@ -1,0 +1,149 @@
+"""Firms and their sites: what is checked and filled whenever one is saved; moving a site to another office."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from flask_babel import gettext as _
+from sqlalchemy import inspect, select
+
+from app.core.codes import check_credit_code, check_licence, check_phone
+from app.core.db import current_session, unscoped
+from app.core.entity import Scoped, registry
+from app.core.errors import Invalid
+from app.core.history import record
+from app.core.office import Office
+from app.core.pinyin import search_key
+from app.core.saving import Check, on_save
+from app.core.verbs import Verb
+from app.core.writing import perform, unit_of_work
+from app.data.enums import SiteState
+from app.models.enterprise import Enterprise, Site
+
+PREFIXED = {"91": "企业", "92": "个体工商户", "93": "农民专业合作社"}
+
+
+@on_save(Enterprise)
+def check_enterprise(firm: Enterprise, check: Check) -> None:
+    """Code (outer digit: error; inner: doubt), telephone, uniqueness of the code; fills the search key and the form."""
+    if firm.code:
+        verdict = check_credit_code(firm.code)
+        firm.code = verdict.value
+        for text in verdict.errors:
+            check.error("code", text)
+        for text in verdict.warnings:
+            check.doubt("code", text)
+        if not firm.org_form:
+            firm.org_form = PREFIXED.get(firm.code[:2])
+        if not verdict.errors and taken(firm):
+            check.error("code", _("这个代码已属于另一个在册主体。"))
+    if firm.phone:
+        _phone(firm, check)
+    firm.search_text = search_key(firm.name or "")
+
+
+def taken(firm: Enterprise) -> bool:
+    """Whether another firm in being has this code, in whichever office: yes or no, nothing else."""
+    with unscoped("is the code taken", quiet=True) as session:
+        found = session.scalar(
+            select(Enterprise.id).where(
+                Enterprise.code == firm.code,
+                Enterprise.state != SiteState.DEREGISTERED,
+                Enterprise.id != (firm.id or 0),
+            )
+        )
+    return found is not None
+
+
+def _phone(firm: Enterprise, check: Check) -> None:
+    verdict = check_phone(firm.phone)
+    firm.phone = verdict.value
+    for text in (*verdict.errors, *verdict.warnings):
+        check.doubt("phone", text)
+
+
+@on_save(Site)
+def check_site(site: Site, check: Check) -> None:
+    """Licence number (a wrong digit: doubt) and lines; fills the search key."""
+    if site.licence_no:
+        verdict = check_licence(site.licence_no)
+        site.licence_no = verdict.value
+        for text in (*verdict.errors, *verdict.warnings):
+            check.doubt("licence_no", text)
+    if not site.lines:
+        check.error("lines", _("请至少选一项。"))
+    if not site.name and site.enterprise is not None:
+        site.name = site.enterprise.name
+    _widen(site)
+    firm = site.enterprise.name if site.enterprise is not None else ""
+    name = site.name or ""
+    site.search_text = search_key(name if firm in name else f"{firm}{name}")
+
+
+def _widen(site: Site) -> None:
+    """A firm has every line that a site of it has; written as a part of saving the site."""
+    firm = site.enterprise
+    if firm is not None and site.lines and firm.lines | site.lines != firm.lines:
+        firm.lines |= site.lines
+        perform(firm, Verb.UPDATE, site)
+
+
+def transfer_site(site_id: int, office_id: int, day: date, reason: str) -> dict[str, int]:
+    """Move a site and what hangs on it to another office from a day on. Returns how many rows of each entity moved.
+
+    `made_office_id` stays: the old office keeps reading what it made, and its figures stay its own. The enterprise
+    moves along when this was its last site in the old office. Runs as a system act; the caller has judged the person.
+    """
+    if not reason.strip():
+        raise Invalid(_("请写明理由。"), {"reason": _("请写明理由。")})
+    moved: dict[str, int] = {}
+    with unscoped(f"transfer site {site_id}") as session, unit_of_work(Verb.UPDATE, reason):
+        site = session.get(Site, site_id, with_for_update=True)
+        office = session.get(Office, office_id)
+        if site is None or office is None:
+            raise Invalid(_("没有这个场所或机构。"))
+        old = site.office_id
+        for cls in _hanging_on_sites():
+            rows = session.scalars(select(cls).where(_site_column(cls) == site_id, cls.office_id == old)).all()
+            for row in rows:
+                row.office_id = office_id
+            moved[cls.__name__] = len(rows)
+        _move_enterprise(site.enterprise_id, old, office_id, moved)
+        session.flush()
+    record(Verb.UPDATE, "移交场所", office_id=old, site=site_id, to=office_id, day=day, moved=moved, reason=reason)
+    return moved
+
+
+def _hanging_on_sites() -> list[type[Scoped]]:
+    found = [
+        cls
+        for cls in registry().values()
+        if issubclass(cls, Scoped) and (cls is Site or "site_id" in inspect(cls).columns)
+    ]
+    return sorted((cls for cls in found if cls is not Enterprise), key=lambda cls: cls.__name__)
+
+
+def _site_column(cls: type[Scoped]) -> object:
+    return cls.id if cls is Site else cls.site_id
+
+
+def _move_enterprise(enterprise_id: int, old: int, new: int, moved: dict[str, int]) -> None:
+    """The firm itself, and what belongs to it as a whole, once no site of it is left in the old office."""
+    session = current_session()
+    session.flush()
+    left = session.scalar(select(Site.id).where(Site.enterprise_id == enterprise_id, Site.office_id == old).limit(1))
+    if left is not None:
+        return
+    for cls in _hanging_on_sites():
+        if cls is Site:
+            continue
+        rows = session.scalars(
+            select(cls).where(cls.enterprise_id == enterprise_id, cls.site_id.is_(None), cls.office_id == old)
+        ).all()
+        for row in rows:
+            row.office_id = new
+        moved[cls.__name__] = moved.get(cls.__name__, 0) + len(rows)
+    firm = session.get_one(Enterprise, enterprise_id)
+    if firm.office_id == old:
+        firm.office_id = new
+        moved["Enterprise"] = 1

@@ -1,0 +1,52 @@
+"""Inspections: who may inspect, what a finished record must hold."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_babel import gettext as _
+
+from app.core import clock
+from app.core.errors import Invalid
+from app.core.office import Account, Family
+from app.core.saving import Check, on_save
+from app.core.workflow import handles
+from app.data.enums import InspectionResult
+from app.models.inspection import Inspection
+
+
+@on_save(Inspection)
+def check_inspection(visit: Inspection, check: Check) -> None:
+    """Two different inspectors whose 执法证 is valid on the day (Order 49 Art. 23, 24); no day to come."""
+    if visit.date and visit.date > clock.today():
+        check.error("date", _("检查日期不能晚于今天。"))
+    if visit.inspector is not None and visit.inspector is visit.co_inspector:
+        check.error("co_inspector", _("检查人员须为不同的两人。"))
+    for name in ("inspector", "co_inspector"):
+        if why := unfit(getattr(visit, name), visit):
+            check.error(name, why)
+    for number, finding in enumerate(visit.findings, 1):
+        if not (finding.fact or "").strip():
+            check.error(f"findings.{number}.fact", _("请填写。"))
+
+
+def unfit(account: Account | None, visit: Inspection) -> str:
+    """Why an account can't inspect on that day, or "": no business account, no 执法证, or one run out."""
+    if account is None or visit.date is None:
+        return ""
+    if account.family != Family.BUSINESS or not account.certificate_no:
+        return str(_("%(name)s 没有登记执法证，不能作为检查人员。", name=account.name))
+    if account.certificate_until is not None and account.certificate_until < visit.date:
+        return str(_("%(name)s 的执法证在检查当天已过期。", name=account.name))
+    return ""
+
+
+@handles(Inspection, "complete")
+def complete(visit: Inspection, **_inputs: Any) -> None:
+    """A finished record has a result, and findings exactly when the result is not 符合."""
+    if not visit.result:
+        raise Invalid(_("请先在检查记录中填写检查结果。"))
+    if visit.result == InspectionResult.PASSED and visit.findings:
+        raise Invalid(_("结果为符合，但记录了问题；请修改结果或删去问题。"))
+    if visit.result != InspectionResult.PASSED and not visit.findings:
+        raise Invalid(_("结果不是符合，请写明发现的问题。"))

@@ -1,0 +1,56 @@
+"""The main job from the command line: sign when it waits for that, render, write the PDF."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from sqlalchemy import select
+
+from app.core.access.context import acting
+from app.core.access.fetch import fetch
+from app.core.db import current_session, unscoped
+from app.core.document import IssuedDocument, content_of, render_document
+from app.core.errors import Conflict, Invalid
+from app.core.office import Account
+from app.core.verbs import Verb
+from app.core.workflow import run
+from app.data.enums import NoticeState
+from app.models.rectification import Notice
+from app.services.rectification import paper_of
+
+
+def issue_to_file(notice_id: int, out: Path, username: str | None) -> tuple[str, str]:
+    """(number, SHA-256) of the paper written to `out`. A notice waiting for signing needs `username`, who signs it.
+
+    Raises Conflict when the notice is not far enough, Invalid for an unknown account, Forbidden when it may not sign.
+    """
+    if username is not None:
+        with unscoped("who signs from the command line") as session:
+            account_id = session.scalar(select(Account.id).where(Account.username == username))
+        if account_id is None:
+            raise Invalid(f"没有账号 {username}。")
+        with acting(account_id):
+            notice = fetch(Notice, notice_id)
+            if notice.state == NoticeState.TO_SIGN:
+                run(fetch(Notice, notice_id, Verb.SIGN), "sign")
+    with unscoped("issue notice to a file"):
+        return _write(notice_id, out)
+
+
+def _write(notice_id: int, out: Path) -> tuple[str, str]:
+    notice = current_session().get(Notice, notice_id)
+    if notice is None:
+        raise Invalid(f"没有通知书 {notice_id}。")
+    paper = paper_of(notice)
+    if paper is None:
+        raise Conflict(f"通知书现在是“{notice.state}”，还没有签发；要签发请用 --as 指明签发人。")
+    if paper.sha256 is None:
+        render_document(paper.id)
+    current_session().expire_all()
+    stored = current_session().get_one(IssuedDocument, paper.id)
+    content = content_of(stored)
+    draft = out.with_name(f".{out.name}.{os.getpid()}")
+    draft.write_bytes(content)
+    draft.replace(out)
+    return stored.number, stored.sha256 or ""

@@ -1,0 +1,81 @@
+"""`import-ledger`: read, report every bad cell, and write only when all is right (or the bad rows are left out)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sqlalchemy import select
+
+from app.core import clock
+from app.core.db import current_session
+from app.core.errors import Invalid
+from app.core.office import Office, OfficeKind
+from app.data.enums import SiteState
+from app.models.enterprise import Enterprise
+from app.services.ledger_file import Problem, read_ledger
+from app.services.register import CHUNK, Outcome, Register
+
+
+@dataclass
+class Report:
+    """What an import found and did; `refused` when nothing was written because of errors."""
+
+    rows: int = 0
+    bad_rows: int = 0
+    problems: list[Problem] = field(default_factory=list)
+    outcome: Outcome = field(default_factory=Outcome)
+    written: bool = False
+    refused: bool = False
+
+    def lines(self) -> Iterator[str]:
+        """For the terminal: each problem by sheet, row and column, then the counts."""
+        for one in self.problems:
+            where = f"{one.sheet}!{one.column}{one.row}" if one.row else one.sheet or "文件"
+            word = "错误" if one.severity == "error" else "提示"
+            yield f"{word} {where} {one.heading}“{one.value}”：{one.message}"
+        yield f"读到 {self.rows} 行，其中有错误 {self.bad_rows} 行"
+        for word, table in (("新建", self.outcome.made), ("修改", self.outcome.changed), ("不变", self.outcome.same)):
+            if table:
+                yield f"{word}：" + "，".join(f"{name} {count}" for name, count in sorted(table.items()))
+        yield (
+            "已写入"
+            if self.written
+            else "没有写入" + ("（有错误；改正后再来，或用 --skip-bad 略过）" if self.refused else "")
+        )
+
+
+def import_file(file: Path, office_code: str, *, dry_run: bool = False, skip_bad: bool = False) -> Report:
+    """Import a ledger for one station (unscoped). Raises XlsxError for a file that can't be taken, Invalid for the office."""
+    office = current_session().scalars(select(Office).where(Office.code == office_code)).one_or_none()
+    if office is None or office.kind != OfficeKind.STATION:
+        raise Invalid(f"没有代码为 {office_code} 的市场监管所。")
+    ledger = read_ledger(file, clock.today())
+    good = [row for row in ledger.rows if not row.has_errors]
+    report = Report(len(ledger.rows), len(ledger.rows) - len(good), ledger.problems)
+    file_level = any(one.severity == "error" and one.row == 0 for one in ledger.problems)
+    report.refused = bool(ledger.errors) and (file_level or not skip_bad)
+    write = not dry_run and not report.refused
+    foreign = _elsewhere(office.id, [row.code for row in good if row.code])
+    if foreign:
+        raise Invalid("这些代码已登记在其他机构，不能导入到这里：" + "、".join(sorted(foreign)[:20]))
+    if not report.refused or dry_run:
+        report.outcome = Register(office.id, write=write).take(good)
+    report.written = write
+    return report
+
+
+def _elsewhere(office_id: int, codes: list[str]) -> set[str]:
+    found: set[str] = set()
+    for start in range(0, len(codes), CHUNK):
+        found |= set(
+            current_session().scalars(
+                select(Enterprise.code).where(
+                    Enterprise.code.in_(codes[start : start + CHUNK]),
+                    Enterprise.office_id != office_id,
+                    Enterprise.state != SiteState.DEREGISTERED,
+                )
+            )
+        )
+    return found

@@ -1,0 +1,61 @@
+"""People and their appointments; which firms a person reaches by them."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from flask_babel import gettext as _
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from app.core import clock
+from app.core.access.context import Firms, register_firm_reader
+from app.core.codes import check_id_card, check_mobile
+from app.core.crypto import digest
+from app.core.pinyin import search_key
+from app.core.saving import Check, on_save
+from app.models.personnel import Appointment, Person
+
+
+@on_save(Person)
+def check_person(person: Person, check: Check) -> None:
+    """ID card (real date, age 16 to 100, check digit) and mobile; fills their digests and the search key."""
+    if person.id_card:
+        verdict = check_id_card(person.id_card, clock.today())
+        person.id_card = verdict.value
+        for text in verdict.errors:
+            check.error("id_card", text)
+    if person.mobile:
+        mobile = check_mobile(person.mobile)
+        person.mobile = mobile.value
+        for text in mobile.errors:
+            check.error("mobile", text)
+    person.id_card_digest = digest(person.id_card, "person.id_card") if person.id_card else None
+    person.mobile_digest = digest(person.mobile, "person.mobile") if person.mobile else None
+    person.search_text = search_key(person.name or "")
+
+
+@on_save(Appointment)
+def check_appointment(one: Appointment, check: Check) -> None:
+    """Dates in order; the site is the firm's."""
+    if one.date_from and one.date_to and one.date_to < one.date_from:
+        check.error("date_to", _("不能早于任职起。"))
+    if one.site is not None and one.enterprise is not None and one.site.enterprise_id != one.enterprise.id:
+        check.error("site", _("这个场所不属于所选主体。"))
+
+
+@register_firm_reader
+def firms_of(session: Session, account_id: int, day: date) -> Firms:
+    """The firms and sites where the account's person holds an appointment in force on a day."""
+    rows = session.execute(
+        select(Appointment.enterprise_id, Appointment.site_id)
+        .join(Person, Appointment.person_id == Person.id)
+        .where(
+            Person.account_id == account_id,
+            Appointment.date_from <= day,
+            or_(Appointment.date_to.is_(None), Appointment.date_to >= day),
+        )
+    ).all()
+    whole = frozenset(row.enterprise_id for row in rows if row.site_id is None)
+    sites = frozenset(row.site_id for row in rows if row.site_id is not None)
+    return Firms(whole, sites, frozenset(row.enterprise_id for row in rows))
