@@ -1,0 +1,257 @@
+"""The `shouze` commands; also `python -m app`."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import Any
+
+import click
+from flask import current_app
+from flask.cli import FlaskGroup, with_appcontext
+from sqlalchemy import select
+
+from app import create_app
+from app.core.errors import ShouzeError
+
+
+class Group(FlaskGroup):
+    """Our commands only; refusals become one line and exit code 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run; a refusal is a message, not a trace."""
+        try:
+            return super().invoke(ctx)
+        except ShouzeError as error:
+            raise click.ClickException(str(error)) from error
+
+
+main = Group(
+    name="shouze", create_app=create_app, add_default_commands=False, add_version_option=False,
+    set_debug_flag=False, load_dotenv=False, help="守责: commands of the server.",
+)  # fmt: skip
+
+
+@main.command()
+def init() -> None:
+    """Schema to the newest, base data, and the first administrator when there is none."""
+    upgrade_schema()
+    _sync()
+    _first_administrator()
+
+
+@main.command()
+def sync() -> None:
+    """Built-in roles and base data from code; administrators' own rows are kept."""
+    _sync()
+
+
+def upgrade_schema() -> None:
+    """Migrate; asked first, so that a second start does not load Alembic."""
+    from alembic.runtime.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+    from flask_migrate import upgrade
+
+    from app.core.db import db
+
+    directory = current_app.extensions["migrate"].directory
+    with db.engine.connect() as connection:
+        now = MigrationContext.configure(connection).get_current_revision()
+    if now != ScriptDirectory(directory).get_current_head():
+        upgrade()
+
+
+def _sync() -> None:
+    from app.core.db import unscoped
+    from app.services.sync import sync as write_base
+
+    with unscoped("sync base data"):
+        made = write_base()
+    click.echo("base data: " + ", ".join(f"{name} +{count}" for name, count in made.items()))
+
+
+def _first_administrator() -> None:
+    """An administrator with a one-time password, printed once; the first sign-in changes it."""
+    from app.core.db import unscoped
+    from app.core.office import Account, Family
+    from app.services.office import add_account, add_posting
+
+    with unscoped("first administrator") as session:
+        if session.scalar(select(Account.id).limit(1)) is not None:
+            return
+        password = secrets.token_urlsafe(9)
+        add_account("admin", "系统管理员", Family.SYSTEM, "150525", password)
+        add_posting("admin", "150525", "sysadmin")
+    click.echo(f"administrator: admin    one-time password: {password}")
+
+
+@main.command()
+@click.option("--firms", default=200, show_default=True, help="How many firms.")
+@click.option("--days", default=30, show_default=True, help="How far back inspections go.")
+@click.option("--seed", default=1, show_default=True, help="The same seed makes the same data.")
+def demo(firms: int, days: int, seed: int) -> None:
+    """Fill a new database with made-up data, marked as demo for good. Done already: nothing. Killed halfway: again."""
+    from app.core.setting import installation_flag
+    from app.models.setting import DEMO
+    from app.services.demo import MADE, MAKING, make_demo
+
+    upgrade_schema()
+    mark = installation_flag(DEMO)
+    if mark == MADE:
+        click.echo("demo data: already there")
+        return
+    if mark == MAKING:
+        empty_database()
+    _sync()
+    made = make_demo(firms, days, seed)
+    click.echo("demo data: " + ", ".join(f"{name} {count}" for name, count in made.items()))
+
+
+def empty_database() -> None:
+    """Down to nothing and up again: only ever called on a demo database that a killed run left half made."""
+    from flask_migrate import downgrade
+
+    downgrade(revision="base")
+    upgrade_schema()
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8000, show_default=True)
+@click.option("--demo", is_flag=True, help="Refuse unless the database is a demo one.")
+def serve(host: str, port: int, demo: bool) -> None:
+    """Web server and worker, until killed."""
+    from app.serve import run_server
+
+    run_server(host, port, demo=demo)
+
+
+@main.command()
+def worker() -> None:
+    """The worker alone."""
+    from app.core.worker import serve as run_worker
+
+    run_worker(current_app._get_current_object(), current_app.extensions["shouze_settings"])  # type: ignore[attr-defined]
+
+
+@main.group()
+def user() -> None:
+    """Accounts."""
+
+
+@user.command("add")
+@click.argument("username")
+@click.option("--name", required=True)
+@click.option("--family", default="监管业务", show_default=True)
+@click.option("--office", required=True, help="Office code.")
+@click.option("--certificate", default=None, help="执法证号.")
+def user_add(username: str, name: str, family: str, office: str, certificate: str | None) -> None:
+    """Make an account; prints its one-time password."""
+    from app.core.db import unscoped
+    from app.core.office import Family
+    from app.services.office import add_account
+
+    password = secrets.token_urlsafe(9)
+    with unscoped("command line: user add"):
+        add_account(username, name, Family(family), office, password, certificate_no=certificate)
+    click.echo(f"{username}    one-time password: {password}")
+
+
+@main.group()
+def posting() -> None:
+    """Postings."""
+
+
+@posting.command("add")
+@click.argument("username")
+@click.option("--office", required=True, help="Office code.")
+@click.option("--role", required=True, help="Role code.")
+@click.option("--title", default="")
+def posting_add(username: str, office: str, role: str, title: str) -> None:
+    """Post an account to an office in a role from today on."""
+    from app.core.db import unscoped
+    from app.services.office import add_posting
+
+    with unscoped("command line: posting add"):
+        add_posting(username, office, role, title=title)
+    click.echo("done")
+
+
+@main.command("import-ledger")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--office", required=True, help="Office code that the firms belong to.")
+@click.option("--dry-run", is_flag=True, help="Check and count only.")
+@click.option("--skip-bad", is_flag=True, help="Leave out rows with errors instead of refusing the file.")
+def import_ledger(file: Path, office: str, dry_run: bool, skip_bad: bool) -> None:
+    """Read an XLSX ledger of firms and their people; nothing is written unless every row is right."""
+    from app.core.db import unscoped
+    from app.services.ledger_import import import_file
+
+    with unscoped("command line: import-ledger"):
+        report = import_file(file, office, dry_run=dry_run, skip_bad=skip_bad)
+    for line in report.lines():
+        click.echo(line)
+    if report.refused:
+        raise SystemExit(1)
+
+
+@main.command("issue-notice")
+@click.argument("notice_id", type=int)
+@click.option("--out", required=True, type=click.Path(dir_okay=False, writable=True, path_type=Path))
+@click.option("--as", "username", default=None, help="Sign as this account when the notice waits for signing.")
+def issue_notice(notice_id: int, out: Path, username: str | None) -> None:
+    """Sign a notice (when it waits for that), render it, and write the PDF."""
+    from app.services.issue import issue_to_file
+
+    number, sha256 = issue_to_file(notice_id, out, username)
+    click.echo(f"{number}  {out}  sha256 {sha256}")
+
+
+@main.group()
+def audit() -> None:
+    """History."""
+
+
+@audit.command("verify")
+def audit_verify() -> None:
+    """Walk every history chain; exit 1 and name the first bad entry of each that is broken."""
+    from app.core.history import verify
+
+    broken = list(verify())
+    for one in broken:
+        click.echo(f"office {one.office_id} entry {one.seq}: {one.what}")
+    click.echo(f"{len(broken)} broken chains")
+    if broken:
+        raise SystemExit(1)
+
+
+@main.command("prove-access")
+def prove_access() -> None:
+    """Try every route as every role of two offices on rows of the other; exit 1 on any leak."""
+    from app.prover import prove
+
+    outcome = prove(current_app._get_current_object())  # type: ignore[attr-defined]
+    for leak in outcome.leaks:
+        click.echo(f"LEAK {leak}")
+    click.echo(outcome.line())
+    if outcome.leaks:
+        raise SystemExit(1)
+
+
+@main.command()
+@with_appcontext
+def doctor() -> None:
+    """Check what the program needs: rendering, fonts, schema, history."""
+    from app.core.history import verify
+    from app.core.pdf.engine import check
+
+    check()
+    broken = list(verify())
+    click.echo("rendering: ok")
+    click.echo(f"history: {len(broken)} broken chains")
+    if broken:
+        raise SystemExit(1)
+
+
+if __name__ == "__main__":
+    main()

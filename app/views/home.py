@@ -1,0 +1,132 @@
+"""Home: what this person has to do. And the one search box."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import g, render_template, request
+from flask_babel import gettext as _
+from sqlalchemy import select
+
+from app.core import clock
+from app.core.access.predicate import predicate
+from app.core.db import current_session
+from app.core.entity import Entity
+from app.core.fab.cells import date_text
+from app.core.fab.gate import signed_in
+from app.core.fab.listing import LONGEST_QUERY, search_clause
+from app.core.fab.showing import count
+from app.core.fab.view import Answer, Page, expose
+from app.core.screen import Hits, Task
+from app.core.verbs import Verb
+from app.data.enums import NoticeState
+from app.models.enterprise import Enterprise, Site
+from app.models.inspection import DRAFT, Inspection
+from app.models.rectification import Notice
+
+SHOWN = 5
+MOST_HITS = 10
+WEEKDAYS = ("星期一", "星期二", "星期三", "星期四", "星期五", "星期六", "星期日")
+
+
+class HomeView(Page):
+    """The first page, and search."""
+
+    route_base = ""
+    default_view = "home"
+
+    @expose("/")
+    @signed_in
+    def home(self) -> Answer:
+        """Today's work."""
+        today = clock.today()
+        text = _("%(y)s年%(m)s月%(d)s日", y=today.year, m=today.month, d=today.day)
+        return render_template(
+            "home.html", greeting=_("%(name)s，您好", name=g.access.person.name),
+            date_text=f"{text} {_(WEEKDAYS[today.weekday()])}", tasks=tasks(), figures=figures(),
+        )  # fmt: skip
+
+    @expose("/search")
+    @signed_in
+    def search(self) -> Answer:
+        """Firms, sites and notices that match, of those the person may see."""
+        text = request.args.get("q", "").replace("\0", "").strip()[:LONGEST_QUERY]
+        groups = [found for model, base in SEARCHED if (found := hits(model, base, text))] if text else []
+        return render_template("search.html", groups=groups, query=text)
+
+
+SEARCHED: tuple[tuple[type[Entity], str], ...] = (
+    (Enterprise, "/enterprises"),
+    (Site, "/sites"),
+    (Notice, "/notices"),
+)
+
+
+def hits(model: type[Entity], base: str, text: str) -> Hits | None:
+    """A group of the search page."""
+    if not g.access.may(model.policy_name(), Verb.READ):
+        return None
+    rows = list(current_session().scalars(
+        select(model).where(search_clause(model, text)).order_by(model.id.desc()).limit(MOST_HITS)
+    ).unique())  # fmt: skip
+    if not rows:
+        return None
+    items = [{"title": str(row), "sub": _sub(row), "url": f"{base}/{row.id}", "state": getattr(row, "state", ""),
+              "tone": _tone(row)} for row in rows]  # fmt: skip
+    return Hits(_(str(model.__label__)), f"{base}/?{urlencode({'q': text})}", items)
+
+
+def _sub(row: Any) -> str:
+    return " · ".join(part for part in (getattr(row, "code", None), getattr(row, "address", None)) if part)
+
+
+def _tone(row: Any) -> str:
+    if row.__workflow__ is not None:
+        return str(row.__workflow__.tones.get(row.state, "neutral"))
+    return "success" if getattr(row, "state", "") == "正常" else "warning"
+
+
+def tasks() -> list[Task]:
+    """One task a step that this person may take, with the rows that wait for it."""
+    found = []
+    for verb, state, title, tone in (
+        (Verb.SIGN, NoticeState.TO_SIGN, _("待我签发"), "warning"),
+        (Verb.REVIEW, NoticeState.IN_REVIEW, _("待我审核"), "warning"),
+        (Verb.SERVE, NoticeState.SIGNED, _("待送达"), "info"),
+        (Verb.SUBMIT, NoticeState.DRAFT, _("通知书草稿"), "neutral"),
+    ):
+        if g.access.may("Notice", verb):
+            found.append(_task(Notice, verb, state, title, tone, "/notices/"))
+    if g.access.may("Inspection", Verb.COMPLETE):
+        found.append(_task(Inspection, Verb.COMPLETE, DRAFT, _("没写完的检查"), "info", "/inspections/"))
+    return found
+
+
+def _task(model: Any, verb: Verb, state: str, title: str, tone: str, base: str) -> Task:
+    """Rows in a state on which the person may do the verb; in one statement unless more wait than are shown."""
+    mine = (model.state == state, predicate(g.access, model, verb))
+    if verb in {Verb.REVIEW, Verb.SIGN}:
+        mine = (*mine, model.drafter_id != g.access.person.id)
+    statement = select(model).where(*mine).order_by(model.id).limit(SHOWN + 1)
+    rows = list(current_session().scalars(statement).unique())
+    total = len(rows) if len(rows) <= SHOWN else count(model, *mine)
+    items = [{"text": str(row), "sub": "", "url": f"{base}{row.id}", "state": _(state), "tone": tone,
+              "due": _due(row)} for row in rows[:SHOWN]]  # fmt: skip
+    return Task(title, total, tone, f"{base}?state={state}", items, _("没有要办的。"))
+
+
+def _due(row: Any) -> str:
+    day = getattr(row, "deadline", None) or getattr(row, "date", None)
+    return date_text(day) if day else ""
+
+
+def figures() -> list[dict[str, Any]]:
+    """How many firms and sites the person answers for."""
+    found = []
+    for model, base in SEARCHED[:2]:
+        if g.access.may(model.policy_name(), Verb.READ):
+            found.append(
+                {"label": _(str(model.__label__)), "value": f"{count(model):,}", "note": "", "url": f"{base}/"}
+            )
+    return found

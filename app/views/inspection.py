@@ -1,0 +1,58 @@
+"""Screens of inspections; findings are rows inside the form."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _
+
+from app.core import clock
+from app.core.access.context import current_access
+from app.core.db import current_session
+from app.core.fab.forming import Part, RowsOf
+from app.core.fab.interface import AppInterface
+from app.core.fab.showing import Children
+from app.core.fab.view import EntityView
+from app.core.office import Account
+from app.core.screen import Action
+from app.core.verbs import Verb
+from app.models.inspection import DONE, Inspection
+
+HEAD = ["site", "date", "kind", "selection", "unannounced", "place", "inspector", "co_inspector"]
+
+
+class InspectionView(EntityView):
+    """检查: one visit, two inspectors, what was found."""
+
+    datamodel = AppInterface(Inspection)
+    route_base = "/inspections"
+    title = _("检查记录")
+    icon = "clipboard"
+    task = ("inspection", 1)
+    list_columns = ["site", "date", "kind", "unannounced", "inspector", "result", "state"]
+    order_columns = ["date", "kind", "result", "state"]
+    list_filters = ["state", "kind", "selection", "result", "date"]
+    default_order = "-date"
+    form_parts = [
+        Part(_("检查"), HEAD),
+        Part(_("发现的问题"), [], [RowsOf("findings", ["fact", "demand", "key_item"], _("加一个问题"))]),
+        Part(_("结果"), ["result", "summary"]),
+    ]
+    show_parts = [(_("检查"), HEAD), (_("结果"), ["result", "summary"])]
+    children = [Children("findings", ["fact", "demand", "key_item"])]
+
+    def blank(self) -> Any:
+        """Today, by whoever writes it."""
+        row = super().blank()
+        row.date = row.date or clock.today()
+        person = current_access().person
+        if row.inspector is None and person.certificate_no:
+            row.inspector = current_session().get(Account, person.id)
+        return row
+
+    def extra_actions(self, row: Any) -> list[Action]:
+        """From a finished record that found something, a notice."""
+        able = row.state == DONE and row.findings and current_access().may("Notice", Verb.CREATE)
+        url = f"/notices/add?inspection={row.id}"
+        return [Action(gettext("起草责令改正通知书"), url, "primary")] if able else []

@@ -1,0 +1,94 @@
+"""Screens of offices, accounts, postings, roles and areas."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_babel import lazy_gettext as _
+
+from app.core.fab.forming import Part
+from app.core.fab.interface import AppInterface
+from app.core.fab.view import EntityView
+from app.core.office import AccessRole, Account, Office, Posting
+from app.models.area import Area
+
+
+class OfficeView(EntityView):
+    """机构: the tree of the bureau."""
+
+    datamodel = AppInterface(Office)
+    route_base = "/offices"
+    title = _("机构")
+    icon = "building"
+    task = ("office", 1)
+    list_columns = ["name", "kind", "parent", "lines", "confirmed"]
+    order_columns = ["name", "kind"]
+    list_filters = ["kind", "confirmed"]
+    default_order = "id"
+    form_parts = [Part(_("机构"), ["code", "name", "short_name", "kind", "parent", "lines", "confirmed", "active_from",
+                                 "active_to"])]  # fmt: skip
+    show_parts = [(_("机构"), ["code", "name", "short_name", "kind", "parent", "lines", "confirmed", "active_from",
+                             "active_to"])]  # fmt: skip
+
+
+class AccountView(EntityView):
+    """账号."""
+
+    datamodel = AppInterface(Account)
+    route_base = "/accounts"
+    title = _("账号")
+    icon = "people"
+    task = ("office", 2)
+    list_columns = ["name", "username", "family", "office", "certificate_no", "active"]
+    order_columns = ["name", "username", "family"]
+    list_filters = ["family", "active"]
+    form_parts = [Part(_("账号"), ["username", "name", "family", "office", "phone", "active"]),
+                  Part(_("执法证"), ["certificate_no", "certificate_until"])]  # fmt: skip
+    show_parts = [(_("账号"), ["username", "name", "family", "office", "phone", "active", "last_login"]),
+                  (_("执法证"), ["certificate_no", "certificate_until"])]  # fmt: skip
+
+    def lookup_sub(self, row: Any) -> str:
+        """The office tells people of one name apart."""
+        return str(row.office)
+
+
+class PostingView(EntityView):
+    """任职: who holds which role where, since when, until when."""
+
+    datamodel = AppInterface(Posting)
+    route_base = "/postings"
+    title = _("任职")
+    icon = "badge"
+    task = ("office", 3)
+    list_columns = ["account", "role", "office", "lines", "title", "date_from", "date_to"]
+    order_columns = ["date_from", "date_to"]
+    list_filters = ["date_from", "date_to"]
+    form_parts = [Part(_("任职"), ["account", "role", "office", "lines", "title", "date_from", "date_to"])]
+    show_parts = [(_("任职"), ["account", "role", "office", "lines", "title", "date_from", "date_to"])]
+
+
+class AccessRoleView(EntityView):
+    """角色: built in; what each allows."""
+
+    datamodel = AppInterface(AccessRole)
+    route_base = "/roles"
+    title = _("角色")
+    icon = "shield"
+    task = ("office", 4)
+    list_columns = ["name", "code", "family", "rank", "builtin"]
+    default_order = "-rank"
+    show_parts = [(_("角色"), ["name", "code", "family", "rank", "builtin"])]
+
+
+class AreaView(EntityView):
+    """区域."""
+
+    datamodel = AppInterface(Area)
+    route_base = "/areas"
+    title = _("区域")
+    icon = "map"
+    task = ("office", 5)
+    list_columns = ["name", "code", "kind", "aliases"]
+    default_order = "code"
+    form_parts = [Part(_("区域"), ["code", "name", "kind", "aliases", "parent"])]
+    show_parts = [(_("区域"), ["code", "name", "kind", "aliases", "parent"])]

@@ -1,0 +1,45 @@
+"""Screens of the firms' people and their appointments."""
+
+from __future__ import annotations
+
+from flask_babel import lazy_gettext as _
+
+from app.core.fab.forming import Part
+from app.core.fab.interface import AppInterface
+from app.core.fab.showing import Children
+from app.core.fab.view import EntityView
+from app.models.personnel import Appointment, Person
+
+
+class PersonView(EntityView):
+    """人员: once each, whatever number of firms they serve."""
+
+    datamodel = AppInterface(Person)
+    route_base = "/people"
+    title = _("企业人员")
+    icon = "people"
+    task = ("firms", 3)
+    list_columns = ["name", "mobile", "made_at"]
+    order_columns = ["name", "made_at"]
+    form_parts = [Part(_("人员"), ["name", "mobile", "id_card"])]
+    show_parts = [(_("人员"), ["name", "mobile", "id_card"])]
+    children = [Children("appointments", ["enterprise", "role", "full_time", "date_from", "date_to"], add="person")]
+
+
+class AppointmentView(EntityView):
+    """任职: who is 主要负责人, 食品安全总监 or 食品安全员 where."""
+
+    datamodel = AppInterface(Appointment)
+    route_base = "/appointments"
+    title = _("企业任职")
+    icon = "badge"
+    task = ("firms", 4)
+    list_columns = ["person", "role", "enterprise", "site", "full_time", "date_from", "date_to"]
+    order_columns = ["role", "date_from", "date_to"]
+    list_filters = ["role", "full_time", "date_from"]
+    form_parts = [
+        Part(_("任职"), ["person", "enterprise", "site", "role", "full_time", "date_from", "date_to", "document"])
+    ]
+    show_parts = [
+        (_("任职"), ["person", "enterprise", "site", "role", "full_time", "date_from", "date_to", "document"])
+    ]
