@@ -80,4 +80,4 @@ def defuse(value: Any) -> Any:
 
 def undefuse(text: str) -> str:
     """The text that `defuse` was given, for a sheet that comes back."""
-    return text[1:] if text.startswith("'") and defuse(text[1:]) == text else text
+    return text[1:] if text[:1] == "'" and defuse(text[1:]) == text else text

@@ -75,7 +75,7 @@ def check_credit_code(value: object) -> Verdict:
     return Verdict(True, (), warnings, code, CREDIT_CODE)
 
 
-def _credit_code_error(code: str) -> Any:  # noqa: PLR0911 - one line a rule
+def _credit_code_error(code: str) -> Any:
     if not code:
         return _EMPTY
     if len(code) != 18:
@@ -156,7 +156,7 @@ def check_id_card(value: object, on: date) -> Verdict:
     return Verdict(error is None, () if error is None else (error,), (), number)
 
 
-def _id_card_error(number: str, on: date) -> Any:  # noqa: PLR0911 - one line a rule
+def _id_card_error(number: str, on: date) -> Any:
     if not number:
         return _EMPTY
     if len(number) != 18:
@@ -194,9 +194,9 @@ def check_mobile(value: object) -> Verdict:
 def check_phone(value: object) -> Verdict:
     """A mobile number or a landline with its area code (0475-1234567); `kind` says which."""
     mobile = check_mobile(value)
-    number = normalise(value).replace("—", "-").replace("(", "").replace(")", "-")
-    if mobile.ok or not number:
+    if mobile.ok or not mobile.value:
         return mobile
+    number = normalise(value).replace("—", "-").replace("(", "").replace(")", "-")
     if _LANDLINE.fullmatch(number):
         return Verdict(True, (), (), number, "landline")
     return Verdict(False, (_("应为 11 位手机号，或带区号的固定电话"),), (), number)

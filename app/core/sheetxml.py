@@ -44,7 +44,8 @@ class _Strings:
         self.inside = self.phonetic = False
 
     def start(self, name: str, _attributes: dict[str, str]) -> None:
-        name = name.rpartition(":")[2]
+        if ":" in name:
+            name = name.rpartition(":")[2]
         if name == "t":
             self.inside = not self.phonetic
         elif name == "si":
@@ -53,7 +54,8 @@ class _Strings:
             self.phonetic = True
 
     def end(self, name: str) -> None:
-        name = name.rpartition(":")[2]
+        if ":" in name:
+            name = name.rpartition(":")[2]
         if name == "t":
             self.inside = False
         elif name == "si":
@@ -90,7 +92,8 @@ class _Rows:
         self.letters: dict[str, int] = {}
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
-        name = name.rpartition(":")[2]
+        if ":" in name:
+            name = name.rpartition(":")[2]
         if name == "c":
             self.kind, self.style = attributes.get("t", "n"), attributes.get("s", "")
             reference = attributes.get("r")
@@ -107,7 +110,8 @@ class _Rows:
             self.phonetic = True
 
     def end(self, name: str) -> None:
-        name = name.rpartition(":")[2]
+        if ":" in name:
+            name = name.rpartition(":")[2]
         if name in ("v", "t"):
             self.inside = False
         elif name == "c":
