@@ -57,16 +57,19 @@ def main(out: Path, names: list[str]) -> int:
                     page.screenshot(path=out / f"{name}-{size}-{scheme}.png")
                     page.screenshot(path=out / f"{name}-{size}-{scheme}-full.png", full_page=True)
                     if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+                        tell(name, size, "wider than the screen")
                         faults += 1
                     for v in Axe().run(page).response["violations"]:
+                        tell(name, size, scheme, v["impact"], v["id"], [n["target"] for n in v["nodes"]][:4])
                         faults += v["impact"] in ("serious", "critical")
                     if size == "phone":
                         small = page.evaluate(SMALL)
                         if small and scheme == "light":
-                            pass
+                            tell("small", name, small)
                 context.close()
         browser.close()
     server.shutdown()
+    tell("serious or critical:", faults)
     return min(faults, 1)
 
 
