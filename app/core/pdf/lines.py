@@ -4,6 +4,7 @@ Documents decide by it what goes on the page and what goes into an annex, before
 """
 
 import re
+from functools import lru_cache
 
 NOT_FIRST = frozenset("，。、；：？！）》〉」』】〕｝”’…—·％,.;:?!)]}%‰℃°/")
 NOT_LAST = frozenset("□■（《〈「『【〔｛“‘([{￥＄")
@@ -47,6 +48,7 @@ def soft(text: str) -> list[str]:
     return [*parts, text[start:]]
 
 
+@lru_cache(maxsize=1024)
 def count(text: str, columns: float, indent: float = 2) -> int:
     """Lines of a paragraph set `columns` em wide with a first-line indent; at least 1."""
     lines, used = 1, indent
