@@ -19,7 +19,7 @@ from app.core.verbs import Verb
 LOCALES = ("zh", "en")
 
 
-class AppSecurityManager(SecurityManager):  # type: ignore[misc]
+class AppSecurityManager(SecurityManager):
     """Answers FAB's questions from the postings in force; FAB's own role tables stay empty."""
 
     def register_views(self) -> None:
@@ -64,7 +64,7 @@ def get_locale() -> str:
     return request.accept_languages.best_match(LOCALES, default="zh") or "zh"
 
 
-class AppMenu(Menu):  # type: ignore[misc]
+class AppMenu(Menu):
     """FAB's menu is not used (navigation is by task, shell.py); its name list doubles at each category, so cut it."""
 
     def get_flat_name_list(self, menu: Any = None, result: Any = None) -> list[str]:
@@ -75,7 +75,7 @@ class AppMenu(Menu):  # type: ignore[misc]
         return found
 
 
-class Builder(AppBuilder):  # type: ignore[misc]
+class Builder(AppBuilder):
     """AppBuilder without its index, utility, security, OpenAPI and menu views."""
 
     def _add_admin_views(self) -> None:

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from flask_babel import format_date, pgettext
 from flask_babel import gettext as _
 from sqlalchemy import inspect
 
@@ -17,8 +18,24 @@ from app.core.screen import Cell
 from app.core.types import Encrypted
 
 
-def label_of(model: type[Entity], name: str) -> Any:
-    """The label of a column, or of the relationship that stands for its key."""
+def said(text: Any) -> str:
+    """A text of the program in the person's language; nothing for nothing (gettext answers "" with its own head)."""
+    return str(_(str(text))) if text else ""
+
+
+def one_of(model: type[Entity]) -> str:
+    """What an entity is called inside a sentence: languages with capitals take the small one."""
+    name = said(model.__label__)
+    return name[:1].lower() + name[1:]
+
+
+def many_of(model: type[Entity]) -> str:
+    """What several rows of an entity are called: the head of a list."""
+    return str(pgettext("list", str(model.__label__)))
+
+
+def label_of(model: type[Entity], name: str) -> str:
+    """The label of a column, or of the relationship that stands for its key, in the person's language."""
     mapper = inspect(model)
     head, _dot, rest = name.partition(".")
     if rest:
@@ -26,11 +43,11 @@ def label_of(model: type[Entity], name: str) -> Any:
     if name in mapper.relationships:
         relation = mapper.relationships[name]
         if relation.direction.name == "MANYTOONE":
-            return next(iter(relation.local_columns)).info.get("label") or relation.mapper.class_.__label__
-        return relation.mapper.class_.__label__
+            return said(next(iter(relation.local_columns)).info.get("label") or relation.mapper.class_.__label__)
+        return many_of(relation.mapper.class_)
     if name in mapper.columns:
-        return mapper.columns[name].info.get("label", name)
-    return getattr(getattr(model, name), "__label__", name)
+        return said(mapper.columns[name].info.get("label", name))
+    return said(getattr(getattr(model, name), "__label__", name))
 
 
 def cell(row: Entity, name: str, *, link: bool = True) -> Cell:
@@ -66,8 +83,8 @@ def _plain_cell(value: Any, info: dict[str, Any]) -> Cell:
         return Cell("date", date_text(value), title=value.isoformat())
     if isinstance(value, (int, float, Decimal)):
         return Cell("number", f"{value:,}")
-    if info.get("choices") is not None:
-        return Cell("text", _(str(value)))
+    if info.get("choices") is not None or info.get("format") == "term":
+        return Cell("text", said(value))
     return Cell("code" if info.get("format") in {"code", "tel"} else "text", str(value))
 
 
@@ -81,10 +98,10 @@ def date_text(day: date) -> str:
     distance = (day - clock.today()).days
     near = {0: _("今天"), 1: _("明天"), -1: _("昨天")}.get(distance)
     if near:
-        return near
+        return str(near)
     if day.year == clock.today().year:
-        return _("%(m)s月%(d)s日", m=day.month, d=day.day)
-    return _("%(y)s年%(m)s月%(d)s日", y=day.year, m=day.month, d=day.day)
+        return str(_("%(m)s月%(d)s日", m=day.month, d=day.day))
+    return str(_("%(y)s年%(m)s月%(d)s日", y=day.year, m=day.month, d=day.day))
 
 
 def datetime_text(instant: datetime) -> str:

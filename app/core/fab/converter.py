@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask_appbuilder.forms import DynamicForm, GeneralModelConverter
+from flask_babel import lazy_gettext
 from sqlalchemy import Boolean, Date, Integer, Numeric, inspect
 from wtforms import Form
 
@@ -14,17 +15,17 @@ from app.core.lines import line_choices
 from app.core.types import LineSet
 
 
-class AppModelConverter(GeneralModelConverter):  # type: ignore[misc]
+class AppModelConverter(GeneralModelConverter):
     """Builds form classes from what the columns declare."""
 
-    def create_form(self, inc_columns: list[str], extra: dict[str, Any] | None = None) -> type[DynamicForm]:  # type: ignore[override]
-        """A form class with one field a name; `extra` adds fields of the view's own. CSRF is checked for the whole app."""
+    def create_form(self, inc_columns: list[str], extra: dict[str, Any] | None = None) -> type[DynamicForm]:
+        """A form class with one field a name; `extra` adds fields of the view's own. CSRF is the whole app's."""
         made = {name: field_of(self.datamodel.obj, name) for name in inc_columns if name not in (extra or {})}
         ordered = {name: (extra or {}).get(name) or made[name] for name in inc_columns}
         return type(f"{self.datamodel.obj.__name__}Form", (AppForm,), ordered)
 
 
-class AppForm(DynamicForm):  # type: ignore[misc]
+class AppForm(DynamicForm):
     """Base of generated forms."""
 
     class Meta:
@@ -33,7 +34,7 @@ class AppForm(DynamicForm):  # type: ignore[misc]
         csrf = False
 
 
-class RowForm(Form):  # type: ignore[misc]
+class RowForm(Form):
     """Base of the forms of child rows."""
 
 
@@ -60,8 +61,8 @@ def _options(target: Any) -> dict[str, Any]:
     info = target.info
     nullable = bool(target.nullable) or target.default is not None
     return {
-        "label": info.get("label"),
-        "description": info.get("help", ""),
+        "label": lazy_gettext(str(info.get("label") or target.name)),
+        "description": lazy_gettext(str(info["help"])) if info.get("help") else "",
         "nullable": nullable,
         "default": _default(target),
         "meta_info": {"maxlength": getattr(target.type, "length", None), "format": info.get("format", "")},

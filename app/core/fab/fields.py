@@ -21,7 +21,7 @@ from app.core.entity import Entity
 LARGEST_KEY = 2**63 - 1
 
 
-class Plain(WtField):  # type: ignore[misc]
+class Plain(WtField):
     """Text as typed, without the spaces around it; "" is None where the column may be empty."""
 
     kind = "text"

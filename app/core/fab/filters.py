@@ -1,4 +1,4 @@
-"""FAB keeps a request's filters on the process-wide view (FAB #2366): another request's search shows up. Closed here."""
+"""FAB keeps a request's filters on the process-wide view (FAB #2366): another's search shows up. Closed here."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from werkzeug.datastructures import MultiDict
 from app.core.entity import Entity
 from app.core.errors import Invalid
 from app.core.fab import fields as f
-from app.core.fab.cells import base_of, label_of
+from app.core.fab.cells import base_of, label_of, said
 from app.core.fab.converter import row_form
 from app.core.saving import Doubt
 from app.core.screen import ChildRows, Field, FieldSet, FormError, Section, TickBox
@@ -122,14 +122,14 @@ class BoundForm:
         """Put saving's errors beside their fields; what has no field is returned."""
         loose = []
         for name, text in errors.items():
-            target = self._field(name)
+            target = self.field(name)
             if target is None:
                 loose.append(str(text))
             else:
                 target.errors = [*target.errors, str(text)]
         return loose
 
-    def _field(self, name: str) -> Any:
+    def field(self, name: str) -> Any:
         """A field by name, or a child's by relation.position.name (1 is the first)."""
         if "." in name:
             relation, position, column = name.split(".", 2)
@@ -152,7 +152,7 @@ def _data(row: Entity | None, form_class: type[Any]) -> dict[str, Any]:
     return {name: getattr(row, name) for name in names}
 
 
-def sections(bound: BoundForm, doubts: dict[str, str], prefix: str = "") -> list[Section]:
+def sections(bound: BoundForm, doubts: dict[str, str]) -> list[Section]:
     """The form as the template shows it."""
     found = []
     for part in bound.parts:
@@ -197,10 +197,10 @@ def screen_field(one: Any, doubt: str = "") -> Field:
     made = Field(
         id=one.name,
         name=one.name,
-        label=one.label.text,
+        label=str(one.label.text),
         kind=one.kind,
         value=one.shown(),
-        help=one.description,
+        help=str(one.description),
         errors=[str(text) for text in one.errors],
         required=not one.nullable and one.kind != "checkbox",
         maxlength=info.get("maxlength") if one.kind in {"text", "textarea", "tel"} else None,
@@ -212,7 +212,7 @@ def screen_field(one: Any, doubt: str = "") -> Field:
     if isinstance(one, f.Bits):
         made.values = one.values()
     if isinstance(one, (f.Choice, f.Bits, f.Pick)):
-        made.choices = [(str(value), _(str(label))) for value, label in one.choices()]
+        made.choices = [(str(value), said(label)) for value, label in one.choices()]
         if made.kind == "select":
             made.choices.insert(0, ("", _("请选择") if made.required else ""))
     if one.kind == "lookup":
@@ -240,7 +240,7 @@ def tick_boxes(doubts: list[Doubt], bound: BoundForm) -> list[TickBox]:
     """Doubts as boxes to tick."""
     found = []
     for doubt in doubts:
-        target = bound._field(doubt.field)
+        target = bound.field(doubt.field)
         found.append(TickBox(doubt.name, target.label.text if target is not None else doubt.field, doubt.text))
     return found
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from flask import Flask, Response, abort, current_app, g, redirect, request, session, url_for
+from flask_babel import lazy_gettext as _
 from flask_login import current_user
 
 from app.core.errors import Forbidden
@@ -52,7 +53,7 @@ def check() -> Any:
     """The gate. Anonymous visitors go to sign-in, the others get 403."""
     if request.endpoint is None or request.endpoint == "static":
         return None
-    function = current_app.view_functions[request.endpoint]
+    function: Any = current_app.view_functions[request.endpoint]
     gate = gate_of(function)
     if gate == PUBLIC:
         return None
@@ -63,10 +64,10 @@ def check() -> Any:
     if gate == SIGNED_IN:
         return None
     if not isinstance(gate, Verb):
-        raise Forbidden("这个地址没有开放。")
-    entity = function.__self__.entity_name  # type: ignore[attr-defined]
+        raise Forbidden(_("这个地址没有开放。"))
+    entity = function.__self__.entity_name
     if not g.access.may(entity, gate):
-        raise Forbidden("您的角色没有这项权限。")
+        raise Forbidden(_("您的角色没有这项权限。"))
     return None
 
 

@@ -15,7 +15,7 @@ E = TypeVar("E", bound=Entity)
 COUNT_CAP = 1_000
 
 
-class AppInterface(SQLAInterface):  # type: ignore[misc]
+class AppInterface(SQLAInterface):
     """Reads for lists; writing goes through `core.saving` only."""
 
     def __init__(self, model: type[Entity]) -> None:

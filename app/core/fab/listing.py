@@ -123,8 +123,8 @@ def filter_boxes(query: ListQuery, filters: list[str]) -> tuple[list[FilterBox],
     for box in boxes:
         if value := query.values.get(box.name):
             box.value = value
-            shown = dict((str(key), text) for key, text in box.choices).get(value, value)
-            active.append(ActiveFilter(f"{box.label}：{shown}", query.url(**{box.name: None})))
+            shown = {str(key): text for key, text in box.choices}.get(value, value)
+            active.append(ActiveFilter(_("%(what)s：%(value)s", what=box.label, value=shown), query.url(**{box.name: None})))
     return boxes, active
 
 

@@ -22,7 +22,7 @@ from flask import (
     request,
     url_for,
 )
-from flask_babel import get_locale
+from flask_babel import force_locale, get_locale
 from flask_babel import gettext as _
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError, generate_csrf
@@ -31,6 +31,7 @@ from werkzeug.exceptions import HTTPException
 
 from app.core.db import db
 from app.core.errors import AccessRefused, Forbidden, NoContext, ShouzeError
+from app.core.fab.cells import said
 from app.core.fab.view import EntityView
 from app.core.history import record
 from app.core.verbs import Verb
@@ -182,7 +183,7 @@ def _me(access: Any) -> dict[str, str]:
     chief = access.chief_posting
     return {
         "name": access.person.name,
-        "post": chief.title if chief else _("没有在任的任职"),
+        "post": said(chief.title) if chief else _("没有在任的任职"),
         "office": access.offices[chief.office_id].name if chief else "",
         "signout_url": url_for("SignInView.logout"),
         "password_url": url_for("SignInView.password"),
@@ -223,7 +224,9 @@ def _log_denied(error: ShouzeError) -> None:
     if access is None:
         return
     try:
-        record(Verb.READ, "被拒绝", office_id=access.person.office_id, path=request.path[:200], why=str(error)[:200])
+        with force_locale("zh"):  # history is in one language, whoever is refused
+            why = str(error)[:200]
+        record(Verb.READ, "被拒绝", office_id=access.person.office_id, path=request.path[:200], why=why)
     except Exception:
         log.exception("a denied try could not be logged")
 
@@ -237,7 +240,7 @@ def on_http(error: HTTPException) -> Any:
 
 def on_bug(error: Exception) -> Any:
     """A bug: logged with its trace, shown without."""
-    log.exception("unhandled", exc_info=error)
+    log.error("unhandled", exc_info=error)
     db.session.rollback()
     return error_page(500)
 

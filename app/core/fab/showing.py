@@ -14,7 +14,7 @@ from app.core.access.fetch import may
 from app.core.db import current_session, unscoped
 from app.core.document import DocumentState, IssuedDocument
 from app.core.entity import Entity, registry
-from app.core.fab.cells import base_of, cell, datetime_text, label_of
+from app.core.fab.cells import base_of, cell, datetime_text, label_of, many_of, one_of, said
 from app.core.fab.listing import row_of
 from app.core.history import HistoryEntry, HistoryLink
 from app.core.screen import Action, Badge, ChildTable, ColumnHead, Event, Fact, FactGroup, Paper
@@ -24,6 +24,7 @@ from app.core.workflow import reasons_against
 MOST_CHILDREN = 50
 MOST_EVENTS = 30
 VERB_WORDS = {
+    Verb.READ: "查看", Verb.EXPORT: "导出", Verb.REVEAL: "查看全文",
     Verb.CREATE: "新建", Verb.UPDATE: "修改", Verb.DELETE: "删除", Verb.SUBMIT: "提交", Verb.REVIEW: "审核通过",
     Verb.RETURN: "退回", Verb.SIGN: "签发", Verb.SERVE: "送达", Verb.VOID: "作废", Verb.REVOKE: "撤销",
     Verb.COMPLETE: "完成", Verb.CONFIRM: "确认", Verb.PRINT: "生成文书", Verb.IMPORT: "导入", Verb.END: "结束",
@@ -62,12 +63,12 @@ def child_table(row: Entity, children: Children) -> ChildTable:
     base = base_of(model)
     gate = bool(children.add and base and current_access().may(model.policy_name(), Verb.CREATE))
     return ChildTable(
-        label=children.label or model.__label__,
+        label=said(children.label) or many_of(model),
         columns=[ColumnHead(name, label_of(model, name)) for name in children.columns],
         rows=[row_of(one, children.columns) for one in rows],
         add_url=f"{base}/add?{children.add}={row.id}" if gate else None,
-        add_label=_("新建%(what)s", what=model.__label__),
-        empty_text=_("还没有%(what)s。", what=children.label or model.__label__),
+        add_label=_("新建%(what)s", what=one_of(model)),
+        empty_text=_("还没有%(what)s。", what=one_of(model)),
     )
 
 
@@ -75,24 +76,24 @@ def actions(row: Entity, base: str) -> list[Action]:
     """The steps this person can take on this row now."""
     if row.__workflow__ is None:
         return []
-    found = []
-    for step in row.__workflow__.leaving(getattr(row, row.__workflow__.column)):
-        if may(row, step.verb) and not reasons_against(row, step):
-            found.append(Action(_(str(step.label)), f"{base}/{row.id}/do/{step.name}", step.kind))
-    return found
+    return [
+        Action(_(str(step.label)), f"{base}/{row.id}/do/{step.name}", step.kind)
+        for step in row.__workflow__.leaving(getattr(row, row.__workflow__.column))
+        if may(row, step.verb) and not reasons_against(row, step)
+    ]
 
 
 def papers(row: Entity) -> list[Paper]:
     """The documents about a record that the person may see."""
-    tones = {DocumentState.VALID: "success", DocumentState.RENDERING: "info"}
+    tones: dict[str, str] = {DocumentState.VALID: "success", DocumentState.RENDERING: "info"}
     rows = current_session().scalars(
         select(IssuedDocument)
         .where(IssuedDocument.entity == type(row).__name__, IssuedDocument.row_id == row.id)
         .order_by(IssuedDocument.id.desc())
     )
     return [
-        Paper(one.title, one.number, f"/documents/{one.public_id}", Badge(_(one.state), tones.get(one.state, "warning")),
-              datetime_text(one.issued_at))
+        Paper(said(one.title), one.number, f"/documents/{one.public_id}",
+              Badge(_(one.state), tones.get(one.state, "warning")), datetime_text(one.issued_at))
         for one in rows
     ]  # fmt: skip
 
@@ -123,19 +124,22 @@ def _event(entry: HistoryEntry, name: str, key: int, parts: set[str], hidden: fr
             continue
         shown = {} if op == "+" and entity == name else fields
         changes += [
-            {"field": _label(classes[entity], column), "old": _shown(old), "new": _shown(new)}
+            {
+                "field": _label(classes[entity], column),
+                "old": _shown(classes[entity], column, old),
+                "new": _shown(classes[entity], column, new),
+            }
             for column, (old, new) in shown.items()
             if column not in hidden and not _internal(classes[entity], column)
         ]
     actor = body["actor"][1] if body["actor"] else _("系统")
     return Event(
-        datetime_text(entry.at), actor, _(VERB_WORDS.get(Verb(entry.verb), entry.verb)), body["reason"], changes
+        datetime_text(entry.at), actor, said(VERB_WORDS.get(Verb(entry.verb), entry.verb)), said(body["reason"]), changes
     )
 
 
-def _label(model: type[Entity], column: str) -> Any:
-    mapped = inspect(model).columns.get(column)
-    return mapped.info.get("label", column) if mapped is not None else column
+def _label(model: type[Entity], column: str) -> str:
+    return label_of(model, column) if column in inspect(model).columns else column
 
 
 def _internal(model: type[Entity], column: str) -> bool:
@@ -144,8 +148,10 @@ def _internal(model: type[Entity], column: str) -> bool:
     return mapped is None or column.endswith("_id") or column in {"public_id", "search_text", "lines", "position"}
 
 
-def _shown(value: Any) -> str:
-    return "" if value is None else _("是") if value is True else _("否") if value is False else str(value)
+def _shown(model: type[Entity], column: str, value: Any) -> str:
+    if value is None or isinstance(value, bool):
+        return "" if value is None else _("是") if value else _("否")
+    return said(value) if inspect(model).columns[column].info.get("choices") else str(value)
 
 
 def count(model: type[Entity], *clauses: Any) -> int:

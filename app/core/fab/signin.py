@@ -7,7 +7,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from flask import current_app, flash, g, redirect, render_template, request, session, url_for
-from flask_appbuilder import expose
 from flask_babel import gettext as _
 from flask_login import login_user, logout_user
 from sqlalchemy import select
@@ -18,7 +17,7 @@ from app.core.db import unscoped
 from app.core.errors import Invalid
 from app.core.fab.builder import LOCALES
 from app.core.fab.gate import public, signed_in
-from app.core.fab.view import Answer, Page
+from app.core.fab.view import Answer, Page, expose
 from app.core.history import record
 from app.core.office import Account
 from app.core.passwords import hashed, matches, weakness

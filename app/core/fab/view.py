@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, TypeVar
 
 from flask import abort, flash, jsonify, redirect, render_template, request
 from flask_appbuilder import BaseView, ModelView
-from flask_appbuilder import expose as expose
+from flask_appbuilder import expose as fab_expose
 from flask_babel import gettext as _
 from sqlalchemy import inspect, select
 from werkzeug.wrappers import Response as BaseResponse
@@ -18,7 +19,7 @@ from app.core.db import current_session
 from app.core.entity import Entity
 from app.core.errors import Conflict, Forbidden, Invalid, NotFound
 from app.core.fab import forming, listing, showing
-from app.core.fab.cells import cell, label_of, register_route
+from app.core.fab.cells import cell, label_of, one_of, register_route, said
 from app.core.fab.converter import AppForm, AppModelConverter
 from app.core.fab.filters import PerRequestFilters
 from app.core.fab.forming import BoundForm, Part
@@ -33,15 +34,22 @@ from app.core.writing import unit_of_work
 
 MOST_RESULTS = 20
 Answer = str | BaseResponse | tuple[str, int]
+F = TypeVar("F", bound=Callable[..., Any])
 
 
-class Page(BaseView):  # type: ignore[misc]
+def expose(url: str = "/", methods: Sequence[str] = ("GET",)) -> Callable[[F], F]:
+    """FAB's `expose`, with types: the address of a method, below that of its view."""
+    decorate: Callable[[F], F] = fab_expose(url, methods)
+    return decorate
+
+
+class Page(BaseView):
     """Base of screens that are not an entity's; each route still says what it needs."""
 
     entity_name = ""
 
 
-class EntityView(PerRequestFilters, ModelView):  # type: ignore[misc]
+class EntityView(PerRequestFilters, ModelView):
     """Screens of one entity, from its declaration.
 
     task: the navigation group and place; form_parts, show_parts: sections; children: related rows; asks: what a step
@@ -61,6 +69,10 @@ class EntityView(PerRequestFilters, ModelView):  # type: ignore[misc]
     asks: ClassVar[dict[str, tuple[type[AppForm], list[str]]]] = {}
     include_route_methods: ClassVar[set[str]] = {"list_page", "show_page", "add_page", "edit_page", "delete_page",
                                                  "step_page", "lookup"}  # fmt: skip
+    order_columns: list[str]
+    label_columns: dict[str, Any]
+    related_views: list[Any]
+    _related_views: list[Any]
 
     def __init__(self) -> None:
         self.model: type[Entity] = self.datamodel.obj
@@ -106,7 +118,7 @@ class EntityView(PerRequestFilters, ModelView):  # type: ignore[misc]
             title=self.title, entity=self.entity_name, description=self.description,
             columns=listing.heads(query, names, order), rows=[listing.row_of(row, names) for row in rows],
             filters=boxes, active_filters=active, query=query.text, add_url=add_url,
-            add_label=_("新建%(what)s", what=self.model.__label__), pager=listing.pager(query, total, len(rows)),
+            add_label=_("新建%(what)s", what=one_of(self.model)), pager=listing.pager(query, total, len(rows)),
             empty=self._empty(narrowed, add_url),
         )  # fmt: skip
         return render_template("entity/list.html", screen=screen)
@@ -116,8 +128,8 @@ class EntityView(PerRequestFilters, ModelView):  # type: ignore[misc]
 
     def _empty(self, narrowed: bool, add_url: str | None) -> Empty:
         if narrowed:
-            return Empty(_("没有符合条件的%(what)s。", what=self.model.__label__), _("换个关键词，或去掉筛选条件。"))
-        return Empty(_("还没有%(what)s。", what=self.model.__label__), "", add_url)
+            return Empty(_("没有符合条件的%(what)s。", what=one_of(self.model)), _("换个关键词，或去掉筛选条件。"))
+        return Empty(_("还没有%(what)s。", what=one_of(self.model)), "", add_url)
 
     @expose("/lookup")
     @needs(Verb.READ)
@@ -220,10 +232,9 @@ class EntityView(PerRequestFilters, ModelView):  # type: ignore[misc]
             with unit_of_work(Verb.CREATE if key is None else Verb.UPDATE):
                 row = self.model() if key is None else lock(fetch(self.model, key, Verb.UPDATE))
                 bound = self._bound(row)
-                if not bound.validate():
-                    raise Invalid(_("有内容需要改正，尚未保存。"))
-                if key is not None and request.form.get("version") != str(row.version):
-                    raise Conflict(_("您打开之后，这条记录已被别人改过。请对照后再保存。"))
+                _require_valid(bound)
+                if key is not None:
+                    _require_unchanged(row)
                 with current_session().no_autoflush:
                     bound.populate(row)
                 save(row, Verb.CREATE if key is None else Verb.UPDATE, accepted=frozenset(forming.accepted()))
@@ -252,7 +263,7 @@ class EntityView(PerRequestFilters, ModelView):  # type: ignore[misc]
         differing = []
         for name, one in bound.form._fields.items():
             theirs = cell(row, name, link=False).text
-            yours = str(one.data) if one.data is not None else ""
+            yours = (said if one.kind == "select" else str)(one.data) if one.data is not None else ""
             if one.data != getattr(row, name):
                 differing.append({"label": label_of(self.model, name), "theirs": theirs, "yours": yours})
         return Clash(str(error), last.who if last else "", last.at if last else "", differing)
@@ -261,12 +272,14 @@ class EntityView(PerRequestFilters, ModelView):  # type: ignore[misc]
         self, bound: BoundForm, row: Any, *, loose: list[str] | None = None, clash: Clash | None = None,
         doubts: list[Any] | None = None,
     ) -> str:  # fmt: skip
-        label = self.model.__label__
+        label = one_of(self.model)
         screen = FormScreen(
             title=_("修改%(what)s", what=label) if row is not None else _("新建%(what)s", what=label),
             action=request.path, sections=forming.sections(bound, {one.field: one.text for one in doubts or []}),
-            submit_label=_("保存"), cancel_url=f"{self.route_base}/{row.id}" if row is not None else f"{self.route_base}/",
-            errors=forming.summary(bound, loose or []), conflict=clash, version=str(row.version) if row is not None else "",
+            submit_label=_("保存"),
+            cancel_url=f"{self.route_base}/{row.id}" if row is not None else f"{self.route_base}/",
+            errors=forming.summary(bound, loose or []), conflict=clash,
+            version=str(row.version) if row is not None else "",
             warnings=forming.tick_boxes(doubts or [], bound),
         )  # fmt: skip
         return render_template("entity/form.html", screen=screen)
@@ -279,9 +292,10 @@ class EntityView(PerRequestFilters, ModelView):  # type: ignore[misc]
         """Delete a record that nothing refers to; history keeps it."""
         row = fetch(self.model, key, Verb.DELETE)
         if request.method == "GET":
-            title = _("删除%(what)s：%(name)s", what=self.model.__label__, name=str(row))
+            title = _("删除%(what)s：%(name)s", what=one_of(self.model), name=str(row))
+            facts = [one for group in showing.facts(row, self.show_parts[:1]) for one in group.facts]
             screen = {"title": title, "action": request.path, "cancel_url": f"{self.route_base}/{key}",
-                      "summary": [one for group in showing.facts(row, self.show_parts[:1]) for one in group.facts]}  # fmt: skip
+                      "summary": facts}  # fmt: skip
             return render_template("entity/delete.html", screen=screen)
         with unit_of_work(Verb.DELETE):
             row = lock(fetch(self.model, key, Verb.DELETE))
@@ -313,8 +327,7 @@ class EntityView(PerRequestFilters, ModelView):  # type: ignore[misc]
         key = row.id
         try:
             with unit_of_work(step.verb, request.form.get("reason", "").strip()):
-                if not form.validate():
-                    raise Invalid(_("有内容需要改正，尚未保存。"))
+                _require_valid(form)
                 inputs = {name: one.data for name, one in form._fields.items() if name in columns}
                 run(row, step.name, reason=request.form.get("reason", ""), **inputs)
         except (Invalid, Conflict) as error:
@@ -323,7 +336,7 @@ class EntityView(PerRequestFilters, ModelView):  # type: ignore[misc]
                 form._fields[field_name].errors = [str(fields[field_name])]
             loose = [] if set(fields) & set(form._fields) or any(form.errors.values()) else [str(error)]
             return self._step_page(fetch(self.model, key), step, form, columns, loose), error.status
-        flash(_("已%(what)s。", what=_(str(step.label))), "success")
+        flash(_("已%(what)s。", what=said(step.label)), "success")
         return redirect(f"{self.route_base}/{key}")
 
     def _step_page(self, row: Any, step: Transition, form: Any, columns: list[str], errors: list[str]) -> str:
@@ -332,8 +345,21 @@ class EntityView(PerRequestFilters, ModelView):  # type: ignore[misc]
             shown.append(forming.reason_field(request.form.get("reason", ""), step.kind == "danger"))
         facts = [one for group in showing.facts(row, self.show_parts[:1]) for one in group.facts]
         screen = {
-            "title": f"{_(str(step.label))}：{row}", "text": _(str(step.confirm)) if step.confirm else "",
-            "fields": shown, "submit_label": _(str(step.label)), "kind": step.kind, "action": request.path,
-            "cancel_url": f"{self.route_base}/{row.id}", "summary": facts, "errors": [FormError("", "", text) for text in errors],
+            "title": _("%(what)s：%(value)s", what=said(step.label), value=str(row)), "text": said(step.confirm),
+            "fields": shown, "submit_label": said(step.label), "kind": step.kind, "action": request.path,
+            "cancel_url": f"{self.route_base}/{row.id}", "summary": facts,
+            "errors": [FormError("", "", text) for text in errors],
         }  # fmt: skip
         return render_template("entity/transition.html", screen=screen)
+
+
+def _require_valid(form: Any) -> None:
+    """Raise Invalid; what is wrong stands beside the form's fields."""
+    if not form.validate():
+        raise Invalid(_("有内容需要改正，尚未保存。"))
+
+
+def _require_unchanged(row: Any) -> None:
+    """Raise Conflict when the row was saved after the form in this request was opened."""
+    if request.form.get("version") != str(row.version):
+        raise Conflict(_("您打开之后，这条记录已被别人改过。请对照后再保存。"))
