@@ -19,6 +19,17 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 from werkzeug.local import LocalProxy
 
+__all__ = [
+    "AppSession",
+    "FabModel",
+    "current_session",
+    "db",
+    "is_sqlite",
+    "metadata",
+    "migrate",
+    "session",
+    "unscoped",
+]
 log = logging.getLogger(__name__)
 
 # set before FAB's own tables are defined, so that it covers them too

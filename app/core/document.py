@@ -144,7 +144,7 @@ def _chain_head(office_id: int) -> str:
 
 @job("render")
 def render_document(document_id: int) -> None:
-    """Render a paper from its frozen context and store its bytes, where none are yet. Holds no transaction meanwhile."""
+    """Render a paper from its frozen context and store its bytes, where none are yet; no transaction meanwhile."""
     from app.core.pdf.pool import render_in_pool
 
     with unscoped("render document") as session:

@@ -51,7 +51,7 @@ def column(
     return mapped_column(kind, *args, info=info, **options)
 
 
-class Entity(FabModel):  # type: ignore[misc]
+class Entity(FabModel):
     """Base of all tables: key, public id, version, who made it when."""
 
     __abstract__ = True

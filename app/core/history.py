@@ -26,7 +26,7 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.orm import Mapped, Session
+from sqlalchemy.orm import InstanceState, Mapped, Session
 
 from app.core import clock
 from app.core.access.context import current_access, has_access_context
@@ -38,7 +38,7 @@ from app.core.types import UtcDateTime
 from app.core.verbs import Verb
 from app.core.writing import current_unit
 
-SECRET = "（不记录）"
+UNRECORDED = "（不记录）"
 LARGEST_ENTRY = 500  # changes
 QUIET = {"version", "made_at", "made_by_id"}
 
@@ -128,7 +128,8 @@ def _collect(session: Session, _context: Any) -> None:
 
 
 def _touched(row: Entity, op: str) -> bool:
-    return op != "~" or any(attr.history.has_changes() for attr in inspect(row).attrs if attr.key not in QUIET)
+    state: InstanceState[Entity] = inspect(row)
+    return op != "~" or any(attr.history.has_changes() for attr in state.attrs if attr.key not in QUIET)
 
 
 def _change(row: Entity, op: str) -> Change:
@@ -145,7 +146,7 @@ def root_of(row: Entity) -> Entity:
 
 def _fields(row: Entity, op: str) -> dict[str, list[Any]]:
     found: dict[str, list[Any]] = {}
-    state = inspect(row)
+    state: InstanceState[Entity] = inspect(row)
     for prop in state.mapper.column_attrs:
         if prop.key in QUIET or prop.key == "id":
             continue
@@ -153,9 +154,9 @@ def _fields(row: Entity, op: str) -> dict[str, list[Any]]:
         secret = prop.columns[0].info.get("secret")
         if op == "~" and history.has_changes():
             values = [history.deleted[0] if history.deleted else None, history.added[0] if history.added else None]
-            found[prop.key] = [SECRET, SECRET] if secret else [plain(value) for value in values]
+            found[prop.key] = [UNRECORDED, UNRECORDED] if secret else [plain(value) for value in values]
         elif op != "~" and (value := state.dict.get(prop.key)) is not None:
-            value = SECRET if secret else plain(value)
+            value = UNRECORDED if secret else plain(value)
             found[prop.key] = [None, value] if op == "+" else [value, None]
     return found
 

@@ -89,7 +89,9 @@ def enqueue(kind: str, unique_key: str, *, account_id: int | None = None, **argu
             "account_id": account_id,
             "version": 1,
         }
-        found = connection.execute(insert(table).values(values)).inserted_primary_key[0]
+        key = connection.execute(insert(table).values(values)).inserted_primary_key
+        assert key is not None
+        found = key[0]
     session.info.setdefault("rung", []).append(found)
     return int(found)
 

@@ -126,11 +126,11 @@ def column_problems(row: Entity) -> Iterable[tuple[str, str]]:
 def _text_problem(value: str, kind: Any, choices: Any) -> str:
     longest = kind.length if isinstance(kind, String) and kind.length else LONGEST
     if any(unicodedata.category(char) in {"Cc", "Cs", "Co", "Cn"} and char not in "\r\n\t" for char in value):
-        return _("含有不能显示的字符，请删除后重新输入。")
+        return str(_("含有不能显示的字符，请删除后重新输入。"))
     if len(value) > longest and isinstance(kind, (String, Text)):
-        return _("最多 %(n)s 个字，现在 %(m)s 个。", n=longest, m=len(value))
+        return str(_("最多 %(n)s 个字，现在 %(m)s 个。", n=longest, m=len(value)))
     if choices is not None and value not in set(choices):
-        return _("不在可选范围内。")
+        return str(_("不在可选范围内。"))
     return ""
 
 

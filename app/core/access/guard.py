@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import event, inspect, select
-from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
+from sqlalchemy.orm import InstanceState, ORMExecuteState, Session, with_loader_criteria
 
 from app.core.access.context import Access, current_access, has_access_context
 from app.core.access.ownership import related, stamp
@@ -114,7 +114,8 @@ def act_of(session: Session, row: Entity) -> Act:
 
 def _judge_columns(access: Access, row: Entity, act: Act) -> None:
     """A plain update touches no column of core's; no write touches a column the role may only read."""
-    changed = {attr.key for attr in inspect(row).attrs if attr.history.has_changes()}
+    stored: InstanceState[Entity] = inspect(row)
+    changed = {attr.key for attr in stored.attrs if attr.history.has_changes()}
     if act.verb is Verb.UPDATE and act.upon is None and (own := changed & (system_columns(type(row)) - {"version"})):
         raise AccessRefused(f"这些内容由系统填写，不能直接修改：{', '.join(sorted(own))}")
     withheld = access.readonly(type(row).policy_name())
@@ -150,7 +151,7 @@ def _judge_after(session: Session, _context: Any) -> None:
 
 
 def _changed_parents(row: Entity, *, new: bool) -> Iterable[tuple[type[Entity], int]]:
-    state = inspect(row)
+    state: InstanceState[Entity] = inspect(row)
     for relation in state.mapper.relationships:
         cls = relation.mapper.class_
         if relation.direction.name != "MANYTOONE" or not issubclass(cls, Entity) or cls.__scope__ is not Scope.OFFICE:

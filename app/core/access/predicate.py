@@ -137,7 +137,7 @@ def _about(access: Access, cls: type[Entity], columns: Columns, verb: Verb) -> C
     """A row about another one, whatever its class, is read by whoever reads that one; nobody writes it by a grant."""
     if verb is not Verb.READ:
         return false()
-    entity, row_id = (getattr(columns, name) for name in cls.__about__)  # type: ignore[attr-defined]
+    entity, row_id = (getattr(columns, name) for name in cls.__about__)
     found = []
     for other in subjects:
         table = inspect(other).local_table.alias()

@@ -10,7 +10,7 @@ MAX_LENGTH = 100_000
 """Characters of a data address."""
 
 
-class LockedFetcher(URLFetcher):  # type: ignore[misc]
+class LockedFetcher(URLFetcher):
     """Refuses files, hosts, redirects and other formats; remembers refusals, because inline SVG swallows them."""
 
     def __init__(self) -> None:
