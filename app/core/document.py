@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from flask_babel import gettext as _
 from sqlalchemy import JSON, Index, Integer, LargeBinary, String, UniqueConstraint, insert, select, update
 from sqlalchemy.orm import Mapped, deferred
 
@@ -150,7 +151,7 @@ def render_document(document_id: int) -> None:
     with unscoped("render document") as session:
         paper = session.get(IssuedDocument, document_id)
         if paper is None:
-            raise NotFound("没有这份文书。")
+            raise NotFound(_("没有这份文书。"))
         if paper.sha256 is not None:
             return
         kind, context = paper.kind, paper.context
@@ -175,8 +176,8 @@ def store(document_id: int, content: bytes) -> None:
 def content_of(paper: IssuedDocument) -> bytes:
     """The stored bytes of a paper one may read. Raises Conflict while it is being made."""
     if paper.sha256 is None:
-        raise Conflict("文书正在生成，请稍候。")
+        raise Conflict(_("文书正在生成，请稍候。"))
     content = bytes(paper.content or b"")
     if hashlib.sha256(content).hexdigest() != paper.sha256:
-        raise Conflict("文书内容与其校验值不符，请联系管理员。")
+        raise Conflict(_("文书内容与其校验值不符，请联系管理员。"))
     return content

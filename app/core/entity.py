@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from flask_babel import gettext as _
 from sqlalchemy import BigInteger, ForeignKey, Integer, String, inspect
 from sqlalchemy.orm import Mapped, MappedColumn, declared_attr, mapped_column, validates
 
@@ -44,7 +45,8 @@ def column(
 ) -> MappedColumn[Any]:
     """A column with what a screen needs to know.
 
-    `format` is one of "", "code", "tel", "lines", "long", "state"; `choices` limits a text column to an enum;
+    `format` is one of "", "code", "tel", "lines", "long", "state", "term" (a word of ours, so translated);
+    `choices` limits a text column to an enum;
     `secret` keeps its value out of history; `system` columns are set by core and services, never by a form.
     """
     info = {"label": label, "help": help, "format": format, "choices": choices, "secret": secret, "system": system}
@@ -84,7 +86,7 @@ class Entity(FabModel):
         return cls.__workflow__.column if cls.__workflow__ else getattr(cls, "__state__", "state")
 
     def __str__(self) -> str:
-        return str(getattr(self, "name", None) or f"{self.__label__} {self.id}")
+        return str(getattr(self, "name", None) or f"{_(str(self.__label__))} {self.id}")
 
     @validates("public_id")
     def _keep_public_id(self, _key: str, value: str) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from flask_babel import gettext as _
+
 _names: dict[int, Any] = {}
 
 
@@ -20,4 +22,4 @@ def line_choices() -> list[tuple[str, Any]]:
 
 def line_text(bits: int | None) -> str:
     """The names of a set of lines, joined; "" for none."""
-    return "、".join(str(name) for bit, name in _names.items() if (bits or 0) & bit)
+    return str(_("、")).join(str(name) for bit, name in _names.items() if (bits or 0) & bit)

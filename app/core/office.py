@@ -6,6 +6,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
+from flask_babel import gettext as _
 from sqlalchemy import JSON, Boolean, CheckConstraint, Date, ForeignKey, Index, Integer, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, relationship
 
@@ -91,13 +92,16 @@ class AccessRole(Entity):
     __short_list__ = True
 
     code: Mapped[str] = column("代码", String(40), unique=True, nullable=False, format="code")
-    name: Mapped[str] = column("名称", String(40), nullable=False)
+    name: Mapped[str] = column("名称", String(40), nullable=False, format="term")
     family: Mapped[str] = column("账号类别", String(20), choices=Family, nullable=False)
     rank: Mapped[int] = column("级别", Integer, nullable=False, default=0)
     builtin: Mapped[bool] = column("内置", Boolean, system=True, nullable=False, default=False)
     grants: Mapped[dict[str, Any]] = column("权限", JSON, nullable=False, default=dict)
     hidden: Mapped[dict[str, list[str]]] = column("隐藏的列", JSON, nullable=False, default=dict)
     readonly: Mapped[dict[str, list[str]]] = column("只读的列", JSON, nullable=False, default=dict)
+
+    def __str__(self) -> str:
+        return str(_(self.name))
 
 
 class Posting(Entity):
@@ -116,7 +120,7 @@ class Posting(Entity):
     office_id: Mapped[int] = column("机构", BigId, ForeignKey("office.id"), nullable=False, index=True)
     role_id: Mapped[int] = column("角色", BigId, ForeignKey("access_role.id"), nullable=False, index=True)
     lines: Mapped[int] = column("只管条线", LineSet, format="lines", nullable=False, default=0)
-    title: Mapped[str] = column("职务", String(40), nullable=False, default="")
+    title: Mapped[str] = column("职务", String(40), nullable=False, default="", format="term")
     date_from: Mapped[date] = column("任职起", Date, nullable=False)
     date_to: Mapped[date | None] = column("任职止", Date)
 
@@ -125,7 +129,7 @@ class Posting(Entity):
     role: Mapped[AccessRole] = relationship()
 
     def __str__(self) -> str:
-        return f"{self.account.name} {self.title or self.role.name}"
+        return f"{self.account.name} {_(self.title or self.role.name)}"
 
 
 class Assignment(Entity):

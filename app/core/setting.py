@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from flask_babel import gettext as _
 from sqlalchemy import String, Text, select
 from sqlalchemy.orm import Mapped
 
@@ -36,7 +37,7 @@ class BureauSetting(Entity):
         initial=SettingState.OPEN,
         transitions=(
             Transition("confirm", "确认", (SettingState.OPEN,), SettingState.CONFIRMED, Verb.CONFIRM,
-                       guards=(lambda row: None if row.value.strip() else "还没有填写内容",)),
+                       guards=(lambda row: None if row.value.strip() else _("还没有填写内容"),)),
             Transition("reopen", "改为待确认", (SettingState.CONFIRMED,), SettingState.OPEN, Verb.CONFIRM,
                        reason=True, kind="plain"),
         ),
@@ -44,8 +45,8 @@ class BureauSetting(Entity):
     )  # fmt: skip
 
     key: Mapped[str] = column("键", String(60), unique=True, nullable=False, system=True, format="code")
-    name: Mapped[str] = column("名称", String(80), nullable=False, system=True)
-    help: Mapped[str] = column("说明", Text, nullable=False, system=True, default="")
+    name: Mapped[str] = column("名称", String(80), nullable=False, system=True, format="term")
+    help: Mapped[str] = column("说明", Text, nullable=False, system=True, default="", format="term")
     value: Mapped[str] = column("内容", Text, nullable=False, default="", format="long")
     state: Mapped[str] = column("状态", String(10), choices=SettingState, system=True, nullable=False, default="待确认")
     confirmed_by_id: Mapped[int | None] = column("确认人", BigId, system=True)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from flask_babel import gettext as _
 from sqlalchemy import select
 
 from app.core.db import current_session
@@ -50,7 +51,7 @@ class Workflow:
         for transition in self.transitions:
             if transition.name == name:
                 return transition
-        raise Conflict("没有这一步操作。")
+        raise Conflict(_("没有这一步操作。"))
 
     def leaving(self, state: str) -> tuple[Transition, ...]:
         """The transitions that leave a state."""
@@ -76,7 +77,7 @@ def reasons_against(row: Any, transition: Transition) -> list[str]:
     """Why this row may not take the step now, apart from access: its state and the guards."""
     state = getattr(row, row.__workflow__.column)
     if state not in transition.sources:
-        return [f"现在是“{state}”，不能{transition.label}。"]
+        return [_("现在是“%(state)s”，不能%(step)s。", state=_(str(state)), step=_(str(transition.label)))]
     return [str(why) for guard in transition.guards if (why := guard(row))]
 
 
@@ -88,7 +89,7 @@ def run(row: Any, name: str, *, reason: str = "", **inputs: Any) -> Any:
     """
     transition = row.__workflow__.named(name)
     if transition.reason and not reason.strip():
-        raise Invalid("请写明理由。", {"reason": "请写明理由。"})
+        raise Invalid(_("请写明理由。"), {"reason": _("请写明理由。")})
     with unit_of_work(transition.verb, reason.strip()):
         locked = lock(row)
         if why := reasons_against(locked, transition):
@@ -109,5 +110,5 @@ def lock(row: Any) -> Any:
     )
     locked = found.unique().one_or_none()
     if locked is None:
-        raise Conflict("这条记录已不存在，或已不归您管。")
+        raise Conflict(_("这条记录已不存在，或已不归您管。"))
     return locked

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, ParamSpec, TypeVar
 
+from flask_babel import lazy_gettext as _
 from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
@@ -79,7 +80,7 @@ def unit_of_work(verb: Verb = Verb.UPDATE, reason: str = "") -> Iterator[Session
         session.info.pop("unit", None)
 
 
-_STALE = "这条记录刚被别人改过，请重新打开后再试。"
+_STALE = _("这条记录刚被别人改过，请重新打开后再试。")
 
 
 def perform(row: Any, verb: Verb, upon: Any = None) -> None:

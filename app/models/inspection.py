@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+from flask_babel import gettext as _
 from sqlalchemy import Boolean, Date, ForeignKey, Index, Integer, String, Text
 from sqlalchemy.orm import Mapped, relationship
 
@@ -58,7 +59,7 @@ class Inspection(Scoped):
     )
 
     def __str__(self) -> str:
-        return f"{self.site.name} {self.date:%Y-%m-%d} {self.kind}"
+        return f"{self.site.name} {self.date:%Y-%m-%d} {_(self.kind)}"
 
 
 class Finding(Entity):

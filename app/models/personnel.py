@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+from flask_babel import gettext as _
 from sqlalchemy import Boolean, CheckConstraint, Date, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, relationship
 
@@ -60,4 +61,4 @@ class Appointment(Scoped):
     site: Mapped[Site | None] = relationship()
 
     def __str__(self) -> str:
-        return f"{self.person} {self.role}"
+        return f"{self.person} {_(self.role)}"

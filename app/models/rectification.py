@@ -6,6 +6,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
+from flask_babel import gettext as _
 from sqlalchemy import Boolean, CheckConstraint, Date, ForeignKey, Index, Integer, String, Text, text
 from sqlalchemy.orm import Mapped, relationship
 
@@ -38,7 +39,7 @@ def other_person(role: str, word: str) -> Any:
     def guard(row: Any) -> str | None:
         account = getattr(row, role)
         mine = account is not None and account.person_key == current_access().person.person_key
-        return f"{word}不能由同一人办理。" if mine else None
+        return str(_("%(what)s不能由同一人办理。", what=_(word))) if mine else None
 
     return guard
 
@@ -124,7 +125,7 @@ class Notice(Scoped):
     deliveries: Mapped[list[Delivery]] = relationship(back_populates="notice")
 
     def __str__(self) -> str:
-        return f"{self.party} {self.number or '（未编号）'}"
+        return f"{self.party} {self.number or _('（未编号）')}"
 
 
 class Correction(Entity):
@@ -205,7 +206,7 @@ class Delivery(Scoped):
     co_server: Mapped[Account] = relationship(foreign_keys="Delivery.co_server_id")
 
     def __str__(self) -> str:
-        return f"{self.method}送达 {self.date:%Y-%m-%d}"
+        return f"{_(self.method)} {self.date:%Y-%m-%d}"
 
 
 document.register_subject(Notice)

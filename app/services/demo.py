@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from random import Random
 
+from flask_babel import gettext as _
 from sqlalchemy import select
 
 from app import data
@@ -81,7 +82,7 @@ def make_demo(firms: int = 200, days: int = 30, seed: int = 1) -> dict[str, int]
     """
     with unscoped("make demo") as session:
         if session.scalar(select(Account.id).where(Account.username == "ju")) or session.scalar(select(Enterprise.id)):
-            raise Conflict("数据库里已有数据，不能再做成演示库。")
+            raise Conflict(_("数据库里已有数据，不能再做成演示库。"))
         _mark()
         accounts = _cast()
         _settings()

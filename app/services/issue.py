@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from flask_babel import gettext as _
 from sqlalchemy import select
 
 from app.core.access.context import acting
@@ -29,7 +30,7 @@ def issue_to_file(notice_id: int, out: Path, username: str | None) -> tuple[str,
         with unscoped("who signs from the command line") as session:
             account_id = session.scalar(select(Account.id).where(Account.username == username))
         if account_id is None:
-            raise Invalid(f"没有账号 {username}。")
+            raise Invalid(_("没有账号 %(name)s。", name=username))
         with acting(account_id):
             notice = fetch(Notice, notice_id)
             if notice.state == NoticeState.TO_SIGN:
@@ -41,10 +42,10 @@ def issue_to_file(notice_id: int, out: Path, username: str | None) -> tuple[str,
 def _write(notice_id: int, out: Path) -> tuple[str, str]:
     notice = current_session().get(Notice, notice_id)
     if notice is None:
-        raise Invalid(f"没有通知书 {notice_id}。")
+        raise Invalid(_("没有通知书 %(key)s。", key=notice_id))
     paper = paper_of(notice)
     if paper is None:
-        raise Conflict(f"通知书现在是“{notice.state}”，还没有签发；要签发请用 --as 指明签发人。")
+        raise Conflict(_("通知书现在是“%(state)s”，还没有签发；要签发请用 --as 指明签发人。", state=_(notice.state)))
     if paper.sha256 is None:
         render_document(paper.id)
     current_session().expire_all()

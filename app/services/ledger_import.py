@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from flask_babel import gettext as _
 from sqlalchemy import select
 
 from app.core import clock
@@ -32,25 +33,23 @@ class Report:
     def lines(self) -> Iterator[str]:
         """For the terminal: each problem by sheet, row and column, then the counts."""
         for one in self.problems:
-            where = f"{one.sheet}!{one.column}{one.row}" if one.row else one.sheet or "文件"
-            word = "错误" if one.severity == "error" else "提示"
+            where = f"{one.sheet}!{one.column}{one.row}" if one.row else one.sheet or _("文件")
+            word = _("错误") if one.severity == "error" else _("提示")
             yield f"{word} {where} {one.heading}“{one.value}”：{one.message}"
-        yield f"读到 {self.rows} 行，其中有错误 {self.bad_rows} 行"
-        for word, table in (("新建", self.outcome.made), ("修改", self.outcome.changed), ("不变", self.outcome.same)):
+        yield _("读到 %(n)s 行，其中有错误 %(bad)s 行", n=self.rows, bad=self.bad_rows)
+        told = ((_("新建"), self.outcome.made), (_("修改"), self.outcome.changed), (_("不变"), self.outcome.same))
+        for word, table in told:
             if table:
                 yield f"{word}：" + "，".join(f"{name} {count}" for name, count in sorted(table.items()))
-        yield (
-            "已写入"
-            if self.written
-            else "没有写入" + ("（有错误；改正后再来，或用 --skip-bad 略过）" if self.refused else "")
-        )
+        refused = _("没有写入（有错误；改正后再来，或用 --skip-bad 略过）") if self.refused else _("没有写入")
+        yield _("已写入") if self.written else refused
 
 
 def import_file(file: Path, office_code: str, *, dry_run: bool = False, skip_bad: bool = False) -> Report:
     """Import a ledger for one station (unscoped). Raises XlsxError for a file that can't be taken, Invalid for the office."""
     office = current_session().scalars(select(Office).where(Office.code == office_code)).one_or_none()
     if office is None or office.kind != OfficeKind.STATION:
-        raise Invalid(f"没有代码为 {office_code} 的市场监管所。")
+        raise Invalid(_("没有代码为 %(code)s 的市场监管所。", code=office_code))
     ledger = read_ledger(file, clock.today())
     good = [row for row in ledger.rows if not row.has_errors]
     report = Report(len(ledger.rows), len(ledger.rows) - len(good), ledger.problems)
@@ -59,7 +58,8 @@ def import_file(file: Path, office_code: str, *, dry_run: bool = False, skip_bad
     write = not dry_run and not report.refused
     foreign = _elsewhere(office.id, [row.code for row in good if row.code])
     if foreign:
-        raise Invalid("这些代码已登记在其他机构，不能导入到这里：" + "、".join(sorted(foreign)[:20]))
+        codes = _("、").join(sorted(foreign)[:20])
+        raise Invalid(_("这些代码已登记在其他机构，不能导入到这里：%(codes)s", codes=codes))
     if not report.refused or dry_run:
         report.outcome = Register(office.id, write=write).take(good)
     report.written = write

@@ -52,7 +52,7 @@ def check_posting(one: Posting, check: Check) -> None:
     if role is None or account is None:
         return
     if role.family != account.family:
-        check.error("role", _("这个角色属于“%(a)s”，账号是“%(b)s”，不能混用。", a=role.family, b=account.family))
+        check.error("role", _("这个角色属于“%(a)s”，账号是“%(b)s”，不能混用。", a=_(role.family), b=_(account.family)))
     if has_access_context():
         _check_granter(role, account, check)
 
@@ -76,9 +76,9 @@ def add_account(
     session = current_session()
     office = session.scalars(select(Office).where(Office.code == office_code)).one_or_none()
     if office is None:
-        raise Invalid(f"没有代码为 {office_code} 的机构。")
+        raise Invalid(_("没有代码为 %(code)s 的机构。", code=office_code))
     if session.scalar(select(Account.id).where(Account.username == username)) is not None:
-        raise Invalid(f"登录名 {username} 已有人用。")
+        raise Invalid(_("登录名 %(name)s 已有人用。", name=username))
     sealed = hashed(password)
     with unit_of_work(Verb.CREATE, "命令行建立账号"):
         account = Account(
@@ -97,9 +97,9 @@ def add_posting(username: str, office_code: str, role_code: str, day: date | Non
     office = session.scalars(select(Office).where(Office.code == office_code)).one_or_none()
     role = session.scalars(select(AccessRole).where(AccessRole.code == role_code)).one_or_none()
     if account is None or office is None or role is None:
-        raise Invalid("没有这个账号、机构或角色。")
+        raise Invalid(_("没有这个账号、机构或角色。"))
     if role.family != account.family:
-        raise Invalid(f"角色属于“{role.family}”，账号是“{account.family}”，不能混用。")
+        raise Invalid(_("这个角色属于“%(a)s”，账号是“%(b)s”，不能混用。", a=_(role.family), b=_(account.family)))
     with unit_of_work(Verb.CREATE, "命令行任职"):
         posting = Posting(
             account_id=account.id, office_id=office.id, role_id=role.id, title=title, date_from=day or clock.today()

@@ -100,7 +100,7 @@ def _check_citations(notice: Notice, check: Check) -> None:
         elif not article.in_force(clock.today()):
             check.error(f"citations.{number}.citation", _("这一条现在不在施行期内。"))
         elif one.purpose and one.purpose not in article.purposes:
-            check.error(f"citations.{number}.purpose", _("这一条不能用于“%(what)s”。", what=one.purpose))
+            check.error(f"citations.{number}.purpose", _("这一条不能用于“%(what)s”。", what=_(one.purpose)))
 
 
 # -- the paper --------------------------------------------------------------------------------------------------------
@@ -110,7 +110,7 @@ def settings_for_paper() -> dict[str, str]:
     """The confirmed settings a notice prints. Raises Conflict naming those nobody has confirmed."""
     values, missing = confirmed(*setting.NOTICE_KEYS)
     if missing:
-        names = "、".join(one.name for one in missing)
+        names = _("、").join(_(one.name) for one in missing)
         raise Conflict(_("这些内容还没有由本局确认，不能签发：%(names)s。请法规股在“本局设定”中确认。", names=names))
     extra, _missing = confirmed(setting.MONGOLIAN)
     return values | extra
@@ -132,7 +132,7 @@ def must_be_whole(notice: Notice) -> None:
     """A notice that goes on must hold every mandatory element of form 33 (domain §6.2). Raises Invalid by field."""
     for purpose, word in ((CitationPurpose.VIOLATED, "违反"), (CitationPurpose.BASIS, "依据")):
         if not any(one.purpose == purpose for one in notice.citations):
-            raise Invalid(_("请引用至少一条用于“%(what)s”的条款。", what=word))
+            raise Invalid(_("请引用至少一条用于“%(what)s”的条款。", what=_(word)))
     if not notice.corrections:
         raise Invalid(_("请写明至少一项改正内容。"))
     try:
@@ -189,7 +189,7 @@ def sign(notice: Notice, **_inputs: Any) -> None:
     try:
         notice_report.validate(context)
     except ContextError as error:
-        raise Conflict(" ".join(error.fields.values())) from error
+        raise Conflict(" ".join(_(text) for text in error.fields.values())) from error
     versions = (template_version("notice"), font_set_hash())
     issue(notice, "notice", KIND, context, versions, verb=Verb.SIGN, number=notice.number, code=verify["code"])
 
@@ -227,7 +227,7 @@ def serve(notice: Notice, **inputs: Any) -> None:
     try:
         delivery_report.validate(context)
     except ContextError as error:
-        raise Invalid(" ".join(error.fields.values())) from error
+        raise Invalid(" ".join(_(text) for text in error.fields.values())) from error
     versions = (template_version("delivery"), font_set_hash())
     issue(notice, "delivery", "送达回证", context, versions, verb=Verb.SERVE)
 
@@ -291,8 +291,8 @@ def delegations(session: Session, account_id: int, day: date) -> list[Held]:
     }
     return [
         Held(
-            id=row.id, office_id=row.office_id, lines=0, title="受权签发", role=DELEGATE, role_name="受权签发", rank=0,
-            grants={"Notice": table}, hidden={}, readonly={}, date_from=row.date_from,
+            id=row.id, office_id=row.office_id, lines=0, title=_("受权签发"), role=DELEGATE, role_name=_("受权签发"),
+            rank=0, grants={"Notice": table}, hidden={}, readonly={}, date_from=row.date_from,
         )
         for row in rows
         if KIND in row.kinds

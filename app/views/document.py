@@ -38,7 +38,7 @@ class DocumentView(Page):
         base = f"/documents/{paper.public_id}"
         subject = base_of(paper.entity)
         return render_template(
-            "document.html", title=paper.title, number=paper.number,
+            "document.html", title=_(paper.title), number=paper.number,
             state=Badge(_(paper.state), TONES.get(DocumentState(paper.state), "warning")),
             pdf_url=f"{base}/original.pdf", download_url=f"{base}/download", sha256=paper.sha256,
             back_url=f"{subject}/{paper.row_id}" if subject else None, pending=paper.sha256 is None,
@@ -91,5 +91,5 @@ def _paper_with(code: str) -> dict[str, Any]:
             return {"ok": "unknown", "number": "", "date": "", "title": "", "issuer": ""}
         day = clock.local(paper.issued_at).date()
         ok = VERDICTS.get(DocumentState(paper.state), "genuine")
-        return {"ok": ok, "number": paper.number, "date": date_text(day), "title": paper.title,
+        return {"ok": ok, "number": paper.number, "date": date_text(day), "title": _(paper.title),
                 "issuer": paper.context["bureau"]}  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask_babel import lazy_gettext as _
+from flask_babel import lazy_pgettext
 
 from app.core.fab.forming import Part
 from app.core.fab.interface import AppInterface
@@ -18,7 +19,7 @@ class EnterpriseView(EntityView):
 
     datamodel = AppInterface(Enterprise)
     route_base = "/enterprises"
-    title = _("主体")
+    title = lazy_pgettext("list", "主体")
     icon = "building"
     task = ("firms", 1)
     description = _("一个统一社会信用代码一个主体，可以有多个经营场所。")
@@ -45,7 +46,7 @@ class SiteView(EntityView):
 
     datamodel = AppInterface(Site)
     route_base = "/sites"
-    title = _("经营场所")
+    title = lazy_pgettext("list", "经营场所")
     icon = "store"
     task = ("firms", 2)
     list_columns = ["name", "enterprise", "kind", "area", "lines", "risk_grade", "state"]

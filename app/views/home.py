@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from flask import g, render_template, request
+from flask_babel import format_date
 from flask_babel import gettext as _
 from sqlalchemy import select
 
@@ -13,7 +14,7 @@ from app.core import clock
 from app.core.access.predicate import predicate
 from app.core.db import current_session
 from app.core.entity import Entity
-from app.core.fab.cells import date_text
+from app.core.fab.cells import date_text, many_of, said
 from app.core.fab.gate import signed_in
 from app.core.fab.listing import LONGEST_QUERY, search_clause
 from app.core.fab.showing import count
@@ -27,7 +28,6 @@ from app.models.rectification import Notice
 
 SHOWN = 5
 MOST_HITS = 10
-WEEKDAYS = ("星期一", "星期二", "星期三", "星期四", "星期五", "星期六", "星期日")
 
 
 class HomeView(Page):
@@ -40,11 +40,9 @@ class HomeView(Page):
     @signed_in
     def home(self) -> Answer:
         """Today's work."""
-        today = clock.today()
-        text = _("%(y)s年%(m)s月%(d)s日", y=today.year, m=today.month, d=today.day)
         return render_template(
             "home.html", greeting=_("%(name)s，您好", name=g.access.person.name),
-            date_text=f"{text} {_(WEEKDAYS[today.weekday()])}", tasks=tasks(), figures=figures(),
+            date_text=format_date(clock.today(), _("y年M月d日 EEEE")), tasks=tasks(), figures=figures(),
         )  # fmt: skip
 
     @expose("/search")
@@ -72,9 +70,9 @@ def hits(model: type[Entity], base: str, text: str) -> Hits | None:
     ).unique())  # fmt: skip
     if not rows:
         return None
-    items = [{"title": str(row), "sub": _sub(row), "url": f"{base}/{row.id}", "state": getattr(row, "state", ""),
+    items = [{"title": str(row), "sub": _sub(row), "url": f"{base}/{row.id}", "state": said(getattr(row, "state", "")),
               "tone": _tone(row)} for row in rows]  # fmt: skip
-    return Hits(_(str(model.__label__)), f"{base}/?{urlencode({'q': text})}", items)
+    return Hits(many_of(model), f"{base}/?{urlencode({'q': text})}", items)
 
 
 def _sub(row: Any) -> str:
@@ -126,7 +124,5 @@ def figures() -> list[dict[str, Any]]:
     found = []
     for model, base in SEARCHED[:2]:
         if g.access.may(model.policy_name(), Verb.READ):
-            found.append(
-                {"label": _(str(model.__label__)), "value": f"{count(model):,}", "note": "", "url": f"{base}/"}
-            )
+            found.append({"label": many_of(model), "value": f"{count(model):,}", "note": "", "url": f"{base}/"})
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask_babel import gettext
+from flask_babel import gettext, lazy_pgettext
 from flask_babel import lazy_gettext as _
 
 from app.core import clock
@@ -27,7 +27,7 @@ class InspectionView(EntityView):
 
     datamodel = AppInterface(Inspection)
     route_base = "/inspections"
-    title = _("检查记录")
+    title = lazy_pgettext("list", "检查记录")
     icon = "clipboard"
     task = ("inspection", 1)
     list_columns = ["site", "date", "kind", "unannounced", "inspector", "result", "state"]

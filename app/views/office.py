@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask_babel import lazy_gettext as _
+from flask_babel import lazy_pgettext
 
 from app.core.fab.forming import Part
 from app.core.fab.interface import AppInterface
@@ -18,7 +19,7 @@ class OfficeView(EntityView):
 
     datamodel = AppInterface(Office)
     route_base = "/offices"
-    title = _("机构")
+    title = lazy_pgettext("list", "机构")
     icon = "building"
     task = ("office", 1)
     list_columns = ["name", "kind", "parent", "lines", "confirmed"]
@@ -36,7 +37,7 @@ class AccountView(EntityView):
 
     datamodel = AppInterface(Account)
     route_base = "/accounts"
-    title = _("账号")
+    title = lazy_pgettext("list", "账号")
     icon = "people"
     task = ("office", 2)
     list_columns = ["name", "username", "family", "office", "certificate_no", "active"]
@@ -57,7 +58,7 @@ class PostingView(EntityView):
 
     datamodel = AppInterface(Posting)
     route_base = "/postings"
-    title = _("任职")
+    title = lazy_pgettext("list", "任职")
     icon = "badge"
     task = ("office", 3)
     list_columns = ["account", "role", "office", "lines", "title", "date_from", "date_to"]
@@ -72,7 +73,7 @@ class AccessRoleView(EntityView):
 
     datamodel = AppInterface(AccessRole)
     route_base = "/roles"
-    title = _("角色")
+    title = lazy_pgettext("list", "角色")
     icon = "shield"
     task = ("office", 4)
     list_columns = ["name", "code", "family", "rank", "builtin"]
@@ -85,7 +86,7 @@ class AreaView(EntityView):
 
     datamodel = AppInterface(Area)
     route_base = "/areas"
-    title = _("区域")
+    title = lazy_pgettext("list", "区域")
     icon = "map"
     task = ("office", 5)
     list_columns = ["name", "code", "kind", "aliases"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask_babel import lazy_gettext as _
+from flask_babel import lazy_pgettext
 
 from app.core.fab.forming import Part
 from app.core.fab.interface import AppInterface
@@ -16,7 +17,7 @@ class PersonView(EntityView):
 
     datamodel = AppInterface(Person)
     route_base = "/people"
-    title = _("企业人员")
+    title = lazy_pgettext("list", "企业人员")
     icon = "people"
     task = ("firms", 3)
     list_columns = ["name", "mobile", "made_at"]
@@ -31,7 +32,7 @@ class AppointmentView(EntityView):
 
     datamodel = AppInterface(Appointment)
     route_base = "/appointments"
-    title = _("企业任职")
+    title = lazy_pgettext("list", "企业任职")
     icon = "badge"
     task = ("firms", 4)
     list_columns = ["person", "role", "enterprise", "site", "full_time", "date_from", "date_to"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Response, request
-from flask_babel import gettext
+from flask_babel import gettext, lazy_pgettext
 from flask_babel import lazy_gettext as _
 
 from app.core import clock
@@ -44,7 +44,7 @@ class NoticeView(EntityView):
 
     datamodel = AppInterface(Notice)
     route_base = "/notices"
-    title = _("责令改正通知书")
+    title = lazy_pgettext("list", "责令改正通知书")
     icon = "file"
     task = ("rectification", 1)
     list_columns = ["number", "party", "site", "deadline", "drafter", "signed_at", "state"]
@@ -144,7 +144,7 @@ class DelegationView(EntityView):
 
     datamodel = AppInterface(Delegation)
     route_base = "/delegations"
-    title = _("授权签发")
+    title = lazy_pgettext("list", "授权签发")
     icon = "key"
     task = ("rectification", 2)
     list_columns = ["document", "account", "kinds", "date_from", "date_to"]

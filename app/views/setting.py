@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flask_babel import gettext, lazy_pgettext
 from flask_babel import lazy_gettext as _
 
 from app.core.document import NumberSequence
@@ -17,7 +18,7 @@ class BureauSettingView(EntityView):
 
     datamodel = AppInterface(BureauSetting)
     route_base = "/bureau-settings"
-    title = _("本局设定")
+    title = lazy_pgettext("list", "本局设定")
     icon = "settings"
     task = ("settings", 1)
     description = _("没有确认的内容不会印到文书上。")
@@ -33,7 +34,7 @@ class LegalCitationView(EntityView):
 
     datamodel = AppInterface(LegalCitation)
     route_base = "/citations"
-    title = _("法律条款")
+    title = lazy_pgettext("list", "法律条款")
     icon = "book"
     task = ("settings", 2)
     list_columns = ["title", "article", "paragraph", "item", "purposes", "confirmed", "valid_to"]
@@ -51,7 +52,7 @@ class LegalCitationView(EntityView):
 
     def lookup_sub(self, row: LegalCitation) -> str:
         """What the article says, and whether it can be cited."""
-        return row.summary if row.confirmed else f"（未核对原文）{row.summary}"
+        return row.summary if row.confirmed else str(gettext("（未核对原文）%(text)s", text=row.summary))
 
 
 class NumberSequenceView(EntityView):
@@ -59,7 +60,7 @@ class NumberSequenceView(EntityView):
 
     datamodel = AppInterface(NumberSequence)
     route_base = "/numbers"
-    title = _("文号")
+    title = lazy_pgettext("list", "文号")
     icon = "hash"
     task = ("settings", 3)
     list_columns = ["code", "year", "opening", "last"]

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from flask import g, has_request_context
+from flask_babel import lazy_gettext as _
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
@@ -241,7 +242,7 @@ def current_access() -> Access:
     """The person in context. Raises NoContext: nothing is read or written for nobody."""
     found = _access.get() or (g.get("access") if has_request_context() else None)
     if found is None:
-        raise NoContext("请先登录。")
+        raise NoContext(_("请先登录。"))
     assert isinstance(found, Access)
     return found
 
@@ -251,7 +252,7 @@ def acting(account_id: int) -> Iterator[Access]:
     """Act as a person outside a request (a job, a command, a test), with the postings of this moment."""
     access = load(account_id)
     if access is None:
-        raise NoContext(f"账号 {account_id} 不存在或已停用。")
+        raise NoContext(_("账号 %(key)s 不存在或已停用。", key=account_id))
     token = _access.set(access)
     try:
         yield access

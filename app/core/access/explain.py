@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from flask_babel import gettext as _
 from sqlalchemy import inspect, select
 
 from app.core.access.context import Access
@@ -42,7 +43,7 @@ def explain(access: Access, verb: Verb, row: Entity) -> Reason:
         return (
             explain(access, verb, whole)
             if whole is not None
-            else Reason(False, f"看不到所属的{whole_of(cls).__label__}")
+            else Reason(False, _("看不到所属的%(what)s", what=_(str(whole_of(cls).__label__))))
         )
     with unscoped("explain access") as session:
         if session.scalar(select(cls.id).where(cls.id == key, predicate(access, cls, verb))) is None:
@@ -50,15 +51,17 @@ def explain(access: Access, verb: Verb, row: Entity) -> Reason:
         for held, coverage, clause in deciding(access, cls, cls, verb, True):
             if session.scalar(select(cls.id).where(cls.id == key, clause)) is not None:
                 unit = access.offices[held.office_id]
-                words = WORDS[Coverage(coverage)]
-                text = f"{unit.name} {held.title}（{held.date_from} 起）：{words}"
+                text = _(
+                    "%(office)s %(title)s（%(day)s 起）：%(what)s",
+                    office=unit.name, title=_(held.title), day=held.date_from, what=_(WORDS[Coverage(coverage)]),
+                )  # fmt: skip
                 return Reason(True, text, held.id, coverage)
-    return Reason(True, "公共资料" if verb is Verb.READ else "经由关联记录")
+    return Reason(True, _("公共资料") if verb is Verb.READ else _("经由关联记录"))
 
 
 def _refusal(access: Access, verb: Verb, cls: type[Entity]) -> Reason:
     if not access.postings:
-        return Reason(False, "没有在任的任职")
+        return Reason(False, _("没有在任的任职"))
     if not access.may(cls.policy_name(), verb):
-        return Reason(False, "所任角色没有这项权限")
-    return Reason(False, "所任角色有这项权限，但不及于这条记录（机构、条线、状态或封存）")
+        return Reason(False, _("所任角色没有这项权限"))
+    return Reason(False, _("所任角色有这项权限，但不及于这条记录（机构、条线、状态或封存）"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
+from flask_babel import lazy_gettext as _
 from sqlalchemy import select
 
 from app.core.access.context import current_access
@@ -26,16 +27,16 @@ def fetch(cls: type[E], key: Any, verb: Verb = Verb.READ, *, options: tuple[Any,
     session, access = current_session(), current_access()
     row = session.scalars(select(cls).where(_by(cls, key)).options(*options)).unique().one_or_none()
     if row is None:
-        raise NotFound("没有这条记录，或者您无权查看。")
+        raise NotFound(_("没有这条记录，或者您无权查看。"))
     if verb is not Verb.READ and not may(row, verb):
-        raise Forbidden(f"您可以查看，但不能进行这项操作（{access.person.name}）。")
+        raise Forbidden(_("您可以查看，但不能进行这项操作（%(name)s）。", name=access.person.name))
     return row
 
 
 def _by(cls: type[Entity], key: Any) -> Any:
     if isinstance(key, int):
         if not 0 < key <= LARGEST:
-            raise NotFound("没有这条记录，或者您无权查看。")
+            raise NotFound(_("没有这条记录，或者您无权查看。"))
         return cls.id == key
     return cls.public_id == str(key)[:22]
 

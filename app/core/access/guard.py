@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
+from flask_babel import lazy_gettext as _
 from sqlalchemy import event, inspect, select
 from sqlalchemy.orm import InstanceState, ORMExecuteState, Session, with_loader_criteria
 
@@ -117,15 +118,15 @@ def _judge_columns(access: Access, row: Entity, act: Act) -> None:
     stored: InstanceState[Entity] = inspect(row)
     changed = {attr.key for attr in stored.attrs if attr.history.has_changes()}
     if act.verb is Verb.UPDATE and act.upon is None and (own := changed & (system_columns(type(row)) - {"version"})):
-        raise AccessRefused(f"这些内容由系统填写，不能直接修改：{', '.join(sorted(own))}")
+        raise AccessRefused(_("这些内容由系统填写，不能直接修改：%(names)s", names=", ".join(sorted(own))))
     withheld = access.readonly(type(row).policy_name())
     if act.verb in {Verb.CREATE, Verb.UPDATE} and (kept := changed & withheld):
-        raise AccessRefused(f"您的角色不能修改：{', '.join(sorted(kept))}")
+        raise AccessRefused(_("您的角色不能修改：%(names)s", names=", ".join(sorted(kept))))
     workflow = row.__workflow__
     if act.verb is Verb.CREATE and act.upon is None and workflow is not None:
         state = getattr(row, workflow.column)
         if state not in {None, workflow.initial}:
-            raise AccessRefused(f"新记录只能从“{workflow.initial}”开始")
+            raise AccessRefused(_("新记录只能从“%(state)s”开始", state=_(str(workflow.initial))))
 
 
 @event.listens_for(AppSession, "after_flush")
@@ -170,7 +171,8 @@ def _require(session: Session, access: Access, cls: type[Entity], verb: Verb, ke
     found = set(session.connection().scalars(allowed))
     if found != keys:
         missing = sorted(keys - found)
-        raise AccessRefused(f"您不能对{cls.__label__}进行这项操作。", entity=cls.__name__, verb=verb, keys=missing)
+        text = _("您不能对%(what)s进行这项操作。", what=_(str(cls.__label__)))
+        raise AccessRefused(text, entity=cls.__name__, verb=verb, keys=missing)
 
 
 @event.listens_for(AppSession, "after_commit")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from flask_babel import lazy_gettext as _
 from sqlalchemy import inspect
 
 from app.core.access.context import Access
@@ -52,7 +53,7 @@ def _home(row: Scoped, access: Access) -> int:
         if any(cell[0] == Coverage.SUBTREE for cell in held.grants.get(entity, {}).get(Verb.CREATE.value, ()))
     ]
     if not able:
-        raise AccessRefused("您的任职不能新建这类记录。")
+        raise AccessRefused(_("您的任职不能新建这类记录。"))
     return max(able, key=lambda held: held.rank).office_id
 
 

@@ -100,8 +100,8 @@ def date_text(day: date) -> str:
     if near:
         return str(near)
     if day.year == clock.today().year:
-        return str(_("%(m)s月%(d)s日", m=day.month, d=day.day))
-    return str(_("%(y)s年%(m)s月%(d)s日", y=day.year, m=day.month, d=day.day))
+        return str(format_date(day, _("M月d日")))
+    return str(format_date(day, _("y年M月d日")))
 
 
 def datetime_text(instant: datetime) -> str:

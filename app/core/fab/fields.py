@@ -192,6 +192,12 @@ class Lookup(Plain):
         self.model = model
         super().__init__(label, **options)
 
+    def process(self, formdata: Any, *args: Any, **kwargs: Any) -> None:
+        """Text typed without choosing a row is an error, not an empty field."""
+        super().process(formdata, *args, **kwargs)
+        if formdata and not self.typed and str(formdata.get(f"{self.name}__text") or "").strip():
+            self.process_errors.append(_("请从列表中选择。"))
+
     def parse(self, text: str) -> Entity | None:
         """The row with that key, under the person's predicate."""
         if not text:

@@ -134,7 +134,11 @@ def _event(entry: HistoryEntry, name: str, key: int, parts: set[str], hidden: fr
         ]
     actor = body["actor"][1] if body["actor"] else _("系统")
     return Event(
-        datetime_text(entry.at), actor, said(VERB_WORDS.get(Verb(entry.verb), entry.verb)), said(body["reason"]), changes
+        datetime_text(entry.at),
+        actor,
+        said(VERB_WORDS.get(Verb(entry.verb), entry.verb)),
+        said(body["reason"]),
+        changes,
     )
 
 
