@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import click
-from flask import current_app
+from flask import Flask, current_app
 from flask.cli import FlaskGroup, with_appcontext
 from sqlalchemy import select
 
@@ -126,12 +126,18 @@ def serve(host: str, port: int, demo: bool) -> None:
     run_server(host, port, demo=demo)
 
 
+def own_app() -> Flask:
+    """The application itself, for what opens contexts of its own; `current_app` is only this context's name for it."""
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined] # noqa: SLF001 - Flask's documented way
+    return app
+
+
 @main.command()
 def worker() -> None:
     """The worker alone."""
     from app.core.worker import serve as run_worker
 
-    run_worker(current_app._get_current_object(), current_app.extensions["shouze_settings"])  # type: ignore[attr-defined]
+    run_worker(own_app(), current_app.extensions["shouze_settings"])
 
 
 @main.group()
@@ -230,7 +236,7 @@ def prove_access() -> None:
     """Try every route as every role of two offices on rows of the other; exit 1 on any leak."""
     from app.prover import prove
 
-    outcome = prove(current_app._get_current_object())  # type: ignore[attr-defined]
+    outcome = prove(own_app())
     for leak in outcome.leaks:
         click.echo(f"LEAK {leak}")
     click.echo(outcome.line())

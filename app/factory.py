@@ -39,7 +39,7 @@ def build(settings: Settings | None = None) -> Flask:
         fab = builder.install(app)
         shell.install(app, GROUPS)
         gate.install(app)
-        register(app, fab)
+        register(fab)
     return app
 
 
@@ -92,7 +92,7 @@ _DUMMY = (
 _DUMMY_TEST = "pbkdf2:sha256:1$saltsaltsalt$0000000000000000000000000000000000000000000000000000000000000000"
 
 
-def register(app: Flask, fab: builder.Builder) -> None:
+def register(fab: builder.Builder) -> None:
     """Models, services, views: imported here, so that importing `app` costs nothing."""
     from app import services, views
 

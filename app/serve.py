@@ -28,9 +28,10 @@ def run_server(host: str, port: int, *, demo: bool) -> None:
     if demo != marked:
         raise ConfigurationError("this database is marked as demo" if marked else "this database is not a demo one")
     environment = {**os.environ, "SHOUZE_DATA_DIR": str(settings.data_dir), "PYTHONUNBUFFERED": "1"}
-    web = [sys.executable, "-m", "gunicorn", "app.wsgi:app", "--bind", f"{host}:{port}", "--workers", str(settings.workers),
-           "--threads", str(settings.threads), "--worker-class", "gthread", "--timeout", "60", "--graceful-timeout", "10",
-           "--access-logfile", "/dev/null", "--no-control-socket"]  # fmt: skip
+    web = [sys.executable, "-m", "gunicorn", "app.wsgi:app", "--bind", f"{host}:{port}",
+           "--workers", str(settings.workers), "--threads", str(settings.threads), "--worker-class", "gthread",
+           "--timeout", "60", "--graceful-timeout", "10", "--access-logfile", "/dev/null",
+           "--no-control-socket"]  # fmt: skip
     commands = (web, [sys.executable, "-m", "app", "worker"])
     processes = [subprocess.Popen(command, env=environment) for command in commands]
     _forward(processes)

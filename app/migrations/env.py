@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from alembic import context
 from flask import current_app
@@ -14,7 +14,7 @@ from app.core.types import Encrypted, LineSet, UtcDateTime
 PLAIN = {UtcDateTime: "sa.DateTime()", Encrypted: "sa.LargeBinary()", LineSet: "sa.Integer()"}
 
 
-def render_item(kind: str, value: Any, _context: Any) -> str | bool:
+def render_item(kind: str, value: Any, _context: Any) -> str | Literal[False]:
     """A migration names database types only, so that it still runs when our types move."""
     if kind == "type" and isinstance(value, types.TypeDecorator):
         return PLAIN.get(type(value), False)

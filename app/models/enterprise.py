@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import Date, ForeignKey, Index, String, Text, text
+from sqlalchemy import Date, ForeignKey, Index, String, Text
+from sqlalchemy import column as bare_column
 from sqlalchemy.orm import Mapped, relationship
 
 from app.core.entity import BigId, Scoped, column
@@ -25,8 +26,8 @@ class Enterprise(Scoped):
             "uq_enterprise_code",
             "code",
             unique=True,
-            sqlite_where=text("state <> '注销'"),
-            postgresql_where=text("state <> '注销'"),
+            sqlite_where=bare_column("state") != SiteState.DEREGISTERED.value,
+            postgresql_where=bare_column("state") != SiteState.DEREGISTERED.value,
         ),
         Index("ix_enterprise_office_id_state", "office_id", "state"),
     )

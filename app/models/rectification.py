@@ -7,7 +7,8 @@ from enum import StrEnum
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import Boolean, CheckConstraint, Date, ForeignKey, Index, Integer, String, Text, text
+from sqlalchemy import Boolean, CheckConstraint, Date, ForeignKey, Index, Integer, String, Text
+from sqlalchemy import column as bare_column
 from sqlalchemy.orm import Mapped, relationship
 
 from app.core import document
@@ -59,8 +60,8 @@ class Notice(Scoped):
             "number_year",
             "number_seq",
             unique=True,
-            sqlite_where=text("number_seq IS NOT NULL"),
-            postgresql_where=text("number_seq IS NOT NULL"),
+            sqlite_where=bare_column("number_seq").is_not(None),
+            postgresql_where=bare_column("number_seq").is_not(None),
         ),
         Index("ix_notice_office_id_state", "office_id", "state"),
     )
@@ -71,7 +72,8 @@ class Notice(Scoped):
             Transition("review", "审核通过", (S.IN_REVIEW,), S.TO_SIGN, Verb.REVIEW,
                        guards=(other_person("drafter", "起草和审核"),)),
             Transition("return_draft", "退回", (S.IN_REVIEW,), S.DRAFT, Verb.REVIEW, reason=True, kind="plain"),
-            Transition("sign", "签发", (S.TO_SIGN,), S.SIGNED, Verb.SIGN, guards=(other_person("drafter", "起草和签发"),),
+            Transition("sign", "签发", (S.TO_SIGN,), S.SIGNED, Verb.SIGN,
+                       guards=(other_person("drafter", "起草和签发"),),
                        confirm="签发后取得文号、生成文书，内容不能再改。"),
             Transition("return_review", "退回", (S.TO_SIGN,), S.DRAFT, Verb.SIGN, reason=True, kind="plain"),
             Transition("serve", "登记送达", (S.SIGNED,), S.DELIVERED, Verb.SERVE),
@@ -79,8 +81,8 @@ class Notice(Scoped):
                        confirm="文号保留不再使用，已生成的文书标为作废。"),
             Transition("discard", "作废草稿", (S.DRAFT,), S.VOID, Verb.SUBMIT, reason=True, kind="danger"),
         ),
-        tones={S.DRAFT: "neutral", S.IN_REVIEW: "info", S.TO_SIGN: "warning", S.SIGNED: "success", S.DELIVERED: "success",
-               S.CORRECTING: "info", S.TO_RECHECK: "warning", S.CORRECTED: "success", S.NOT_CORRECTED: "danger",
+        tones={S.DRAFT: "neutral", S.IN_REVIEW: "info", S.TO_SIGN: "warning", S.SIGNED: "success",
+               S.DELIVERED: "success", S.CORRECTING: "info", S.TO_RECHECK: "warning", S.CORRECTED: "success", S.NOT_CORRECTED: "danger",
                S.EXTENDED: "warning", S.WITHDRAWN: "neutral", S.VOID: "neutral"},
     )  # fmt: skip
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from app.core.access.policy import Coverage as C
+from app.core.access.policy import Coverage as C  # noqa: N817 - a table of roles stays readable
 from app.core.access.policy import Grant, grants
 from app.core.office import Family
-from app.core.verbs import Verb as V
+from app.core.verbs import Verb as V  # noqa: N817 - as above
 from app.data.enums import NoticeState as N
 from app.models.inspection import DRAFT
 

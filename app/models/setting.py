@@ -1,4 +1,4 @@
-"""What the bureau must decide before a legal paper can be issued (domain §14): each unconfirmed until a person says so."""
+"""What the bureau must decide before a legal paper can be issued (domain §14): unconfirmed until a person says so."""
 
 from __future__ import annotations
 

@@ -33,6 +33,7 @@ from app.models.lines import Line
 from app.models.personnel import Appointment, Person
 from app.models.rectification import Notice, NoticeCitation
 from app.services.demo_firms import ledger_rows, make_firms
+from app.services.ledger_row import LedgerRow
 from app.services.rectification import draft_from
 from app.services.register import Register
 from app.services.sync import LINES
@@ -142,7 +143,7 @@ def _firms(count: int, seed: int, days: int) -> dict[str, int]:
     """Firms to the station of their first site's area."""
     session = current_session()
     stations = _stations()
-    by_office = defaultdict(list)
+    by_office: dict[int, list[LedgerRow]] = defaultdict(list)
     for firm in make_firms(count, seed, clock.today()):
         by_office[stations[firm.sites[0].area_code]].extend(ledger_rows(firm))
     since = clock.today() - timedelta(days=max(days, 30))
@@ -158,7 +159,7 @@ def _stations() -> dict[str, int]:
     """Area code → office; the state farm, whose station nobody has named, goes to the seat's."""
     session = current_session()
     rows = session.execute(select(Area.code, OfficeArea.office_id).join(OfficeArea, OfficeArea.area_id == Area.id))
-    found = {code: office_id for code, office_id in rows}
+    found = dict(rows.tuples().all())
     seat = session.scalar(select(Office.id).where(Office.code == A))
     assert seat is not None
     return {area.code: found.get(area.code, seat) for area in data.areas()}

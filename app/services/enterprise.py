@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 from flask_babel import gettext as _
 from sqlalchemy import inspect, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from app.core.codes import check_credit_code, check_licence, check_phone
 from app.core.db import current_session, unscoped
@@ -123,8 +125,9 @@ def _hanging_on_sites() -> list[type[Scoped]]:
     return sorted((cls for cls in found if cls is not Enterprise), key=lambda cls: cls.__name__)
 
 
-def _site_column(cls: type[Scoped]) -> object:
-    return cls.id if cls is Site else cls.site_id
+def _site_column(cls: type[Scoped]) -> InstrumentedAttribute[Any]:
+    column: InstrumentedAttribute[Any] = getattr(cls, "id" if cls is Site else "site_id")
+    return column
 
 
 def _move_enterprise(enterprise_id: int, old: int, new: int, moved: dict[str, int]) -> None:

@@ -46,7 +46,7 @@ class Report:
 
 
 def import_file(file: Path, office_code: str, *, dry_run: bool = False, skip_bad: bool = False) -> Report:
-    """Import a ledger for one station (unscoped). Raises XlsxError for a file that can't be taken, Invalid for the office."""
+    """Import a ledger for one station (unscoped). Raises XlsxError for a file it can't take, Invalid for the office."""
     office = current_session().scalars(select(Office).where(Office.code == office_code)).one_or_none()
     if office is None or office.kind != OfficeKind.STATION:
         raise Invalid(_("没有代码为 %(code)s 的市场监管所。", code=office_code))

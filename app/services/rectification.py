@@ -73,7 +73,7 @@ def _default_phone() -> str:
 
 @on_save(Notice)
 def check_notice(notice: Notice, check: Check) -> None:
-    """Exactly one of 立即 and a date; a date to come; picked articles confirmed and in force; the drafter is who saves."""
+    """Exactly one of 立即 and a date; a date to come; picked articles confirmed and in force; who saves drafts."""
     if notice.drafter_id is None:
         notice.drafter_id = current_access().person.id
     if notice.site is not None and not notice.party:

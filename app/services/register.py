@@ -72,18 +72,25 @@ class Register:
 
     def _find_stored(self, rows: list[LedgerRow]) -> None:
         """Read what the rows may meet, a few hundred keys a statement."""
-        for firm in self._in(Enterprise, Enterprise.code, [row.code for row in rows if row.code]):
-            if firm.state != SiteState.DEREGISTERED:
-                self.firms[firm.code or ""] = firm
-        for firm in self._in(Enterprise, Enterprise.name, [row.name for row in rows if not row.code]):
-            if firm.office_id == self.office_id and not firm.code:
-                self.firms[_nameless(firm.name, firm.address)] = firm
+        self._find_firms(rows)
         ids = [firm.id for firm in self.firms.values()]
         for site in self._in(Site, Site.enterprise_id, ids):
             self._keep_site(site)
         for post in self._in(Appointment, Appointment.enterprise_id, ids):
             if post.date_to is None or post.date_to >= self.since:
                 self.posts[post.enterprise_id, post.person_id, post.role] = post
+        self._find_people(rows)
+
+    def _find_firms(self, rows: list[LedgerRow]) -> None:
+        for firm in self._in(Enterprise, Enterprise.code, [row.code for row in rows if row.code]):
+            if firm.state != SiteState.DEREGISTERED:
+                self.firms[firm.code or ""] = firm
+        for firm in self._in(Enterprise, Enterprise.name, [row.name for row in rows if not row.code]):
+            if firm.office_id == self.office_id and not firm.code:
+                self.firms[_nameless(firm.name, firm.address)] = firm
+
+    def _find_people(self, rows: list[LedgerRow]) -> None:
+        """Those the appointments name, and those with an ID card or mobile of the rows."""
         named = self._in(Person, Person.id, [post.person_id for post in self.posts.values()])
         cards = [digest(one.id_card, "person.id_card") for row in rows for one in row.people if one.id_card]
         mobiles = [digest(one.phone, "person.mobile") for row in rows for one in row.people if one.phone]

@@ -103,7 +103,7 @@ def tasks() -> list[Task]:
 
 def _task(model: Any, verb: Verb, state: str, title: str, tone: str, base: str) -> Task:
     """Rows in a state on which the person may do the verb; in one statement unless more wait than are shown."""
-    mine = (model.state == state, predicate(g.access, model, verb))
+    mine: tuple[Any, ...] = (model.state == state, predicate(g.access, model, verb))
     if verb in {Verb.REVIEW, Verb.SIGN}:
         mine = (*mine, model.drafter_id != g.access.person.id)
     statement = select(model).where(*mine).order_by(model.id).limit(SHOWN + 1)

@@ -148,7 +148,8 @@ def register_posting_source(source: PostingSource) -> PostingSource:
 def load(account_id: int, epoch: int | None = None) -> Access | None:
     """Read account, postings in force, offices, assignments and firms: five statements at most.
 
-    None when the account is not, or not any more, let in. `epoch`: the session's; an older one than the account's is refused.
+    None when the account is not, or not any more, let in.
+    `epoch`: the session's; an older one than the account's is refused.
     """
     day = clock.today()
     with unscoped("who is this", quiet=True) as session:

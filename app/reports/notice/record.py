@@ -22,7 +22,7 @@ def context_of(
     notice: Notice, settings: Settings, *, demo: bool, issued: date | None = None, number: str | None = None,
     verify: dict[str, str] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
-    """A NoticeContext. `issued` and `number` are None for a draft; nothing here comes from free text that the law fixes."""
+    """A NoticeContext. `issued` and `number` are None for a draft; what the law fixes never comes from free text."""
     return {
         "bureau": settings[setting.BUREAU],
         "mongolian_title": settings.get(setting.MONGOLIAN) or None,
