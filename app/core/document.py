@@ -8,6 +8,7 @@ sweep finishes with the same number and context. Nothing is served before its by
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -106,26 +107,27 @@ def number_text(code: str, year: int, number: int) -> str:
     return f"{code}〔{year}〕{number}号"
 
 
+@dataclass(frozen=True)
+class Frozen:
+    """What a paper is rendered from, for good: its context, and the template version and font-set hash in force."""
+
+    context: dict[str, Any]
+    template_version: str
+    font_set: str
+
+
 def issue(
-    subject: Scoped,
-    kind: str,
-    title: str,
-    context: dict[str, Any],
-    versions: tuple[str, str],
-    *,
-    verb: Verb,
-    number: str = "",
-    code: str = "",
+    subject: Scoped, kind: str, title: str, frozen: Frozen, *, verb: Verb, number: str = "", code: str = ""
 ) -> IssuedDocument:
     """Freeze a paper about `subject` in the unit of work in force, and ask for its rendering.
 
-    `versions`: template version and font-set hash in force. The paper is written under `verb` upon the subject.
+    The paper is written under `verb` upon the subject.
     """
     session = current_session()
-    template_version, font_set = versions
     paper = IssuedDocument(
         kind=kind, title=title, number=number, entity=type(subject).__name__, row_id=subject.id,
-        code=code or public_id(), context=context, template_version=template_version, font_set=font_set,
+        code=code or public_id(), context=frozen.context, template_version=frozen.template_version,
+        font_set=frozen.font_set,
         chain_head=_chain_head(subject.made_office_id), office_id=subject.office_id,
         made_office_id=subject.made_office_id, lines=subject.lines, enterprise_id=subject.enterprise_id,
         site_id=subject.site_id,

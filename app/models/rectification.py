@@ -82,8 +82,8 @@ class Notice(Scoped):
             Transition("discard", "作废草稿", (S.DRAFT,), S.VOID, Verb.SUBMIT, reason=True, kind="danger"),
         ),
         tones={S.DRAFT: "neutral", S.IN_REVIEW: "info", S.TO_SIGN: "warning", S.SIGNED: "success",
-               S.DELIVERED: "success", S.CORRECTING: "info", S.TO_RECHECK: "warning", S.CORRECTED: "success", S.NOT_CORRECTED: "danger",
-               S.EXTENDED: "warning", S.WITHDRAWN: "neutral", S.VOID: "neutral"},
+               S.DELIVERED: "success", S.CORRECTING: "info", S.TO_RECHECK: "warning", S.CORRECTED: "success",
+               S.NOT_CORRECTED: "danger", S.EXTENDED: "warning", S.WITHDRAWN: "neutral", S.VOID: "neutral"},
     )  # fmt: skip
 
     site_id: Mapped[int] = column("经营场所", BigId, ForeignKey("site.id"), nullable=False, index=True)

@@ -14,7 +14,7 @@ from app.core import clock
 from app.core.access.context import Held, current_access, register_posting_source
 from app.core.access.policy import Coverage
 from app.core.db import current_session
-from app.core.document import DocumentState, IssuedDocument, issue, next_number, number_text
+from app.core.document import DocumentState, Frozen, IssuedDocument, issue, next_number, number_text
 from app.core.errors import Conflict, Invalid
 from app.core.office import Account
 from app.core.pdf.engine import font_set_hash, template_version
@@ -73,7 +73,7 @@ def _default_phone() -> str:
 
 @on_save(Notice)
 def check_notice(notice: Notice, check: Check) -> None:
-    """Exactly one of 立即 and a date; a date to come; picked articles confirmed and in force; who saves drafts."""
+    """One of 立即 and a date, the date to come; picked articles confirmed and in force; the drafter is who saves."""
     if notice.drafter_id is None:
         notice.drafter_id = current_access().person.id
     if notice.site is not None and not notice.party:
@@ -190,8 +190,8 @@ def sign(notice: Notice, **_inputs: Any) -> None:
         notice_report.validate(context)
     except ContextError as error:
         raise Conflict(" ".join(_(text) for text in error.fields.values())) from error
-    versions = (template_version("notice"), font_set_hash())
-    issue(notice, "notice", KIND, context, versions, verb=Verb.SIGN, number=notice.number, code=verify["code"])
+    frozen = Frozen(context, template_version("notice"), font_set_hash())
+    issue(notice, "notice", KIND, frozen, verb=Verb.SIGN, number=notice.number, code=verify["code"])
 
 
 def _verify_line() -> dict[str, str]:
@@ -228,8 +228,8 @@ def serve(notice: Notice, **inputs: Any) -> None:
         delivery_report.validate(context)
     except ContextError as error:
         raise Invalid(" ".join(_(text) for text in error.fields.values())) from error
-    versions = (template_version("delivery"), font_set_hash())
-    issue(notice, "delivery", "送达回证", context, versions, verb=Verb.SERVE)
+    frozen = Frozen(context, template_version("delivery"), font_set_hash())
+    issue(notice, "delivery", "送达回证", frozen, verb=Verb.SERVE)
 
 
 def check_delivery(notice: Notice, delivery: Delivery) -> None:

@@ -124,7 +124,8 @@ def filter_boxes(query: ListQuery, filters: list[str]) -> tuple[list[FilterBox],
         if value := query.values.get(box.name):
             box.value = value
             shown = {str(key): text for key, text in box.choices}.get(value, value)
-            active.append(ActiveFilter(_("%(what)s：%(value)s", what=box.label, value=shown), query.url(**{box.name: None})))
+            label = _("%(what)s：%(value)s", what=box.label, value=shown)
+            active.append(ActiveFilter(label, query.url(**{box.name: None})))
     return boxes, active
 
 
