@@ -35,9 +35,20 @@ main = Group(
 @main.command()
 def init() -> None:
     """Schema to the newest, base data, and the first administrator when there is none."""
+    initialise()
+
+
+def initialise() -> None:
+    """What `init` does."""
     upgrade_schema()
     _sync()
     _first_administrator()
+
+
+def the_app() -> Flask:
+    """The application behind Flask's proxy, for what outlives this context."""
+    found: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 - Flask's own way
+    return found
 
 
 @main.command()
@@ -91,18 +102,22 @@ def _first_administrator() -> None:
 @click.option("--seed", default=1, show_default=True, help="The same seed makes the same data.")
 def demo(firms: int, days: int, seed: int) -> None:
     """Fill a new database with made-up data, marked as demo for good. Done already: nothing. Killed halfway: again."""
-    from app.core.setting import installation_flag
-    from app.models.setting import DEMO
-    from app.services.demo import MADE, MAKING, make_demo
+    fill_demo(firms, days, seed)
+
+
+def fill_demo(firms: int = 200, days: int = 30, seed: int = 1) -> None:
+    """What `demo` does."""
+    from app.core.setting import installation_flag  # noqa: PLC0415
+    from app.models.setting import DEMO  # noqa: PLC0415
+    from app.services.demo import MADE, MAKING, make_demo  # noqa: PLC0415
 
     upgrade_schema()
     mark = installation_flag(DEMO)
-    if mark == MADE:
-        click.echo("demo data: already there")
-        return
     if mark == MAKING:
         empty_database()
     _sync()
+    if mark == MADE:
+        return
     made = make_demo(firms, days, seed)
     click.echo("demo data: " + ", ".join(f"{name} {count}" for name, count in made.items()))
 
@@ -118,18 +133,16 @@ def empty_database() -> None:
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8000, show_default=True)
-@click.option("--demo", is_flag=True, help="Refuse unless the database is a demo one.")
+@click.option("--demo", is_flag=True, help="On a demo database, made when it is not there yet.")
 def serve(host: str, port: int, demo: bool) -> None:
-    """Web server and worker, until killed."""
-    from app.serve import run_server
+    """Schema and base data to the newest, then web server and worker until killed."""
+    from app.serve import run_server  # noqa: PLC0415
 
-    run_server(host, port, demo=demo)
-
-
-def own_app() -> Flask:
-    """The application itself, for what opens contexts of its own; `current_app` is only this context's name for it."""
-    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined] # noqa: SLF001 - Flask's documented way
-    return app
+    if demo:
+        fill_demo()
+    else:
+        initialise()
+    run_server(the_app(), host, port, demo=demo)
 
 
 @main.command()
@@ -137,7 +150,7 @@ def worker() -> None:
     """The worker alone."""
     from app.core.worker import serve as run_worker
 
-    run_worker(own_app(), current_app.extensions["shouze_settings"])
+    run_worker(the_app(), current_app.extensions["shouze_settings"])
 
 
 @main.group()
@@ -236,7 +249,7 @@ def prove_access() -> None:
     """Try every route as every role of two offices on rows of the other; exit 1 on any leak."""
     from app.prover import prove
 
-    outcome = prove(own_app())
+    outcome = prove()
     for leak in outcome.leaks:
         click.echo(f"LEAK {leak}")
     click.echo(outcome.line())

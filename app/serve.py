@@ -1,75 +1,126 @@
-"""The production server: gunicorn and the worker under one parent that ends both."""
+"""The production server: web workers and the job worker, forked from one built application, under one parent."""
 
 from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
+from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
 import click
-from flask import current_app
+from flask import Flask
+from gunicorn.app.base import BaseApplication
 
 from app.config import Settings
-from app.core.db import unscoped
+from app.core import worker
+from app.core.db import db
 from app.core.errors import ConfigurationError
+from app.core.fab.shell import the_shell
 from app.core.pdf.engine import check
 from app.core.setting import installation_flag
-from app.models.setting import DEMO
+from app.models import setting
+
+GRACE = 15  # seconds for a child to end before it is killed
 
 
-def run_server(host: str, port: int, *, demo: bool) -> None:
-    """Serve until a signal; when one of the two processes ends, the other is ended too. Raises ConfigurationError."""
+class Web(BaseApplication):  # type: ignore[misc]
+    """gunicorn inside this process, serving the application that is already built."""
+
+    def __init__(self, app: Flask, options: dict[str, Any]) -> None:
+        self.app, self.options = app, options
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Our options only; no configuration file, no environment."""
+        for name, value in self.options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        """The application."""
+        return self.app
+
+
+def run_server(app: Flask, host: str, port: int, *, demo: bool) -> None:
+    """Serve until a signal; when one of the two processes ends, so does the other. Raises ConfigurationError."""
     check()
-    settings: Settings = current_app.extensions["shouze_settings"]
-    marked = _is_demo()
+    settings: Settings = app.extensions["shouze_settings"]
+    marked = installation_flag(setting.DEMO) == "1"
     if demo != marked:
         raise ConfigurationError("this database is marked as demo" if marked else "this database is not a demo one")
-    environment = {**os.environ, "SHOUZE_DATA_DIR": str(settings.data_dir), "PYTHONUNBUFFERED": "1"}
-    web = [sys.executable, "-m", "gunicorn", "app.wsgi:app", "--bind", f"{host}:{port}",
-           "--workers", str(settings.workers), "--threads", str(settings.threads), "--worker-class", "gthread",
-           "--timeout", "60", "--graceful-timeout", "10", "--access-logfile", "/dev/null",
-           "--no-control-socket"]  # fmt: skip
-    commands = (web, [sys.executable, "-m", "app", "worker"])
-    processes = [subprocess.Popen(command, env=environment) for command in commands]
-    _forward(processes)
-    click.echo(f"守责 http://{host}:{port}/login/{'   演示' if marked else ''}", err=False)
-    code = _wait_any(processes)
-    _end(processes)
-    raise SystemExit(code)
+    prepare(app)
+    db.session.remove()
+    db.engine.dispose()  # connections must not be shared across the forks
+    children = [_fork(lambda: _web(app, settings, host, port)), _fork(lambda: worker.serve(app, settings))]
+    _forward(children)
+    click.echo(f"守责 http://{host}:{port}/login/{'   演示' if marked else ''}")
+    pid, status = os.wait()
+    children.remove(pid)
+    _end(children)
+    raise SystemExit(os.waitstatus_to_exitcode(status) or 1)
 
 
-def _is_demo() -> bool:
-    with unscoped("is this a demo database", quiet=True):
-        return installation_flag(DEMO) == "1"
+def prepare(app: Flask) -> None:
+    """What the shell shows on every page, read once; needs the schema, so it is not part of building."""
+    shell = the_shell()
+    shell.demo = installation_flag(setting.DEMO) == "1"
+    shell.bureau = installation_flag(setting.BUREAU)
 
 
-def _forward(processes: list[subprocess.Popen[bytes]]) -> None:
-    def end(_number: int, _frame: FrameType | None) -> Any:
-        _end(processes)
+def _web(app: Flask, settings: Settings, host: str, port: int) -> None:
+    worker.install(app, settings)
+    options = {
+        "bind": f"{host}:{port}",
+        "workers": settings.workers,
+        "worker_class": "gthread",
+        "threads": settings.threads,
+        "timeout": 60,
+        "graceful_timeout": 10,
+        "control_socket_disable": True,
+    }
+    Web(app, options).run()
+
+
+def _fork(run: Callable[[], None]) -> int:
+    """A child that runs `run` and then ends, whatever happens in it."""
+    pid = os.fork()
+    if pid:
+        return pid
+    code = 1
+    try:
+        run()
+        code = 0
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else 1
+    finally:
+        os._exit(code)
+
+
+def _forward(children: list[int]) -> None:
+    def end(_number: int, _frame: FrameType | None) -> None:
+        _end(children)
         raise SystemExit(0)
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
 
 
-def _wait_any(processes: list[subprocess.Popen[bytes]]) -> int:
-    """The exit code of whichever ends first."""
-    pid, status = os.wait()
-    for process in processes:
-        if process.pid == pid:
-            process.returncode = os.waitstatus_to_exitcode(status)
-    return os.waitstatus_to_exitcode(status) or 1
-
-
-def _end(processes: list[subprocess.Popen[bytes]]) -> None:
-    for process in processes:
-        if process.poll() is None:
-            process.terminate()
-    for process in processes:
+def _end(children: list[int]) -> None:
+    """Ask each to end; kill what is still there after the grace time."""
+    for pid in children:
+        _kill(pid, signal.SIGTERM)
+    signal.signal(signal.SIGALRM, lambda *_args: [_kill(pid, signal.SIGKILL) for pid in children])
+    signal.alarm(GRACE)
+    for pid in children:
         try:
-            process.wait(timeout=15)
-        except subprocess.TimeoutExpired:
-            process.kill()
+            os.waitpid(pid, 0)
+        except ChildProcessError:
+            continue
+    signal.alarm(0)
+
+
+def _kill(pid: int, number: int) -> None:
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -278,17 +279,13 @@ def verify() -> Iterator[Break]:
 
 def _verify_chain(session: Session, office: int, head: HistoryHead | None) -> Break | None:
     previous, expected = "", 0
-    entries = session.scalars(
-        select(HistoryEntry)
-        .where(HistoryEntry.office_id == office)
-        .order_by(HistoryEntry.seq)
-        .execution_options(yield_per=500)
-    )
-    for entry in entries:
-        expected += 1
-        if why := _wrong(entry, expected, previous):
-            return Break(office, expected, why)
-        previous = entry.hash
+    statement = select(HistoryEntry).where(HistoryEntry.office_id == office).order_by(HistoryEntry.seq)
+    with closing(session.scalars(statement.execution_options(yield_per=500))) as entries:
+        for entry in entries:
+            expected += 1
+            if why := _wrong(entry, expected, previous):
+                return Break(office, expected, why)
+            previous = entry.hash
     if head is None or (head.seq, head.hash) != (expected, previous):
         return Break(office, expected + 1, "链头与最后一条不符：末尾被删除或链头被改")
     return None

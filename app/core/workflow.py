@@ -9,8 +9,9 @@ from typing import Any
 from flask_babel import gettext as _
 from sqlalchemy import select
 
+from app.core.access.fetch import may
 from app.core.db import current_session
-from app.core.errors import Conflict, Invalid
+from app.core.errors import Conflict, Forbidden, Invalid
 from app.core.verbs import Verb
 from app.core.writing import perform, unit_of_work
 
@@ -84,7 +85,8 @@ def reasons_against(row: Any, transition: Transition) -> list[str]:
 def run(row: Any, name: str, *, reason: str = "", **inputs: Any) -> Any:
     """Take one step: lock the row, check state and guards, let the service do its part, change the state.
 
-    Access is judged by the session's write check under the transition's verb. Returns the row. Raises Conflict,
+    Access is asked first, so that who may not learns nothing of guards, and judged again by the session's write check
+    under the transition's verb. Returns the row. Raises Conflict,
     Invalid, Forbidden.
     """
     transition = row.__workflow__.named(name)
@@ -92,6 +94,8 @@ def run(row: Any, name: str, *, reason: str = "", **inputs: Any) -> Any:
         raise Invalid(_("请写明理由。"), {"reason": _("请写明理由。")})
     with unit_of_work(transition.verb, reason.strip()):
         locked = lock(row)
+        if "unscoped" not in current_session().info and not may(locked, transition.verb):
+            raise Forbidden("您可以查看，但不能进行这项操作。")
         if why := reasons_against(locked, transition):
             raise Conflict(" ".join(why))
         perform(locked, transition.verb)

@@ -159,7 +159,7 @@ def _stations() -> dict[str, int]:
     """Area code → office; the state farm, whose station nobody has named, goes to the seat's."""
     session = current_session()
     rows = session.execute(select(Area.code, OfficeArea.office_id).join(OfficeArea, OfficeArea.area_id == Area.id))
-    found = dict(rows.tuples().all())
+    found = dict(rows.all())
     seat = session.scalar(select(Office.id).where(Office.code == A))
     assert seat is not None
     return {area.code: found.get(area.code, seat) for area in data.areas()}

@@ -119,6 +119,7 @@ class EntityView(PerRequestFilters, ModelView):
             columns=listing.heads(query, names, order), rows=[listing.row_of(row, names) for row in rows],
             filters=boxes, active_filters=active, query=query.text, add_url=add_url,
             add_label=_("新建%(what)s", what=one_of(self.model)), pager=listing.pager(query, total, len(rows)),
+            keep=[(name, request.args[name]) for name in ("order", "size") if request.args.get(name)],
             empty=self._empty(narrowed, add_url),
         )  # fmt: skip
         return render_template("entity/list.html", screen=screen)

@@ -29,7 +29,7 @@ def context_of(
         "number": number,
         "number_prefix": number_text(number_code(settings), clock.today().year, 0).removesuffix("0号"),
         "party": notice.party,
-        "party_code": notice.site.enterprise.code or "",
+        "party_code": (notice.site.enterprise.code or "") if notice.site is not None else "",
         "conduct": notice.conduct,
         "violated": cited(notice, CitationPurpose.VIOLATED),
         "basis": cited(notice, CitationPurpose.BASIS),
