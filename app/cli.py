@@ -107,9 +107,9 @@ def demo(firms: int, days: int, seed: int) -> None:
 
 def fill_demo(firms: int = 200, days: int = 30, seed: int = 1) -> None:
     """What `demo` does."""
-    from app.core.setting import installation_flag  # noqa: PLC0415
-    from app.models.setting import DEMO  # noqa: PLC0415
-    from app.services.demo import MADE, MAKING, make_demo  # noqa: PLC0415
+    from app.core.setting import installation_flag
+    from app.models.setting import DEMO
+    from app.services.demo import MADE, MAKING, make_demo
 
     upgrade_schema()
     mark = installation_flag(DEMO)
@@ -136,7 +136,7 @@ def empty_database() -> None:
 @click.option("--demo", is_flag=True, help="On a demo database, made when it is not there yet.")
 def serve(host: str, port: int, demo: bool) -> None:
     """Schema and base data to the newest, then web server and worker until killed."""
-    from app.serve import run_server  # noqa: PLC0415
+    from app.serve import run_server
 
     if demo:
         fill_demo()

@@ -24,7 +24,7 @@ from app.models import setting
 GRACE = 15  # seconds for a child to end before it is killed
 
 
-class Web(BaseApplication):  # type: ignore[misc]
+class Web(BaseApplication):
     """gunicorn inside this process, serving the application that is already built."""
 
     def __init__(self, app: Flask, options: dict[str, Any]) -> None:
@@ -48,7 +48,7 @@ def run_server(app: Flask, host: str, port: int, *, demo: bool) -> None:
     marked = installation_flag(setting.DEMO) == "1"
     if demo != marked:
         raise ConfigurationError("this database is marked as demo" if marked else "this database is not a demo one")
-    prepare(app)
+    prepare()
     db.session.remove()
     db.engine.dispose()  # connections must not be shared across the forks
     children = [_fork(lambda: _web(app, settings, host, port)), _fork(lambda: worker.serve(app, settings))]
@@ -60,7 +60,7 @@ def run_server(app: Flask, host: str, port: int, *, demo: bool) -> None:
     raise SystemExit(os.waitstatus_to_exitcode(status) or 1)
 
 
-def prepare(app: Flask) -> None:
+def prepare() -> None:
     """What the shell shows on every page, read once; needs the schema, so it is not part of building."""
     shell = the_shell()
     shell.demo = installation_flag(setting.DEMO) == "1"
@@ -107,9 +107,14 @@ def _forward(children: list[int]) -> None:
 
 def _end(children: list[int]) -> None:
     """Ask each to end; kill what is still there after the grace time."""
+
+    def kill(_number: int, _frame: FrameType | None) -> None:
+        for pid in children:
+            _kill(pid, signal.SIGKILL)
+
     for pid in children:
         _kill(pid, signal.SIGTERM)
-    signal.signal(signal.SIGALRM, lambda *_args: [_kill(pid, signal.SIGKILL) for pid in children])
+    signal.signal(signal.SIGALRM, kill)
     signal.alarm(GRACE)
     for pid in children:
         try:
