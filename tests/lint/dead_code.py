@@ -24,6 +24,7 @@ DECORATORS = [
 CALLED = [
     "__*__", "process_*", "load_dialect_impl", "coerce_compared_value", "default", "visit_*", "get_id", "is_*",
     "_handle_*", "pre_*", "post_*", "auth_*", "load_user*", "emit", "format", "log_message", "handle_*", "Meta",
+    "load_config",
 ]  # fmt: skip
 NAME = re.compile(r"[A-Za-z_]\w*")
 CODE = re.compile(r"\{[{%].*?[%}]\}", re.DOTALL)
