@@ -76,6 +76,7 @@ class NumberSequence(Entity):
     __tablename__ = "number_sequence"
     __label__ = "文号序列"
     __scope__ = Scope.REFERENCE
+    __search__ = ("code",)
     __table_args__ = (UniqueConstraint("code", "year"),)
 
     code: Mapped[str] = column("机关代字和文种代字", String(40), nullable=False)

@@ -41,15 +41,25 @@ def column(
     choices: type[StrEnum] | None = None,
     secret: bool = False,
     system: bool = False,
+    derived: bool = False,
     **options: Any,
 ) -> MappedColumn[Any]:
     """A column with what a screen needs to know.
 
     `format` is one of "", "code", "tel", "lines", "long", "state", "term" (a word of ours, so translated);
     `choices` limits a text column to an enum;
-    `secret` keeps its value out of history; `system` columns are set by core and services, never by a form.
+    `secret` keeps its value out of history; `system` columns are set by core and transitions, never by a form or a plain update; `derived` ones
+    are computed from others at every save.
     """
-    info = {"label": label, "help": help, "format": format, "choices": choices, "secret": secret, "system": system}
+    info = {
+        "label": label,
+        "help": help,
+        "format": format,
+        "choices": choices,
+        "secret": secret,
+        "system": system,
+        "derived": derived,
+    }
     return mapped_column(kind, *args, info=info, **options)
 
 

@@ -47,7 +47,7 @@ class Office(Entity):
     short_name: Mapped[str] = column("简称", String(40), nullable=False)
     kind: Mapped[str] = column("类别", String(20), choices=OfficeKind, nullable=False)
     parent_id: Mapped[int | None] = column("上级机构", BigId, ForeignKey("office.id"), index=True)
-    path: Mapped[str] = column("路径", String(200), system=True, nullable=False, default="")
+    path: Mapped[str] = column("路径", String(200), derived=True, nullable=False, default="")
     lines: Mapped[int] = column("条线", LineSet, format="lines", nullable=False, default=0)
     confirmed: Mapped[bool] = column("已由本局核实", Boolean, nullable=False, default=False)
     active_from: Mapped[date | None] = column("成立日期", Date)
@@ -129,7 +129,8 @@ class Posting(Entity):
     role: Mapped[AccessRole] = relationship()
 
     def __str__(self) -> str:
-        return f"{self.account.name} {_(self.title or self.role.name)}"
+        who = f"{self.account} " if self.account is not None else ""  # one may see a posting and not the account
+        return f"{who}{_(self.title or self.role.name)}"
 
 
 class Assignment(Entity):

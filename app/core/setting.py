@@ -52,6 +52,9 @@ class BureauSetting(Entity):
     confirmed_by_id: Mapped[int | None] = column("确认人", BigId, system=True)
     confirmed_at: Mapped[datetime | None] = column("确认时间", UtcDateTime, system=True)
 
+    def __str__(self) -> str:
+        return str(_(self.name))
+
 
 @handles(BureauSetting, "confirm")
 def _confirm(setting: BureauSetting, **_inputs: Any) -> None:

@@ -40,7 +40,7 @@ class Enterprise(Scoped):
     address: Mapped[str] = column("住所", String(200), nullable=False, default="")
     state: Mapped[str] = column("经营状态", String(20), choices=SiteState, nullable=False, default="正常")
     note: Mapped[str | None] = column("备注", Text, format="long")
-    search_text: Mapped[str] = column("检索词", String(1000), system=True, nullable=False, default="")
+    search_text: Mapped[str] = column("检索词", String(1000), derived=True, nullable=False, default="")
 
     sites: Mapped[list[Site]] = relationship(back_populates="enterprise")
 
@@ -65,7 +65,7 @@ class Site(Scoped):
     licence_no: Mapped[str | None] = column("许可证编号", String(40), format="code")
     licence_until: Mapped[date | None] = column("许可有效期至", Date)
     state: Mapped[str] = column("经营状态", String(20), choices=SiteState, nullable=False, default="正常")
-    search_text: Mapped[str] = column("检索词", String(1000), system=True, nullable=False, default="")
+    search_text: Mapped[str] = column("检索词", String(1000), derived=True, nullable=False, default="")
 
     enterprise: Mapped[Enterprise] = relationship(back_populates="sites")
     area: Mapped[Area | None] = relationship()

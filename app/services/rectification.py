@@ -291,8 +291,8 @@ def delegations(session: Session, account_id: int, day: date) -> list[Held]:
     }
     return [
         Held(
-            id=row.id, office_id=row.office_id, lines=0, title=_("受权签发"), role=DELEGATE, role_name=_("受权签发"),
-            rank=0, grants={"Notice": table}, hidden={}, readonly={}, date_from=row.date_from,
+            id=row.id, office_id=row.office_id, lines=0, title="受权签发", role=DELEGATE, role_name="受权签发", rank=0,
+            grants={"Notice": table}, hidden={}, readonly={}, date_from=row.date_from,
         )
         for row in rows
         if KIND in row.kinds

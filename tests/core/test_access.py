@@ -223,8 +223,8 @@ def test_what_the_session_cannot_resolve_is_refused(house: House) -> None:
                 session.execute(statement)
 
 
-def Job_table() -> Any:  # noqa: N802
-    from app.core.jobs import Job  # noqa: PLC0415
+def Job_table() -> Any:
+    from app.core.jobs import Job
 
     return Job
 
@@ -291,7 +291,9 @@ def test_a_row_cannot_point_at_a_parent_one_may_not_read(house: House) -> None:
 
 def test_another_stations_row_or_part_cannot_be_changed_even_when_held_in_hand(house: House) -> None:
     with house.system() as session:
-        draft = session.scalars(select(Notice).where(Notice.office_id == house.offices[B], Notice.state == "草稿")).first()
+        draft = session.scalars(
+            select(Notice).where(Notice.office_id == house.offices[B], Notice.state == "草稿")
+        ).first()
         assert draft is not None
         part = draft.corrections[0]
         session.expunge_all()
@@ -316,7 +318,9 @@ def test_state_number_and_scope_are_not_for_plain_updates(house: House) -> None:
 def test_a_new_notice_starts_as_a_draft(house: House) -> None:
     site_id = house.site_of(A)
     with house.acting("yuan-a") as access, pytest.raises(AccessRefused):
-        notice = Notice(site_id=site_id, party="某店", conduct="某事", immediate=True, state="已签发", drafter_id=access.person.id)
+        notice = Notice(
+            site_id=site_id, party="某店", conduct="某事", immediate=True, state="已签发", drafter_id=access.person.id
+        )
         save(notice, Verb.CREATE)
 
 
@@ -331,7 +335,9 @@ def test_signed_notices_are_not_editable_by_anybody(house: House) -> None:
 
 def test_a_column_the_role_may_only_read_is_refused_at_the_flush(house: House) -> None:
     with house.system() as session, unit_of_work():
-        session.scalars(select(AccessRole).where(AccessRole.code == "inspector")).one().readonly = {"Site": ["risk_grade"]}
+        session.scalars(select(AccessRole).where(AccessRole.code == "inspector")).one().readonly = {
+            "Site": ["risk_grade"]
+        }
     site = house.site_of(A)
     with house.acting("yuan-a"):
         with pytest.raises(AccessRefused), unit_of_work() as session:
@@ -347,7 +353,9 @@ def test_a_transferred_site_moves_with_what_hangs_on_it_and_the_sum_stays(house:
     models = (Enterprise, Site, Inspection, Notice, Appointment)
     with house.system() as session:
         before = {model: session.scalar(select(func.count(model.id))) for model in models}
-        notice = session.scalars(select(Notice).where(Notice.office_id == house.offices[A], Notice.state == "已签发")).first()
+        notice = session.scalars(
+            select(Notice).where(Notice.office_id == house.offices[A], Notice.state == "已签发")
+        ).first()
         assert notice is not None
         site_id, notice_id = notice.site_id, notice.id
     with house.app.app_context():

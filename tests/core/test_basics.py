@@ -28,7 +28,7 @@ def test_a_business_day_is_shanghais() -> None:
     with clock.set_clock(lambda: datetime(2026, 11, 22, 15, 59, tzinfo=UTC)):
         assert clock.today() == date(2026, 11, 22)
     with pytest.raises(ValueError, match="naive"):
-        clock.local(datetime(2026, 1, 1))  # noqa: DTZ001
+        clock.local(datetime(2026, 1, 1))
 
 
 def test_an_instant_comes_back_as_the_same_instant_and_a_naive_one_is_refused(house: House) -> None:
@@ -40,7 +40,7 @@ def test_an_instant_comes_back_as_the_same_instant_and_a_naive_one_is_refused(ho
         session.expire_all()
         assert session.get_one(Person, person.id).made_at == datetime(2026, 11, 23, 0, 30, tzinfo=UTC)
         with pytest.raises(StatementError), unit_of_work():
-            session.get_one(Person, person.id).made_at = datetime(2026, 1, 1)  # noqa: DTZ001
+            session.get_one(Person, person.id).made_at = datetime(2026, 1, 1)
 
 
 def test_an_id_card_is_not_in_the_database_as_typed(house: House) -> None:
@@ -72,7 +72,7 @@ def test_sealed_text_opens_with_its_own_key_and_in_its_own_column_only(small: Ho
 
 
 def test_keys_are_made_once_and_kept_private(tmp_path: object) -> None:
-    from pathlib import Path  # noqa: PLC0415
+    from pathlib import Path
 
     settings = Settings(data_dir=Path(str(tmp_path)), secret_key="", data_key_file="")
     assert settings.secret() == settings.secret() and settings.data_key() == settings.data_key()
@@ -102,7 +102,11 @@ def test_article_numbers_in_chinese() -> None:
     assert [chinese(n) for n in (1, 10, 11, 20, 28, 100, 101, 110, 126, 999)] == [
         "一", "十", "十一", "二十", "二十八", "一百", "一百零一", "一百一十", "一百二十六", "九百九十九",
     ]  # fmt: skip
-    assert (ordinal(126, "条"), ordinal(3, "项", brackets=True), ordinal(None, "款")) == ("第一百二十六条", "第（三）项", "")
+    assert (ordinal(126, "条"), ordinal(3, "项", brackets=True), ordinal(None, "款")) == (
+        "第一百二十六条",
+        "第（三）项",
+        "",
+    )
 
 
 def test_the_session_in_force_is_one_object(house: House) -> None:

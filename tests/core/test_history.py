@@ -54,11 +54,10 @@ def test_a_save_is_one_entry_with_old_and_new_values_and_who(house: House) -> No
 def test_a_rolled_back_change_leaves_no_entry(house: House) -> None:
     site, office = house.site_of(A), house.offices[A]
     before = newest(house, office).seq
-    with house.acting("yuan-a"):
-        with pytest.raises(ZeroDivisionError), unit_of_work() as session:
-            session.get_one(Site, site).name = "没有发生"
-            session.flush()
-            raise ZeroDivisionError
+    with house.acting("yuan-a"), pytest.raises(ZeroDivisionError), unit_of_work() as session:
+        session.get_one(Site, site).name = "没有发生"
+        session.flush()
+        raise ZeroDivisionError
     assert newest(house, office).seq == before
     assert broken(house) == []
 
@@ -78,7 +77,7 @@ def test_parts_are_in_the_history_of_their_whole(house: House) -> None:
 
 
 def test_secrets_are_not_in_history(house: House) -> None:
-    from app.core.codes import make_mobile  # noqa: PLC0415
+    from app.core.codes import make_mobile
 
     mobile = make_mobile(777)
     with house.acting("neiqin-a"):
@@ -94,7 +93,9 @@ def test_the_demo_house_has_whole_chains(house: House) -> None:
 def test_any_tampering_is_found(house: House, what: str) -> None:
     office = house.offices[A]
     with house.system() as session:
-        entries = session.scalars(select(HistoryEntry).where(HistoryEntry.office_id == office).order_by(HistoryEntry.seq)).all()
+        entries = session.scalars(
+            select(HistoryEntry).where(HistoryEntry.office_id == office).order_by(HistoryEntry.seq)
+        ).all()
         assert len(entries) > 5
         third, last = entries[2], entries[-1]
         session.rollback()
@@ -151,6 +152,11 @@ def test_an_import_of_thousands_of_rows_makes_entries_of_a_readable_size(house: 
     with house.system() as session:
         with unit_of_work(Verb.IMPORT, "大批"):
             session.add_all(Enterprise(name=f"批量{n}", office_id=house.offices[A]) for n in range(1100))
-        sizes = [len(json.loads(body)["changes"]) for body in session.scalars(select(HistoryEntry.body).where(HistoryEntry.verb == "import").order_by(HistoryEntry.id.desc()).limit(3))]
+        sizes = [
+            len(json.loads(body)["changes"])
+            for body in session.scalars(
+                select(HistoryEntry.body).where(HistoryEntry.verb == "import").order_by(HistoryEntry.id.desc()).limit(3)
+            )
+        ]
     assert sorted(sizes) == [100, 500, 500]
     assert broken(house) == []

@@ -55,7 +55,9 @@ def test_a_job_needs_the_business_transaction(house: House) -> None:
         jobs.enqueue("tell", "stray")
 
 
-def test_a_rolled_back_transaction_leaves_no_job_and_rings_no_bell(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_rolled_back_transaction_leaves_no_job_and_rings_no_bell(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rung: list[int] = []
     monkeypatch.setattr(jobs, "wake", [rung.append])
     with house.system() as session:

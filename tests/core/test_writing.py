@@ -134,7 +134,7 @@ def test_saving_says_what_is_wrong_field_by_field(house: House) -> None:
 
 def test_a_doubt_needs_a_tick(house: House) -> None:
     """The inner (GB 11714) digit wrong, the outer right: a warning that needs a tick (domain §9.1)."""
-    from app.core.codes import check_credit_code, make_credit_code  # noqa: PLC0415
+    from app.core.codes import check_credit_code, make_credit_code
 
     good = make_credit_code(900_001)
     doubtful = next(

@@ -36,7 +36,9 @@ from tests.support.house import A, B, House
 def notice_in(house: House, state: str, office: str = A) -> int:
     with house.system() as session:
         found = session.scalars(
-            select(Notice.id).where(Notice.state == state, Notice.office_id == house.offices[office]).order_by(Notice.id)
+            select(Notice.id)
+            .where(Notice.state == state, Notice.office_id == house.offices[office])
+            .order_by(Notice.id)
         ).first()
     assert found is not None, state
     return found
@@ -50,7 +52,7 @@ def step(house: House, username: str, key: int, name: str, **inputs: Any) -> str
 @pytest.fixture
 def rendered(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Rendering stood in for by a few bytes, so that these stories are about the steps (the real one: test_paper)."""
-    from app.core.pdf import pool  # noqa: PLC0415
+    from app.core.pdf import pool
 
     told: list[Any] = []
 
@@ -124,7 +126,12 @@ def test_from_findings_to_service(house: House, rendered: list[Any]) -> None:
     with house.acting("yuan-a"):
         notice = fetch(Notice, key)
         assert notice.served_on == clock.today()
-        assert [paper.kind for paper in current_session().scalars(select(IssuedDocument).where(IssuedDocument.row_id == key).order_by(IssuedDocument.id))] == ["notice", "delivery"]
+        assert [
+            paper.kind
+            for paper in current_session().scalars(
+                select(IssuedDocument).where(IssuedDocument.row_id == key).order_by(IssuedDocument.id)
+            )
+        ] == ["notice", "delivery"]
         assert [one.server.name for one in notice.deliveries] == ["包文斌"]
     context = next(context for name, context in rendered if name == "notice" and context["number"] == notice.number)
     assert context["remedy"] == {"review_body": "奈曼旗人民政府", "court": "奈曼旗人民法院"}
@@ -144,7 +151,9 @@ def test_from_findings_to_service(house: House, rendered: list[Any]) -> None:
         ("已签发", "void", {"ju"}),
     ],
 )
-def test_each_step_is_for_its_own_people(house: House, rendered: list[Any], state: str, name: str, allowed: set[str]) -> None:
+def test_each_step_is_for_its_own_people(
+    house: House, rendered: list[Any], state: str, name: str, allowed: set[str]
+) -> None:
     """Truth table of steps by the whole cast, on a notice of station A in the catering line."""
     for username in sorted(house.accounts):
         house.restore()
@@ -187,9 +196,8 @@ def test_a_chief_does_not_review_what_he_drafted(house: House) -> None:
 
 def test_signing_may_be_delegated_by_paper_for_a_time(house: House, rendered: list[Any]) -> None:
     key = notice_in(house, "待签发")
-    with pytest.raises(Forbidden):
-        with house.acting("fagui"):
-            fetch(Notice, key, Verb.SIGN)
+    with pytest.raises(Forbidden), house.acting("fagui"):
+        fetch(Notice, key, Verb.SIGN)
     with house.acting("ju"):
         session, today = current_session(), clock.today()
         save(Delegation(account=session.get(Account, house.accounts["fagui"]), document="奈市监授〔2026〕3号",
@@ -312,7 +320,11 @@ def test_a_year_begun_on_paper_is_continued(house: House) -> None:
     with house.system() as session, unit_of_work():
         session.add(NumberSequence(code="奈市监续", year=2026, opening=38))
         session.flush()
-        assert [next_number("奈市监续", 2026), next_number("奈市监续", 2026), next_number("奈市监续", 2027)] == [38, 39, 1]
+        assert [next_number("奈市监续", 2026), next_number("奈市监续", 2026), next_number("奈市监续", 2027)] == [
+            38,
+            39,
+            1,
+        ]
 
 
 def test_a_void_notice_keeps_its_number(house: House, rendered: list[Any]) -> None:
@@ -336,7 +348,9 @@ def test_voiding_needs_a_reason(house: House, rendered: list[Any]) -> None:
 # -- issuing and serving ----------------------------------------------------------------------------------------------
 
 
-def test_a_crash_between_signing_and_rendering_is_finished_with_the_same_number(house: House, rendered: list[Any]) -> None:
+def test_a_crash_between_signing_and_rendering_is_finished_with_the_same_number(
+    house: House, rendered: list[Any]
+) -> None:
     key = notice_in(house, "待签发")
     step(house, "ju", key, "sign")  # and then the power goes
     with house.acting("yuan-a"):
@@ -358,7 +372,7 @@ def test_a_crash_between_signing_and_rendering_is_finished_with_the_same_number(
 
 def test_stored_bytes_are_never_rendered_again(house: House, rendered: list[Any]) -> None:
     key = signed(house)
-    from app.core.document import render_document, store  # noqa: PLC0415
+    from app.core.document import render_document, store
 
     with house.system() as session:
         paper = session.scalars(select(IssuedDocument).where(IssuedDocument.row_id == key)).one()

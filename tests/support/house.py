@@ -144,7 +144,7 @@ def on_postgres(folder: Path, server: str) -> House:
 
 
 def _copy(server: str, template: str, live: str) -> None:
-    from tests.support.postgres import _administer  # noqa: PLC0415, PLC2701 - the same folder's own helper
+    from tests.support.postgres import _administer
 
     sql = f'CREATE DATABASE "{database_name(live)}" TEMPLATE "{database_name(template)}" STRATEGY file_copy'
     _administer(server, sql)

@@ -16,6 +16,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import click
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
@@ -28,6 +29,8 @@ CHINESE = re.compile("[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
 # function → place of the text among its arguments; the last three name a reason that history shows
 CALLS = {"_": 0, "gettext": 0, "lazy_gettext": 0, "record": 1, "unit_of_work": 1, "other_person": 1}
 IN_CONTEXT = {"pgettext", "lazy_pgettext"}
+# what is made in code and shown by a column that is a word of ours
+NAMED = {"BureauSetting": ("name", "help"), "Held": ("title",)}
 # what a paper's rules say is translated where it is caught: they run without the web stack
 RULES = ("app/reports/*/rules.py", "app/core/pdf/text.py")
 # Babel's own head would hold the time of day, and so a difference with each run
@@ -75,7 +78,7 @@ def _add(found: Found, path: Path, messages: Iterator[Message]) -> None:
 
 
 def calls(source: str) -> Iterator[Message]:
-    """Texts handed to the functions of CALLS and IN_CONTEXT, and the name and help of a setting made in code."""
+    """Texts handed to the functions of CALLS and IN_CONTEXT, and those of NAMED."""
     for node in ast.walk(ast.parse(source)):
         if not isinstance(node, ast.Call):
             continue
@@ -87,9 +90,9 @@ def calls(source: str) -> Iterator[Message]:
             text = texts[CALLS[name]]
             if isinstance(text, str) and CHINESE.search(text):
                 yield Message(text)
-        elif name == "BureauSetting":
+        elif name in NAMED:
             named = {word.arg: word.value.value for word in node.keywords if isinstance(word.value, ast.Constant)}
-            yield from (Message(str(named[key])) for key in ("name", "help") if key in named)
+            yield from (Message(str(named[key])) for key in NAMED[name] if key in named)
 
 
 def sentences(source: str) -> Iterator[Message]:
@@ -178,8 +181,10 @@ def main(words: list[str]) -> int:
     known = {Message(one.id, one.context) for one in catalog if one.id}
     fresh = renew(catalog, found)
     empty = [one.id for one in fresh if one.id and not one.string]
-    print(f"{len(found)} messages, {len(set(found) - known)} new, {len(known - set(found))} gone, {len(empty)} empty")
-    print("\n".join(f"  no English: {text}" for text in empty))
+    click.echo(
+        f"{len(found)} messages, {len(set(found) - known)} new, {len(known - set(found))} gone, {len(empty)} empty"
+    )
+    click.echo("\n".join(f"  no English: {text}" for text in empty))
     if "--check" not in words:
         with PO.open("wb") as file:
             file.write(HEAD.encode())

@@ -149,13 +149,20 @@ def _label(model: type[Entity], column: str) -> str:
 def _internal(model: type[Entity], column: str) -> bool:
     """Keys and scope columns say nothing to people."""
     mapped = inspect(model).columns.get(column)
-    return mapped is None or column.endswith("_id") or column in {"public_id", "search_text", "lines", "position"}
+    return (
+        mapped is None
+        or mapped.info.get("derived")
+        or column.endswith("_id")
+        or column in {"public_id", "lines", "position"}
+    )
 
 
 def _shown(model: type[Entity], column: str, value: Any) -> str:
     if value is None or isinstance(value, bool):
         return "" if value is None else _("是") if value else _("否")
-    return said(value) if inspect(model).columns[column].info.get("choices") else str(value)
+    flow = model.__workflow__
+    ours = inspect(model).columns[column].info.get("choices") or (flow is not None and flow.column == column)
+    return said(value) if ours else str(value)
 
 
 def count(model: type[Entity], *clauses: Any) -> int:

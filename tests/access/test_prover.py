@@ -1,0 +1,47 @@
+"""The prover over the running application: no leaks, and it finds one when a guard is taken out."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import true
+
+from app import prover
+from app.core.access import guard, predicate
+from app.services.demo import CAST
+
+FAST = ("yuan-a", "firm-a", "gu-canyin")
+
+
+@pytest.mark.parametrize("username", FAST)
+def test_nobody_walks_round_the_office(username: str) -> None:
+    outcome = prover.prove({username})
+    assert outcome.leaks == []
+    assert outcome.requests > 500 and len(outcome.paths) > 90
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("username", sorted({one.username for one in CAST} - set(FAST)))
+def test_nobody_else_does_either(username: str) -> None:
+    outcome = prover.prove({username})
+    assert outcome.leaks == []
+
+
+def test_a_predicate_that_lets_all_through_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(predicate, "_within", lambda *_args: true())
+    leaks = prover.prove({"neiqin-a"}).leaks
+    assert any("saw" in leak for leak in leaks)
+    assert any("changed a foreign row" in leak for leak in leaks)
+
+
+@pytest.mark.deep
+def test_a_session_without_its_filter_is_found() -> None:
+    from sqlalchemy import event
+
+    from app.core.db import AppSession
+
+    event.remove(AppSession, "do_orm_execute", guard._filter)
+    try:
+        leaks = prover.prove({"yuan-a"}).leaks
+    finally:
+        event.listen(AppSession, "do_orm_execute", guard._filter)
+    assert any("saw" in leak for leak in leaks)

@@ -1,0 +1,28 @@
+"""How much is measured: the whole, or a little for a test."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Numbers of rows, turns and seconds."""
+
+    rows: int = 20_000  # firms of the list
+    firms: int = 5_000  # firms a form points at
+    views: int = 60  # lines of the navigation
+    rounds: int = 6
+    requests: int = 10  # in each round
+    statements: int = 200
+    saves: int = 40
+    papers: int = 8  # in each round
+    pool_papers: int = 60
+    ledger: int = 10_000
+    starts: int = 3
+    seconds: float = 5
+    threads: int = 8
+
+
+MINI = Scale(rows=200, firms=100, views=12, rounds=1, requests=2, statements=5, saves=2, papers=1, pool_papers=4,
+             ledger=50, starts=1, seconds=0.5, threads=2)  # fmt: skip
