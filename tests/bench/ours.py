@@ -131,7 +131,7 @@ class Ours(Pages):
         """A page, as a browser that takes no compression gets it."""
         answer = self.client.get(path)
         assert answer.status_code == 200, (path, answer.status_code, answer.get_data(as_text=True)[-500:])
-        return answer.data
+        return bytes(answer.data)
 
     # -- predicate ----------------------------------------------------------------------------------------------------
 

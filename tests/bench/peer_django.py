@@ -50,7 +50,7 @@ def define(views: int) -> None:
         name = text(60)
 
         def __str__(self) -> str:
-            return self.name
+            return str(self.name)
 
     class Enterprise(models.Model):
         name, code, org_form = text(120), text(18, unique=True, null=True), text(20, null=True)
@@ -59,7 +59,7 @@ def define(views: int) -> None:
         office = models.ForeignKey(Area, on_delete=models.PROTECT)
 
         def __str__(self) -> str:
-            return self.name
+            return str(self.name)
 
     class Site(models.Model):  # noqa: DJ008 - never shown
         enterprise = models.ForeignKey(Enterprise, on_delete=models.PROTECT)

@@ -159,7 +159,7 @@ class Fab(Pages):
         """A page."""
         answer = self.client.get(path)
         assert answer.status_code == 200, (path, answer.status_code, answer.headers.get("Location"))
-        return answer.data
+        return bytes(answer.data)
 
     def add(self, site_id: int) -> bool:
         """Save one inspection as FAB's own form does: raises what the database says."""

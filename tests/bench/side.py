@@ -23,7 +23,7 @@ class SideFailed(RuntimeError):
 
 
 class Side:
-    """A running child. `call` waits for the answer; `ask` and `answer` are its halves, so that sides set up together."""
+    """A running child. `call` waits for the answer; `ask` and `answer` are its halves, so that sides start together."""
 
     def __init__(self, target: str, logs: Path, **arguments: Any) -> None:
         self.target = target

@@ -37,8 +37,7 @@ class Ours(Start):
         from tests.bench import ours
 
         services.load()
-        assert ours.application
-        assert views.ENTITIES
+        assert views.ENTITIES, ours
 
     def begin(self, heard: list[str]) -> None:
         """Make the application."""
@@ -56,7 +55,7 @@ class Fab(Start):
         """Import the program."""
         from tests.bench import peer_fab
 
-        assert peer_fab.application
+        assert peer_fab.COLUMNS
 
     def begin(self, heard: list[str]) -> None:
         """Make the application."""

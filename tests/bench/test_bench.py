@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -37,7 +38,7 @@ def test_every_benchmark_is_named() -> None:
         ({"most": 10, "most_ratio": 0.4}, "over"),
     ],
 )
-def test_a_bar_is_met_or_not(bars: dict[str, float], verdict: str) -> None:
+def test_a_bar_is_met_or_not(bars: dict[str, Any], verdict: str) -> None:
     assert Line("list", "time", "ms", 10, 20, "FAB", **bars).verdict == verdict
 
 
