@@ -181,9 +181,8 @@ def main(words: list[str]) -> int:
     known = {Message(one.id, one.context) for one in catalog if one.id}
     fresh = renew(catalog, found)
     empty = [one.id for one in fresh if one.id and not one.string]
-    click.echo(
-        f"{len(found)} messages, {len(set(found) - known)} new, {len(known - set(found))} gone, {len(empty)} empty"
-    )
+    new, gone = len(set(found) - known), len(known - set(found))
+    click.echo(f"{len(found)} messages, {new} new, {gone} gone, {len(empty)} empty")
     click.echo("\n".join(f"  no English: {text}" for text in empty))
     if "--check" not in words:
         with PO.open("wb") as file:
