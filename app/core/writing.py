@@ -7,8 +7,9 @@ and holds no rendering, file hashing or network. Objects read before it are expi
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, ParamSpec, TypeVar
 
@@ -65,8 +66,22 @@ def unit_of_work(verb: Verb = Verb.UPDATE, reason: str = "") -> Iterator[Session
         yield session
         return
     session.rollback()
+    with _turn(session):
+        yield from _one(session, Unit(verb, reason))
+
+
+def _turn(session: Session) -> AbstractContextManager[Any]:
+    """On SQLite the threads of a process take turns: its busy handler polls, and would let some starve."""
+    return _turns if session.get_bind().dialect.name == "sqlite" else nullcontext()
+
+
+_turns = threading.RLock()
+
+
+def _one(session: Session, unit: Unit) -> Iterator[Session]:
+    """Begin with the write lock, give the session, commit; roll back on any error."""
     session.connection(execution_options={"shouze_write": True})
-    session.info["unit"] = Unit(verb, reason)
+    session.info["unit"] = unit
     try:
         yield session
         session.commit()

@@ -83,9 +83,14 @@ def test_a_firm_reads_a_notice_from_service_on(house: House) -> None:
         notice = session.scalars(select(Notice).where(Notice.state == "已签发").limit(1)).one()
         person = session.scalars(select(Person).where(Person.account_id == house.accounts["firm-a"])).one()
         session.add(
-            Appointment(person=person, enterprise_id=notice.enterprise_id, role="食品安全员", date_from=clock.today(),
-                        office_id=notice.office_id)
-        )  # fmt: skip
+            Appointment(
+                person=person,
+                enterprise_id=notice.enterprise_id,
+                role="食品安全员",
+                date_from=clock.today(),
+                office_id=notice.office_id,
+            )
+        )
     with house.acting("firm-a"):
         assert current_session().get(Notice, notice.id) is None
     with house.system() as session, unit_of_work():
@@ -126,8 +131,11 @@ def test_a_posting_ended_yesterday_gives_nothing_today(house: House) -> None:
 def test_chief_here_and_assistant_there_may_write_only_here(house: House) -> None:
     with house.system() as session, unit_of_work():
         role = session.scalars(select(AccessRole).where(AccessRole.code == "assistant")).one()
-        session.add(Posting(account_id=house.accounts["suo-a"], office_id=house.offices[B], role_id=role.id,
-                            date_from=clock.today()))  # fmt: skip
+        session.add(
+            Posting(
+                account_id=house.accounts["suo-a"], office_id=house.offices[B], role_id=role.id, date_from=clock.today()
+            )
+        )
     here, there = house.site_of(A), house.site_of(B)
     with house.acting("suo-a"):
         assert fetch(Site, there).id == there
@@ -142,8 +150,15 @@ def test_chief_here_and_assistant_there_may_write_only_here(house: House) -> Non
 def test_assignment_lends_an_inspector_the_row_and_its_firm_until_it_ends(house: House) -> None:
     with house.system() as session, unit_of_work():
         visit = session.scalars(select(Inspection).where(Inspection.office_id == house.offices[B]).limit(1)).one()
-        loan = Assignment(account_id=house.accounts["yuan-a"], entity="Inspection", row_id=visit.id, site_id=visit.site_id,
-                          enterprise_id=visit.enterprise_id, date_from=clock.today(), date_to=clock.today())  # fmt: skip
+        loan = Assignment(
+            account_id=house.accounts["yuan-a"],
+            entity="Inspection",
+            row_id=visit.id,
+            site_id=visit.site_id,
+            enterprise_id=visit.enterprise_id,
+            date_from=clock.today(),
+            date_to=clock.today(),
+        )
         session.add(loan)
         session.flush()
         loan_id, visit_id, site_id = loan.id, visit.id, visit.site_id
@@ -167,8 +182,15 @@ def test_a_sealed_inspection_is_seen_by_approver_and_assigned_only(house: House)
     with house.system() as session, unit_of_work():
         visit = session.scalars(select(Inspection).where(Inspection.office_id == house.offices[A]).limit(1)).one()
         visit.sealed, visit.approver_id = True, house.accounts["ju"]
-        session.add(Assignment(account_id=house.accounts["yuan-b"], entity="Inspection", row_id=visit.id,
-                               site_id=visit.site_id, date_from=clock.today()))  # fmt: skip
+        session.add(
+            Assignment(
+                account_id=house.accounts["yuan-b"],
+                entity="Inspection",
+                row_id=visit.id,
+                site_id=visit.site_id,
+                date_from=clock.today(),
+            )
+        )
         visit_id = visit.id
     for username, seen in (("suo-a", False), ("fagui", False), ("ju", True), ("yuan-b", True)):
         with house.acting(username):
@@ -309,8 +331,13 @@ def test_state_number_and_scope_are_not_for_plain_updates(house: House) -> None:
     with house.acting("yuan-a"):
         notice = current_session().scalars(select(Notice).where(Notice.state == "草稿")).first()
         assert notice is not None
-        for name, value in (("state", "已签发"), ("number", "奈市监责改〔2026〕99号"), ("office_id", house.offices[B]),
-                            ("drafter_id", house.accounts["ju"]), ("lines", 0)):  # fmt: skip
+        for name, value in (
+            ("state", "已签发"),
+            ("number", "奈市监责改〔2026〕99号"),
+            ("office_id", house.offices[B]),
+            ("drafter_id", house.accounts["ju"]),
+            ("lines", 0),
+        ):
             with pytest.raises(AccessRefused), unit_of_work() as session:
                 setattr(session.get_one(Notice, notice.id), name, value)
 

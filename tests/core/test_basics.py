@@ -100,8 +100,17 @@ def test_a_contradictory_grant_is_named(grant: Grant) -> None:
 
 def test_article_numbers_in_chinese() -> None:
     assert [chinese(n) for n in (1, 10, 11, 20, 28, 100, 101, 110, 126, 999)] == [
-        "一", "十", "十一", "二十", "二十八", "一百", "一百零一", "一百一十", "一百二十六", "九百九十九",
-    ]  # fmt: skip
+        "一",
+        "十",
+        "十一",
+        "二十",
+        "二十八",
+        "一百",
+        "一百零一",
+        "一百一十",
+        "一百二十六",
+        "九百九十九",
+    ]
     assert (ordinal(126, "条"), ordinal(3, "项", brackets=True), ordinal(None, "款")) == (
         "第一百二十六条",
         "第（三）项",

@@ -134,7 +134,7 @@ BAD = {
     "flipped bytes": (lambda: GOOD[:60] + b"\xff" * 40 + GOOD[100:], xlsx.Damaged),
     "broken xml": (lambda: rebuilt(GOOD, {SHEET: b"<worksheet><sheetData><row><c"}), xlsx.Damaged),
     "no workbook part": (lambda: rebuilt(GOOD, {"xl/workbook.xml": b"<x/>"}), xlsx.Damaged),
-}  # fmt: skip
+}
 
 
 def many_small() -> bytes:
@@ -226,11 +226,29 @@ MIDNIGHT = datetime(2026, 11, 23)
 MORNING = MIDNIGHT.replace(hour=8, minute=30)
 
 
-@pytest.mark.parametrize("value", [
-    "2026-11-23", "2026/11/23", "2026.11.23", "2026年11月23日", "20261123", 20261123, 46349, 46349.0, "46349", 46349.75,
-    MORNING, DAY, "２０２６-１１-２３", "\u30002026 年 11 月 23 日\u00a0",
-    "2026-11-23 08:30:00", "2026-11-23T00:00:00.000", "2026年11月23",
-], ids=repr)  # fmt: skip
+@pytest.mark.parametrize(
+    "value",
+    [
+        "2026-11-23",
+        "2026/11/23",
+        "2026.11.23",
+        "2026年11月23日",
+        "20261123",
+        20261123,
+        46349,
+        46349.0,
+        "46349",
+        46349.75,
+        MORNING,
+        DAY,
+        "２０２６-１１-２３",
+        "\u30002026 年 11 月 23 日\u00a0",
+        "2026-11-23 08:30:00",
+        "2026-11-23T00:00:00.000",
+        "2026年11月23",
+    ],
+    ids=repr,
+)
 def test_dates_in_every_notation(value: object) -> None:
     assert cells.parse_date(value) == DAY
 
@@ -250,20 +268,40 @@ def test_not_dates(value: object) -> None:
         cells.parse_date(value)
 
 
-@pytest.mark.parametrize(("value", "text"), [
-    (None, ""), ("\u3000甲\u00a0 乙\u200b ", "甲 乙"), (13800138000.0, "13800138000"), (13800138000, "13800138000"),
-    (1.5, "1.5"),
-    ("张三_x000D_\n 李四 \n\n", "张三\n李四"), (MIDNIGHT, "2026-11-23"), (True, "是"), (False, "否"),
-    (MORNING, "2026-11-23 08:30:00"),
-], ids=repr)  # fmt: skip
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, ""),
+        ("\u3000甲\u00a0 乙\u200b ", "甲 乙"),
+        (13800138000.0, "13800138000"),
+        (13800138000, "13800138000"),
+        (1.5, "1.5"),
+        ("张三_x000D_\n 李四 \n\n", "张三\n李四"),
+        (MIDNIGHT, "2026-11-23"),
+        (True, "是"),
+        (False, "否"),
+        (MORNING, "2026-11-23 08:30:00"),
+    ],
+    ids=repr,
+)
 def test_cells_as_text(value: object, text: str) -> None:
     assert cells.text_of(value) == text
 
 
-@pytest.mark.parametrize(("value", "lost"), [
-    (150525199001010000, True), (1.50525199001010e17, True), ("1.50525E+17", True), ("150525199001010015", False),
-    (13800138000, False), (150525600012345, False), (True, False), (None, False),
-], ids=repr)  # fmt: skip
+@pytest.mark.parametrize(
+    ("value", "lost"),
+    [
+        (150525199001010000, True),
+        (1.50525199001010e17, True),
+        ("1.50525E+17", True),
+        ("150525199001010015", False),
+        (13800138000, False),
+        (150525600012345, False),
+        (True, False),
+        (None, False),
+    ],
+    ids=repr,
+)
 def test_long_codes_in_number_cells_are_noticed(value: object, lost: bool) -> None:
     assert cells.lost_digits(value) is lost
 

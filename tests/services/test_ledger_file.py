@@ -71,11 +71,18 @@ def test_the_template_is_empty_but_complete() -> None:
 
 
 def test_headings_below_titles_and_footers_above_nothing() -> None:
-    found = ledger([
-        ["奈曼旗食品生产经营主体台账"], ["填表单位：八仙筒所", None, None, "单位：户"], [], HEAD,
-        [1, "甲店", CODE, "张三", 13800138000, "奈曼旗八仙筒镇一号", "八仙筒"],
-        ["合计", 1, None, 5], ["填表人：李四", None, "审核人：王五"], HEAD,
-    ])  # fmt: skip
+    found = ledger(
+        [
+            ["奈曼旗食品生产经营主体台账"],
+            ["填表单位：八仙筒所", None, None, "单位：户"],
+            [],
+            HEAD,
+            [1, "甲店", CODE, "张三", 13800138000, "奈曼旗八仙筒镇一号", "八仙筒"],
+            ["合计", 1, None, 5],
+            ["填表人：李四", None, "审核人：王五"],
+            HEAD,
+        ]
+    )
     assert [row.name for row in found.rows] == ["甲店"]
     assert found.rows[0].area_code == "150525101"
     assert found.rows[0].phone == "13800138000"
@@ -103,33 +110,76 @@ def test_two_rows_of_merged_headings_and_one_firm_over_two_rows() -> None:
 
 
 def test_a_telephone_column_belongs_to_the_person_before_it() -> None:
-    found = ledger([
-        ["企业名称", "注册号", "法定代表人/负责人", "联系电话", "食品安全总监", "联系电话",
-         "食品安全员", "电话", "身份证号"],
-        ["甲", CODE, "张三", "13800138000", "李四", "13800138001",
-         "王五、赵六（兼职）", "13800138002，无", f"{CARD}；无"],
-    ])  # fmt: skip
+    found = ledger(
+        [
+            [
+                "企业名称",
+                "注册号",
+                "法定代表人/负责人",
+                "联系电话",
+                "食品安全总监",
+                "联系电话",
+                "食品安全员",
+                "电话",
+                "身份证号",
+            ],
+            [
+                "甲",
+                CODE,
+                "张三",
+                "13800138000",
+                "李四",
+                "13800138001",
+                "王五、赵六（兼职）",
+                "13800138002，无",
+                f"{CARD}；无",
+            ],
+        ]
+    )
     row = found.rows[0]
     assert row.phone == "13800138000"
     assert [(p.name, p.phone, p.id_card, p.full_time) for p in row.people] == [
-        ("李四", "13800138001", "", None), ("王五", "13800138002", CARD, None), ("赵六", "", "", False),
-    ]  # fmt: skip
+        ("李四", "13800138001", "", None),
+        ("王五", "13800138002", CARD, None),
+        ("赵六", "", "", False),
+    ]
     assert found.problems == []
 
 
 def test_every_bad_cell_is_named() -> None:
     head = [*HEAD, "食品安全员", "食品安全员身份证号", "有效期至", "从业人数", "风险等级", "许可证编号"]
-    found = ledger([
-        head,
-        [1, None, CODE[:-1] + "E", "张三", "1380013", "x", "科尔沁镇", "李4", CARD[:-1] + "6", "2026.13.1",
-         "许多", "E", "JY11105000000001"],
-    ])  # fmt: skip
+    found = ledger(
+        [
+            head,
+            [
+                1,
+                None,
+                CODE[:-1] + "E",
+                "张三",
+                "1380013",
+                "x",
+                "科尔沁镇",
+                "李4",
+                CARD[:-1] + "6",
+                "2026.13.1",
+                "许多",
+                "E",
+                "JY11105000000001",
+            ],
+        ]
+    )
     assert {(p.column, p.heading, p.severity) for p in found.problems} == {
-        ("B", "单位名称", "error"), ("C", "统一社会信用代码", "error"), ("E", "联系电话", "error"),
-        ("G", "所属乡镇", "error"), ("H", "食品安全员", "error"), ("I", "食品安全员身份证号", "error"),
-        ("J", "有效期至", "error"), ("K", "从业人数", "error"), ("L", "风险等级", "warning"),
+        ("B", "单位名称", "error"),
+        ("C", "统一社会信用代码", "error"),
+        ("E", "联系电话", "error"),
+        ("G", "所属乡镇", "error"),
+        ("H", "食品安全员", "error"),
+        ("I", "食品安全员身份证号", "error"),
+        ("J", "有效期至", "error"),
+        ("K", "从业人数", "error"),
+        ("L", "风险等级", "warning"),
         ("M", "许可证编号", "warning"),
-    }  # fmt: skip
+    }
     assert {(p.sheet, p.row) for p in found.problems} == {("台账", 2)}
     assert all(p.message for p in found.problems)
     card = next(p for p in found.problems if p.column == "I")

@@ -82,10 +82,16 @@ def signed(house: House) -> int:
 def delivery(house: House, **changes: Any) -> dict[str, Any]:
     session = current_session()
     values: dict[str, Any] = {
-        "method": "直接", "date": clock.today(), "place": "当事人经营场所", "receiver": "店主", "relation": "", "witness": "",
-        "server": session.get(Account, house.accounts["yuan-a"]), "co_server": session.get(Account, house.accounts["suo-a"]),
+        "method": "直接",
+        "date": clock.today(),
+        "place": "当事人经营场所",
+        "receiver": "店主",
+        "relation": "",
+        "witness": "",
+        "server": session.get(Account, house.accounts["yuan-a"]),
+        "co_server": session.get(Account, house.accounts["suo-a"]),
         "remark": "",
-    }  # fmt: skip
+    }
     return values | changes
 
 
@@ -184,8 +190,10 @@ def test_a_chief_does_not_review_what_he_drafted(house: House) -> None:
         assert visit is not None
         notice = draft_from(visit)
         articles = {row.key: row for row in current_session().scalars(select(LegalCitation))}
-        notice.citations = [NoticeCitation(purpose="违反", citation=articles["fsl44-1"]),
-                            NoticeCitation(purpose="依据", citation=articles["apl28-1"])]  # fmt: skip
+        notice.citations = [
+            NoticeCitation(purpose="违反", citation=articles["fsl44-1"]),
+            NoticeCitation(purpose="依据", citation=articles["apl28-1"]),
+        ]
         save(notice, Verb.CREATE)
         key = notice.id
     step(house, "suo-a", key, "submit")
@@ -200,8 +208,15 @@ def test_signing_may_be_delegated_by_paper_for_a_time(house: House, rendered: li
         fetch(Notice, key, Verb.SIGN)
     with house.acting("ju"):
         session, today = current_session(), clock.today()
-        save(Delegation(account=session.get(Account, house.accounts["fagui"]), document="奈市监授〔2026〕3号",
-                        date_from=today, date_to=today), Verb.CREATE)  # fmt: skip
+        save(
+            Delegation(
+                account=session.get(Account, house.accounts["fagui"]),
+                document="奈市监授〔2026〕3号",
+                date_from=today,
+                date_to=today,
+            ),
+            Verb.CREATE,
+        )
     assert step(house, "fagui", key, "sign") == "已签发"
     with house.system() as session:
         notice = session.get_one(Notice, key)
@@ -214,8 +229,15 @@ def test_signing_may_be_delegated_by_paper_for_a_time(house: House, rendered: li
 def test_nobody_delegates_to_himself(house: House) -> None:
     with house.acting("ju"), pytest.raises(Refused) as refused:
         today = clock.today()
-        save(Delegation(account=current_session().get(Account, house.accounts["ju"]), document="x", date_from=today,
-                        date_to=today), Verb.CREATE)  # fmt: skip
+        save(
+            Delegation(
+                account=current_session().get(Account, house.accounts["ju"]),
+                document="x",
+                date_from=today,
+                date_to=today,
+            ),
+            Verb.CREATE,
+        )
     assert "account" in refused.value.fields
 
 
@@ -256,8 +278,14 @@ def test_citations_are_confirmed_in_force_and_for_their_purpose(house: House) ->
     ):
         with house.acting("yuan-a"), pytest.raises(Refused) as refused, unit_of_work():
             notice = fetch(Notice, key, Verb.UPDATE)
-            notice.citations = [NoticeCitation(purpose=purpose, citation_id=by_key[article], position=1,
-                                               citation=current_session().get(LegalCitation, by_key[article]))]  # fmt: skip
+            notice.citations = [
+                NoticeCitation(
+                    purpose=purpose,
+                    citation_id=by_key[article],
+                    position=1,
+                    citation=current_session().get(LegalCitation, by_key[article]),
+                )
+            ]
             save(notice, Verb.UPDATE)
         assert set(refused.value.fields) == {f"citations.1.{column}"}, article
 
@@ -397,8 +425,14 @@ def test_changed_bytes_are_not_served(house: House, rendered: list[Any]) -> None
 
 def test_a_paper_is_for_who_reads_its_notice(house: House, rendered: list[Any]) -> None:
     key = signed(house)
-    for username, seen in (("yuan-a", True), ("ju", True), ("yuan-b", False), ("firm-b", False), ("admin", False),
-                           ("audit", False)):  # fmt: skip
+    for username, seen in (
+        ("yuan-a", True),
+        ("ju", True),
+        ("yuan-b", False),
+        ("firm-b", False),
+        ("admin", False),
+        ("audit", False),
+    ):
         with house.acting(username):
             found = current_session().scalars(select(IssuedDocument.id).where(IssuedDocument.row_id == key)).first()
             assert (found is not None) is seen, username
@@ -419,9 +453,11 @@ def test_service_is_checked(house: House, rendered: list[Any], changes: dict[str
     with house.acting("yuan-a"):
         session, today = current_session(), clock.today()
         named = {
-            "tomorrow": today + timedelta(days=1), "before": today - timedelta(days=400),
-            "same": session.get(Account, house.accounts["yuan-a"]), "fagui": session.get(Account, house.accounts["fagui"]),
-        }  # fmt: skip
+            "tomorrow": today + timedelta(days=1),
+            "before": today - timedelta(days=400),
+            "same": session.get(Account, house.accounts["yuan-a"]),
+            "fagui": session.get(Account, house.accounts["fagui"]),
+        }
         inputs = delivery(house, **{name: named.get(value, value) for name, value in changes.items()})
         with pytest.raises(Invalid) as refused:
             run(fetch(Notice, key), "serve", **inputs)

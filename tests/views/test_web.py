@@ -22,8 +22,23 @@ from app.models.rectification import Notice
 from app.services.demo import CAST
 from tests.support.house import A, B, House
 
-BASES = ("/enterprises", "/sites", "/people", "/appointments", "/inspections", "/notices", "/delegations", "/offices",
-         "/accounts", "/postings", "/roles", "/areas", "/bureau-settings", "/citations", "/numbers")  # fmt: skip
+BASES = (
+    "/enterprises",
+    "/sites",
+    "/people",
+    "/appointments",
+    "/inspections",
+    "/notices",
+    "/delegations",
+    "/offices",
+    "/accounts",
+    "/postings",
+    "/roles",
+    "/areas",
+    "/bureau-settings",
+    "/citations",
+    "/numbers",
+)
 
 
 def text(answer: Any) -> str:
@@ -77,9 +92,19 @@ def test_a_list_costs_few_statements(house: House) -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["/notices/999999999", "/notices/99999999999999999999999", "/nowhere", "/notices/0", "/documents/x", "/notices/1/do/fly",
-     "/assets/x/y.css", "/sites/add?enterprise=999999", "/notices/add?inspection=x", "/verify/nothing"],
-)  # fmt: skip
+    [
+        "/notices/999999999",
+        "/notices/99999999999999999999999",
+        "/nowhere",
+        "/notices/0",
+        "/documents/x",
+        "/notices/1/do/fly",
+        "/assets/x/y.css",
+        "/sites/add?enterprise=999999",
+        "/notices/add?inspection=x",
+        "/verify/nothing",
+    ],
+)
 def test_what_is_not_there_is_a_404_page_of_ours(small: House, url: str) -> None:
     answer = small.client("yuan-a").get(url)
     assert answer.status_code in {404, 409}, answer.status_code
@@ -88,9 +113,24 @@ def test_what_is_not_there_is_a_404_page_of_ours(small: House, url: str) -> None
 
 @pytest.mark.parametrize(
     "query",
-    ["page=abc", "page=-1", "page=99999999999", "size=100000", "size=-5", "order=password", "order=%00", "q=%00%ff",
-     "q=" + "长" * 5000, "state=x", "date_from=yesterday", "_method=DELETE", "q=%25%5f%5c'\"--", "order=site.name", "a=1&a=2"],
-)  # fmt: skip
+    [
+        "page=abc",
+        "page=-1",
+        "page=99999999999",
+        "size=100000",
+        "size=-5",
+        "order=password",
+        "order=%00",
+        "q=%00%ff",
+        "q=" + "长" * 5000,
+        "state=x",
+        "date_from=yesterday",
+        "_method=DELETE",
+        "q=%25%5f%5c'\"--",
+        "order=site.name",
+        "a=1&a=2",
+    ],
+)
 def test_any_argument_of_a_list_gives_a_page(small: House, query: str) -> None:
     client = small.client("yuan-a")
     for base in ("/inspections/", "/enterprises/", "/notices/", "/search", "/sites/lookup"):
@@ -263,12 +303,26 @@ def test_the_second_writer_sees_both_versions_and_keeps_what_was_typed(house: Ho
 
 def visit_form(house: House, **changes: str) -> dict[str, str]:
     form = {
-        "site": str(house.site_of(A)), "date": "2026-01-05", "kind": "日常监督检查", "selection": "计划指定", "place": "现场",
-        "inspector": str(house.accounts["yuan-a"]), "co_inspector": str(house.accounts["suo-a"]), "result": "基本符合",
-        "summary": "检查", "findings-0-id": "", "findings-0-fact": "第一个问题", "findings-0-demand": "改正一",
-        "findings-3-id": "", "findings-3-fact": "第二个问题", "findings-3-demand": "改正二", "findings-3-key_item": "1",
-        "findings-9-id": "", "findings-9-fact": "", "findings-9-demand": "",
-    }  # fmt: skip
+        "site": str(house.site_of(A)),
+        "date": "2026-01-05",
+        "kind": "日常监督检查",
+        "selection": "计划指定",
+        "place": "现场",
+        "inspector": str(house.accounts["yuan-a"]),
+        "co_inspector": str(house.accounts["suo-a"]),
+        "result": "基本符合",
+        "summary": "检查",
+        "findings-0-id": "",
+        "findings-0-fact": "第一个问题",
+        "findings-0-demand": "改正一",
+        "findings-3-id": "",
+        "findings-3-fact": "第二个问题",
+        "findings-3-demand": "改正二",
+        "findings-3-key_item": "1",
+        "findings-9-id": "",
+        "findings-9-fact": "",
+        "findings-9-demand": "",
+    }
     return form | changes
 
 
@@ -283,8 +337,13 @@ def test_findings_are_edited_inside_the_inspection(house: House) -> None:
         ]
         kept = rows[1].id
     changed = visit_form(house, version=versioned(house, Inspection, key))
-    changed |= {"findings-0-id": str(kept), "findings-0-fact": "只剩这个", "findings-3-fact": "", "findings-3-demand": "",
-                "findings-3-key_item": ""}  # fmt: skip
+    changed |= {
+        "findings-0-id": str(kept),
+        "findings-0-fact": "只剩这个",
+        "findings-3-fact": "",
+        "findings-3-demand": "",
+        "findings-3-key_item": "",
+    }
     assert client.post(f"/inspections/{key}/edit", data=changed).status_code == 302
     with house.system() as session:
         assert [(row.id, row.fact) for row in session.get_one(Inspection, key).findings] == [(kept, "只剩这个")]
@@ -329,8 +388,9 @@ def test_a_bad_inspection_is_told_beside_its_field(small: House, changes: dict[s
 def test_a_foreign_site_looks_like_one_that_does_not_exist(small: House) -> None:
     client, foreign = small.client("yuan-a"), str(small.site_of(B))
     told = [text(client.post("/inspections/add", data=visit_form(small, site=site))) for site in (foreign, "987654")]
-    assert [re.findall(r'id="site-error"[^>]*>([^<]*)', page) for page in told][0] == \
-           [re.findall(r'id="site-error"[^>]*>([^<]*)', page) for page in told][1]  # fmt: skip
+    assert [re.findall(r'id="site-error"[^>]*>([^<]*)', page) for page in told][0] == [
+        re.findall(r'id="site-error"[^>]*>([^<]*)', page) for page in told
+    ][1]
 
 
 def test_searching_by_name_initials_and_code(house: House) -> None:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import Any
+from functools import cache
+from typing import Any, cast
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import event, inspect, select
+from sqlalchemy import Table, event, inspect, select
 from sqlalchemy.orm import InstanceState, ORMExecuteState, Session, with_loader_criteria
+from sqlalchemy.sql.visitors import iterate
 
 from app.core.access.context import Access, current_access, has_access_context
 from app.core.access.ownership import related, stamp
 from app.core.access.predicate import foreign_key, predicate
 from app.core.db import AppSession, FabModel
-from app.core.entity import Entity, Scope, registry, system_columns
+from app.core.entity import Entity, Scope, system_columns
 from app.core.errors import AccessRefused
 from app.core.verbs import Verb
 from app.core.writing import Act, current_unit
@@ -35,30 +37,58 @@ def _filter(state: ORMExecuteState) -> None:
         log.error("refused statement: %s", state.statement)
         raise AccessRefused("a statement names an entity the access rules do not know")
     access = current_access()
-    if "options" not in access.compiled:
-        access.compiled["options"] = _criteria(access)
-    state.statement = state.statement.options(*access.compiled["options"])
+    state.statement = state.statement.options(*(_criterion(access, cls) for cls in _reached(state)))
 
 
 def _known(cls: type[Any]) -> bool:
     return issubclass(cls, Entity) and (bool(cls.__part_of__) or cls.__scope__ is not Scope.SYSTEM)
 
 
-def _criteria(access: Access) -> list[Any]:
-    """One loader criterion for every entity that is not open reference data, FAB's own tables closed."""
-    ours = registry().values()
-    found = [
-        with_loader_criteria(cls, predicate(access, cls, Verb.READ), include_aliases=True)
-        for cls in ours
-        if cls.__scope__ is not Scope.REFERENCE
-    ]
-    return found + [
-        _closed(mapper.class_) for mapper in FabModel.registry.mappers if not issubclass(mapper.class_, Entity)
-    ]
+def _reached(state: ORMExecuteState) -> list[type[Any]]:
+    """Every class whose rows the statement can touch: those of its tables, and what relationships lead to from there.
+
+    A superset on purpose: eager loading and `has`/`any` walk relationships, subqueries and joins name tables. Of sixty
+    entities a statement touches a few, and each criterion costs building once a request and a place in the cache key.
+    """
+    named = {mapper.class_ for mapper in state.all_mappers}
+    tables = _classes()
+    for element in iterate(cast(Any, state.statement)):
+        table = element if isinstance(element, Table) else getattr(element, "table", None)
+        if isinstance(table, Table):  # a column's table counts as well as a table itself
+            named.update(tables.get(table.key, ()))
+    found = frozenset[type[Any]]().union(*(_related(cast(Any, cls)) for cls in named))
+    limited = (cls for cls in found if not (issubclass(cls, Entity) and cls.__scope__ is Scope.REFERENCE))
+    return sorted(limited, key=lambda cls: cls.__name__)
 
 
-def _closed(cls: type[Any]) -> Any:
-    return with_loader_criteria(cls, cls.id.is_(None), include_aliases=True)
+@cache
+def _classes() -> dict[str, list[type[Any]]]:
+    """Table name to the classes that are mapped to it; asked for once all entities are declared."""
+    found: dict[str, list[type[Any]]] = defaultdict(list)
+    for mapper in FabModel.registry.mappers:
+        for table in mapper.tables:
+            found[table.key].append(mapper.class_)
+    return found
+
+
+@cache
+def _related(cls: type[Any]) -> frozenset[type[Any]]:
+    """The class and all that its relationships lead to, directly or not."""
+    found, ahead = {cls}, [cls]
+    while ahead:
+        new = {relation.mapper.class_ for relation in inspect(ahead.pop()).relationships} - found
+        found |= new
+        ahead += new
+    return frozenset(found)
+
+
+def _criterion(access: Access, cls: type[Any]) -> Any:
+    """The loader criterion of a class: its predicate; FAB's own tables are closed."""
+    key = ("criterion", cls)
+    if key not in access.compiled:
+        clause = predicate(access, cls, Verb.READ) if issubclass(cls, Entity) else cls.id.is_(None)
+        access.compiled[key] = with_loader_criteria(cls, clause, include_aliases=True)
+    return access.compiled[key]
 
 
 @event.listens_for(AppSession, "before_flush")

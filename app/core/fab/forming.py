@@ -66,7 +66,7 @@ class BoundForm:
         form_class = row_form(model, rows.columns)
         if self.posted is None:
             stored = list(getattr(self.row, rows.relation)) if self.row is not None else []
-            return [BoundRow(form_class(data=_data(one, form_class)), str(one.id)) for one in stored]
+            return [BoundRow(form_class(data=_data(one, form_class)), str(one.id or "")) for one in stored]
         numbers = sorted({int(m[1]) for key in self.posted if (m := re.match(rf"{rows.relation}-(\d{{1,4}})-", key))})
         if len(numbers) > MOST_ROWS:
             raise Invalid(_("最多 %(n)s 行。", n=MOST_ROWS))

@@ -34,6 +34,7 @@ from app.core.errors import AccessRefused, Forbidden, NoContext, ShouzeError
 from app.core.fab.cells import said
 from app.core.fab.view import EntityView
 from app.core.history import record
+from app.core.pdf.errors import ContextError, PdfError
 from app.core.verbs import Verb
 
 log = logging.getLogger(__name__)
@@ -112,6 +113,7 @@ def install(app: Flask, groups: dict[str, Any]) -> Shell:
     app.context_processor(context)
     app.after_request(headers)
     app.register_error_handler(ShouzeError, on_refusal)
+    app.register_error_handler(PdfError, on_paper)
     app.register_error_handler(ObjectDeletedError, lambda _error: error_page(404))
     app.register_error_handler(CSRFError, lambda _error: error_page(400, _("这一页打开太久了，请返回刷新后再提交。")))
     app.register_error_handler(HTTPException, on_http)
@@ -217,6 +219,13 @@ def on_refusal(error: ShouzeError) -> Any:
     if isinstance(error, (Forbidden, AccessRefused)):
         _log_denied(error)
     return error_page(error.status, str(error) if error.status != 404 else "")
+
+
+def on_paper(error: PdfError) -> Any:
+    """A paper that can't be printed as it stands (a missing element, a character no font has): say which."""
+    db.session.rollback()
+    told = " ".join(str(text) for text in error.fields.values()) if isinstance(error, ContextError) else str(error)
+    return error_page(422, told)
 
 
 def _log_denied(error: ShouzeError) -> None:
