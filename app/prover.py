@@ -303,7 +303,8 @@ def _form(row: Row, own: dict[type[Entity], Row]) -> dict[str, str]:
         "inspector": "3", "co_inspector": "4", "deadline": "2027-01-01", "office_id": "1", "office": "1",
         "corrections-0-id": child, "corrections-0-fact": "改", "corrections-0-demand": "改", "findings-0-id": child,
         "findings-0-fact": "改", "version": "1", "reason": "改", "method": "直接", "receiver": "改", "server": "3",
-        "co_server": "4", "account": "5", "document": "改", "made_office_id": "1", "enterprise_id": child, "site_id": child,
+        "co_server": "4", "account": "5", "document": "改", "made_office_id": "1", "enterprise_id": child,
+        "site_id": child,
     }  # fmt: skip
 
 

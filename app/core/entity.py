@@ -32,7 +32,7 @@ class Scope(StrEnum):
     SYSTEM = "system"  # only unscoped sessions
 
 
-def column(
+def column(  # noqa: PLR0913 - one keyword a fact about the column
     label: Any,
     kind: Any,
     *args: Any,
@@ -46,10 +46,9 @@ def column(
 ) -> MappedColumn[Any]:
     """A column with what a screen needs to know.
 
-    `format` is one of "", "code", "tel", "lines", "long", "state", "term" (a word of ours, so translated);
-    `choices` limits a text column to an enum;
-    `secret` keeps its value out of history; `system` columns are set by core and transitions, never by a form or a plain update; `derived` ones
-    are computed from others at every save.
+    `format` is one of "", "code", "tel", "lines", "long", "state", "term" (a word of ours, so translated); `choices`
+    limits a text column to an enum; `secret` keeps its value out of history; `system` columns are set by core and
+    transitions, never by a form or a plain update; `derived` ones are computed from others at every save.
     """
     info = {
         "label": label,

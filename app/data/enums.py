@@ -96,58 +96,6 @@ class AppointmentRole(StrEnum):
     OFFICER = "食品安全员"
 
 
-class AppointmentMode(StrEnum):
-    FULL_TIME = "专职"
-    PART_TIME = "兼职"
-
-
-class AppointmentState(StrEnum):
-    """任职状态; the bans are those of 食品安全法 135."""
-
-    ACTIVE = "在任"
-    LEFT = "离任"
-    SUSPENDED = "停任"
-    BANNED_FIVE_YEARS = "禁止任职(5年)"
-    BANNED_FOR_LIFE = "禁止任职(终身)"
-
-
-class RecordState(StrEnum):
-    """记录状态 of a daily, weekly or monthly record."""
-
-    DRAFT = "草稿"
-    SUBMITTED = "已签字提交"
-    LATE = "补录"
-    RETURNED = "已退回"
-    VOID = "已作废"
-
-
-class ItemResult(StrEnum):
-    """日检查项结果."""
-
-    PASSED = "符合"
-    FAILED = "不符合"
-    NOT_APPLICABLE = "不适用"
-
-
-class WeeklyRating(StrEnum):
-    """周评价: the three boxes of 《每周食品安全排查治理报告》."""
-
-    CONTROLLED = "风险可控"
-    RISK = "存在风险隐患"
-    SERIOUS_RISK = "存在严重风险隐患"
-
-
-class ProblemState(StrEnum):
-    """问题状态."""
-
-    OPEN = "待整改"
-    CORRECTING = "整改中"
-    CORRECTED = "已整改待复查"
-    CLOSED = "已闭环"
-    OVERDUE = "逾期"
-    CASE = "转立案"
-
-
 class InspectionKind(StrEnum):
     """检查类型; the first three are defined in 食品生产经营监督检查管理办法 53."""
 
@@ -168,13 +116,6 @@ class InspectionSelection(StrEnum):
     SUPERIOR = "上级交办"
 
 
-class InspectionStyle(StrEnum):
-    """How the inspectors go; another axis than kind and selection."""
-
-    ORDINARY = "常规"
-    WITHOUT_NOTICE = "四不两直"
-
-
 class InspectionPlace(StrEnum):
     ON_SITE = "现场"
     REMOTE = "远程"
@@ -186,15 +127,6 @@ class InspectionResult(StrEnum):
     PASSED = "符合"
     BASIC = "基本符合"
     FAILED = "不符合"
-
-
-class InspectionDisposition(StrEnum):
-    """结果处理; the last is ours: the form knows the first three."""
-
-    PASSED = "通过"
-    WRITTEN_CORRECTION = "书面限期整改"
-    STOP = "立即停止生产经营活动"
-    CASE = "移送立案"
 
 
 class FindingSeverity(StrEnum):
@@ -231,46 +163,6 @@ class NoticeState(StrEnum):
     EXTENDED = "延期"
     WITHDRAWN = "撤销"
     VOID = "作废"
-
-
-class SubmissionState(StrEnum):
-    """报送状态."""
-
-    DRAFT = "草稿"
-    SUBMITTED = "已上报"
-    RETURNED = "已退回"
-    REVIEWED = "股室已审核"
-    CONFIRMED = "旗局已确认"
-    REPORTED = "已报市局"
-    CORRECTING = "更正中"
-
-
-class EvaluationGrade(StrEnum):
-    """考核等级."""
-
-    A = "A"
-    B = "B"
-    C = "C"
-    D = "D"
-
-
-class MeritKind(StrEnum):
-    """考核调整."""
-
-    MERIT = "加分"
-    DEMERIT = "扣分"
-    DOWNGRADE = "降级"
-    VETO = "否决"
-
-
-class ExamResult(StrEnum):
-    """抽考结果."""
-
-    PASSED = "合格"
-    FAILED = "不合格"
-    ABSENT = "缺考"
-    RESIT_PASSED = "补考合格"
-    RESIT_FAILED = "补考不合格"
 
 
 class OfficeKind(StrEnum):

@@ -39,7 +39,7 @@ def counts(house: House) -> dict[str, int]:
 
 def fresh_sample(house: House, tmp_path: Path, rows: int = 60) -> Path:
     """Firms the house does not have yet (its own come from another seed)."""
-    from app.services.demo_firms import ledger_rows, make_firms  # noqa: PLC0415
+    from app.services.demo_firms import ledger_rows, make_firms
 
     with house.system() as session:
         known = set(session.scalars(select(Enterprise.code)))
@@ -85,8 +85,8 @@ def test_the_shipped_sample_reads_without_errors(house: House) -> None:
 def _foreign_free(house: House) -> bool:
     """The sample shares made-up codes with the house's own firms only if seeds coincide."""
     with house.system() as session, house.app.app_context():
-        from app.core.clock import today  # noqa: PLC0415
-        from app.services.ledger_file import read_ledger  # noqa: PLC0415
+        from app.core.clock import today
+        from app.services.ledger_file import read_ledger
 
         codes = {row.code for row in read_ledger(SAMPLE, today()).rows}
         return not codes & set(session.scalars(select(Enterprise.code)))
@@ -95,7 +95,13 @@ def _foreign_free(house: House) -> bool:
 def bad_file(tmp_path: Path) -> Path:
     path = tmp_path / "坏.xlsx"
     rows = [
-        LedgerRow(name="奈曼旗好店", code=make_credit_code(880_001, "92"), address="好街 1 号", lines=("餐饮服务",), site_kind="小餐饮"),
+        LedgerRow(
+            name="奈曼旗好店",
+            code=make_credit_code(880_001, "92"),
+            address="好街 1 号",
+            lines=("餐饮服务",),
+            site_kind="小餐饮",
+        ),
         LedgerRow(
             name="奈曼旗坏店", code="91150525MA0N00016X", address="坏街 1 号", lines=("餐饮服务",), site_kind="小餐饮"
         ),
@@ -169,7 +175,7 @@ def test_a_file_that_is_no_ledger_is_refused_before_it_is_read(
 
 
 def test_the_command_names_bad_cells_and_ends_with_one(small: House, tmp_path: Path) -> None:
-    import os  # noqa: PLC0415
+    import os
 
     settings = small.app.extensions["shouze_settings"]
     done = subprocess.run(

@@ -52,11 +52,11 @@ def _reached(state: ORMExecuteState) -> list[type[Any]]:
     """
     named = {mapper.class_ for mapper in state.all_mappers}
     tables = _classes()
-    for element in iterate(cast(Any, state.statement)):
+    for element in iterate(cast("Any", state.statement)):
         table = element if isinstance(element, Table) else getattr(element, "table", None)
         if isinstance(table, Table):  # a column's table counts as well as a table itself
             named.update(tables.get(table.key, ()))
-    found = frozenset[type[Any]]().union(*(_related(cast(Any, cls)) for cls in named))
+    found = frozenset[type[Any]]().union(*(_related(cast("Any", cls)) for cls in named))
     limited = (cls for cls in found if not (issubclass(cls, Entity) and cls.__scope__ is Scope.REFERENCE))
     return sorted(limited, key=lambda cls: cls.__name__)
 
