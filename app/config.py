@@ -53,7 +53,6 @@ class Settings:
     redis_url: str = field(default_factory=lambda: _env("REDIS_URL"))
     workers: int = field(default_factory=lambda: int(_env("WORKERS", "2")))
     threads: int = field(default_factory=lambda: int(_env("THREADS", "8")))
-    render_workers: int = field(default_factory=lambda: int(_env("RENDER_WORKERS", "1")))
     upload_max_mb: int = field(default_factory=lambda: int(_env("UPLOAD_MAX_MB", "20")))
     testing: bool = False
 
