@@ -32,7 +32,9 @@ def test_the_readmes_commands_and_accounts_are_there() -> None:
 
 
 def test_every_path_the_architecture_names_exists() -> None:
-    told = re.findall(r"`((?:app|script|tests|docs|translations)/[\w./]+)`", (ROOT / "docs/architecture.md").read_text())
+    told = re.findall(
+        r"`((?:app|script|tests|docs|translations)/[\w./]+)`", (ROOT / "docs/architecture.md").read_text()
+    )
     assert told
     for path in told:
         assert (ROOT / path).exists(), path

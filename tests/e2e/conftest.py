@@ -124,7 +124,7 @@ def sign_in(browser: Browser, server: Server) -> Iterator[Callable[..., Page]]:
             "request",
             lambda asked: (
                 None
-                if asked.url.startswith((server.url, "data:", "blob:", "chrome-extension:"))
+                if asked.url.startswith((server.url, "data:", "blob:", "chrome-extension:", "chrome:"))
                 else wrong.append(asked.url)
             ),
         )

@@ -74,6 +74,7 @@ def test_the_whole_story(sign_in: SignIn, server: Server, out: Path, width: int,
         yuan.locator('[name^="findings-"][name$="-demand"]:not([name*="__n__"])').nth(number).fill(
             "立即整改并保存记录。"
         )
+    yuan.locator('[name^="findings-"][name$="-key_item"]:not([name*="__n__"]):visible').first.check()
     yuan.select_option('[name="result"]', "基本符合")
     yuan.fill('[name="summary"]', "按照要点表检查。")
     picture(yuan, out, f"inspection-form-{width}")
