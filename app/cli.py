@@ -161,7 +161,9 @@ def user() -> None:
 @user.command("add")
 @click.argument("username")
 @click.option("--name", required=True)
-@click.option("--family", default="监管业务", show_default=True)
+@click.option(
+    "--family", default="监管业务", show_default=True, type=click.Choice(["系统管理", "审计", "监管业务", "企业"])
+)
 @click.option("--office", required=True, help="Office code.")
 @click.option("--certificate", default=None, help="执法证号.")
 def user_add(username: str, name: str, family: str, office: str, certificate: str | None) -> None:

@@ -48,7 +48,7 @@ def _write(notice_id: int, out: Path) -> tuple[str, str]:
         raise Conflict(_("通知书现在是“%(state)s”，还没有签发；要签发请用 --as 指明签发人。", state=_(notice.state)))
     if paper.sha256 is None:
         render_document(paper.id)
-    current_session().expire_all()
+    current_session().rollback()  # the read transaction began before the bytes were stored
     stored = current_session().get_one(IssuedDocument, paper.id)
     content = content_of(stored)
     draft = out.with_name(f".{out.name}.{os.getpid()}")
