@@ -21,13 +21,13 @@ from flask.testing import FlaskClient
 from flask_migrate import upgrade
 from sqlalchemy import event, inspect, select
 
-from app import create_app
 from app.config import Settings
 from app.core.db import current_session, db, unscoped
 from app.core.document import IssuedDocument
 from app.core.entity import Entity
 from app.core.fab.cells import base_of
 from app.core.office import Account
+from app.factory import build
 from app.models.enterprise import Enterprise, Site
 from app.models.inspection import Finding, Inspection
 from app.models.lines import Line
@@ -80,9 +80,7 @@ class House:
     """The prover's own bureau, built once."""
 
     def __init__(self, folder: Path) -> None:
-        self.app: Flask = create_app(
-            Settings(data_dir=folder, testing=True, database_url="", base_url="http://localhost")
-        )
+        self.app: Flask = build(Settings(data_dir=folder, testing=True, database_url="", base_url="http://localhost"))
         self.app.config["WTF_CSRF_ENABLED"] = False
         with self.app.app_context():
             self.engine = db.engine
