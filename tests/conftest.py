@@ -25,15 +25,19 @@ def postgres() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def sqlite_house(tmp_path_factory: pytest.TempPathFactory) -> House:
+def sqlite_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """The house on SQLite, made once a process."""
-    return on_sqlite(tmp_path_factory.mktemp("house"))
+    house = on_sqlite(tmp_path_factory.mktemp("house"))
+    yield house
+    house.close()
 
 
 @pytest.fixture(scope="session")
-def postgres_house(tmp_path_factory: pytest.TempPathFactory, postgres: str) -> House:
+def postgres_house(tmp_path_factory: pytest.TempPathFactory, postgres: str) -> Iterator[House]:
     """The house on PostgreSQL, made once a process."""
-    return on_postgres(tmp_path_factory.mktemp("house-pg"), postgres)
+    house = on_postgres(tmp_path_factory.mktemp("house-pg"), postgres)
+    yield house
+    house.close()
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
