@@ -14,8 +14,8 @@ from app.core.access.fetch import fetch
 from app.core.db import unscoped
 from app.core.document import DocumentState, IssuedDocument, content_of
 from app.core.fab.cells import base_of, date_text
+from app.core.fab.declaration import Answer, Page, expose
 from app.core.fab.gate import public, signed_in
-from app.core.fab.view import Answer, Page, expose
 from app.core.history import record
 from app.core.screen import Badge
 from app.core.verbs import Verb

@@ -15,10 +15,10 @@ from app.core.access.predicate import predicate
 from app.core.db import current_session
 from app.core.entity import Entity
 from app.core.fab.cells import date_text, many_of, said
+from app.core.fab.declaration import Answer, Page, expose
 from app.core.fab.gate import signed_in
 from app.core.fab.listing import LONGEST_QUERY, search_clause
 from app.core.fab.showing import count
-from app.core.fab.view import Answer, Page, expose
 from app.core.screen import Hits, Task
 from app.core.verbs import Verb
 from app.data.enums import NoticeState

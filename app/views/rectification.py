@@ -13,11 +13,12 @@ from app.core.access.fetch import fetch
 from app.core.db import current_session
 from app.core.errors import NotFound
 from app.core.fab.converter import AppForm, field_of
+from app.core.fab.declaration import Answer, expose
 from app.core.fab.forming import Part, RowsOf
 from app.core.fab.gate import needs
 from app.core.fab.interface import AppInterface
 from app.core.fab.showing import Children
-from app.core.fab.view import Answer, EntityView, expose
+from app.core.fab.view import EntityView
 from app.core.office import Account
 from app.core.pdf.pool import render_in_pool
 from app.core.screen import Action, ShowScreen, Step
@@ -71,7 +72,6 @@ class NoticeView(EntityView):
         Children("deliveries", ["method", "date", "place", "receiver", "server", "co_server"]),
     ]
     asks = {"serve": (ServeForm, SERVE_FIELDS)}
-    include_route_methods = {*EntityView.include_route_methods, "preview"}
 
     def blank(self) -> Any:
         """From an inspection when the address names one, its findings as demands."""

@@ -16,8 +16,8 @@ from app.core.access import context
 from app.core.db import unscoped
 from app.core.errors import Invalid
 from app.core.fab.builder import LOCALES
+from app.core.fab.declaration import Answer, Page, expose
 from app.core.fab.gate import public, signed_in
-from app.core.fab.view import Answer, Page, expose
 from app.core.history import record
 from app.core.office import Account
 from app.core.passwords import hashed, matches, weakness

@@ -1,0 +1,152 @@
+"""Adding, editing and deleting a record."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import abort, flash, redirect, render_template, request
+from flask_babel import gettext as _
+
+from app.core.access.context import current_access
+from app.core.access.fetch import fetch
+from app.core.db import current_session
+from app.core.errors import Conflict, Invalid, NotFound
+from app.core.fab import forming, showing
+from app.core.fab.cells import cell, label_of, one_of, said
+from app.core.fab.declaration import Answer, Declaration, expose, require_valid
+from app.core.fab.forming import BoundForm
+from app.core.fab.gate import needs
+from app.core.saving import Refused, save
+from app.core.screen import Clash, FormScreen
+from app.core.verbs import Verb
+from app.core.workflow import lock
+from app.core.writing import unit_of_work
+
+
+class FormScreens(Declaration):
+    """`/add`, `/<key>/edit`, `/<key>/delete`."""
+
+    @expose("/add", methods=["GET", "POST"])
+    @needs(Verb.CREATE)
+    def add_page(self) -> Answer:
+        """A new record."""
+        if not self.form_parts:
+            abort(404)
+        if request.method == "GET":
+            return self._form_page(self._bound(self.blank()), None)
+        return self._save(None)
+
+    def blank(self) -> Any:
+        """The row a new form starts from; prefilled by lookups named in the address."""
+        row = self.model()
+        for name, one in self.add_form()._fields.items():
+            if name in request.args and one.kind in {"lookup", "select"}:
+                self._prefill(row, name, one, request.args[name])
+            elif one.data is not None:
+                setattr(row, name, one.data)
+        return row
+
+    def _prefill(self, row: Any, name: str, one: Any, text: str) -> None:
+        try:
+            setattr(row, name, one.parse(text.strip()))
+        except ValueError as error:
+            raise NotFound(_("没有这条记录，或者您无权查看。")) from error
+
+    @expose("/<int:key>/edit", methods=["GET", "POST"])
+    @needs(Verb.UPDATE)
+    def edit_page(self, key: int) -> Answer:
+        """An existing record."""
+        if not self.form_parts:
+            abort(404)
+        if request.method == "GET":
+            row = fetch(self.model, key, Verb.UPDATE)
+            return self._form_page(self._bound(row), row)
+        return self._save(key)
+
+    def _bound(self, row: Any) -> BoundForm:
+        bound = BoundForm(self.edit_form, self.form_parts, row, self.model)
+        bound.withheld = current_access().readonly(self.entity_name)
+        return bound
+
+    def _save(self, key: int | None) -> Answer:
+        """Parse, check and write in one unit of work; whatever fails shows the form again as typed."""
+        row: Any = None
+        bound: BoundForm | None = None
+        try:
+            with unit_of_work(Verb.CREATE if key is None else Verb.UPDATE):
+                row = self.model() if key is None else lock(fetch(self.model, key, Verb.UPDATE))
+                bound = self._bound(row)
+                require_valid(bound)
+                if key is not None:
+                    _require_unchanged(row)
+                with current_session().no_autoflush:
+                    bound.populate(row)
+                save(row, Verb.CREATE if key is None else Verb.UPDATE, accepted=frozenset(forming.accepted()))
+                saved = row.id
+        except (Invalid, Conflict) as error:
+            if bound is None:
+                raise
+            return self._again(bound, key, error)
+        flash(_("已保存。"), "success")
+        return redirect(f"{self.route_base}/{saved}")
+
+    def _again(self, bound: BoundForm, key: int | None, error: Invalid | Conflict) -> Answer:
+        """The form again, with what was typed, what is wrong, and the other writer's values."""
+        fields = error.fields if isinstance(error, Invalid) else {}
+        loose = bound.add_errors(fields)
+        if not fields and not any(bound.form.errors.values()) and not isinstance(error, Refused):
+            loose.append(str(error))
+        row = fetch(self.model, key) if key is not None else None
+        clash = self._clash(bound, row, error) if isinstance(error, Conflict) and row is not None else None
+        doubts = error.doubts if isinstance(error, Refused) else []
+        page = self._form_page(bound, row, loose=[] if clash else loose, clash=clash, doubts=doubts)
+        return page, error.status
+
+    def _clash(self, bound: BoundForm, row: Any, error: Conflict) -> Clash | None:
+        last = next(iter(showing.events(row)), None)
+        differing = []
+        for name, one in bound.form._fields.items():
+            theirs = cell(row, name, link=False).text
+            yours = (said if one.kind == "select" else str)(one.data) if one.data is not None else ""
+            if one.data != getattr(row, name):
+                differing.append({"label": label_of(self.model, name), "theirs": theirs, "yours": yours})
+        return Clash(str(error), last.who if last else "", last.at if last else "", differing)
+
+    def _form_page(
+        self, bound: BoundForm, row: Any, *, loose: list[str] | None = None, clash: Clash | None = None,
+        doubts: list[Any] | None = None,
+    ) -> str:  # fmt: skip
+        label = one_of(self.model)
+        screen = FormScreen(
+            title=_("修改%(what)s", what=label) if row is not None else _("新建%(what)s", what=label),
+            action=request.path, sections=forming.sections(bound, {one.field: one.text for one in doubts or []}),
+            submit_label=_("保存"),
+            cancel_url=f"{self.route_base}/{row.id}" if row is not None else f"{self.route_base}/",
+            errors=forming.summary(bound, loose or []), conflict=clash,
+            version=str(row.version) if row is not None else "",
+            warnings=forming.tick_boxes(doubts or [], bound),
+        )  # fmt: skip
+        return render_template("entity/form.html", screen=screen)
+
+    @expose("/<int:key>/delete", methods=["GET", "POST"])
+    @needs(Verb.DELETE)
+    def delete_page(self, key: int) -> Answer:
+        """Delete a record that nothing refers to; history keeps it."""
+        row = fetch(self.model, key, Verb.DELETE)
+        if request.method == "GET":
+            title = _("删除%(what)s：%(name)s", what=one_of(self.model), name=str(row))
+            facts = [one for group in showing.facts(row, self.show_parts[:1]) for one in group.facts]
+            screen = {"title": title, "action": request.path, "cancel_url": f"{self.route_base}/{key}",
+                      "summary": facts}  # fmt: skip
+            return render_template("entity/delete.html", screen=screen)
+        with unit_of_work(Verb.DELETE):
+            row = lock(fetch(self.model, key, Verb.DELETE))
+            current_session().delete(row)
+        flash(_("已删除。"), "success")
+        return redirect(f"{self.route_base}/")
+
+
+def _require_unchanged(row: Any) -> None:
+    """Raise Conflict when the row was saved after the form in this request was opened."""
+    if request.form.get("version") != str(row.version):
+        raise Conflict(_("您打开之后，这条记录已被别人改过。请对照后再保存。"))
