@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import jsonify, render_template, request
@@ -27,11 +28,7 @@ class ListScreens(Declaration):
     @needs(Verb.READ)
     def list_page(self) -> Answer:
         """The list: search, filters, order, page."""
-        hidden = current_access().hidden(self.entity_name)
-        names = [name for name in self.list_columns if name not in hidden]
-        filters = [name for name in self.list_filters if name not in hidden]
-        order = [name for name in self.order_columns if name not in hidden]
-        query = listing.ListQuery(self.model, [*order, "id"], filters, self.default_order)
+        query, names, filters, order = self.list_query(request.args, request.path)
         rows, total = listing.list_rows(self.model, names, self.datamodel, query, filters)
         boxes, active = listing.filter_boxes(query, filters)
         add_url = f"{self.route_base}/add" if self._can_add() else None
@@ -45,6 +42,18 @@ class ListScreens(Declaration):
             empty=self._empty(narrowed, add_url),
         )  # fmt: skip
         return render_template("entity/list.html", screen=screen)
+
+    def list_query(
+        self, args: Mapping[str, str], path: str = ""
+    ) -> tuple[listing.ListQuery, list[str], list[str], list[str]]:
+        """What these list arguments ask for, and the columns, filters and orders this person has: none hidden."""
+        hidden = current_access().hidden(self.entity_name)
+        names, filters, order = (
+            [name for name in declared if name not in hidden]
+            for declared in (self.list_columns, self.list_filters, self.order_columns)
+        )
+        query = listing.ListQuery(self.model, [*order, "id"], filters, self.default_order, args, path)
+        return query, names, filters, order
 
     def _can_add(self) -> bool:
         return bool(self.form_parts) and current_access().may(self.entity_name, Verb.CREATE)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import request
 from flask_babel import gettext as _
 from sqlalchemy import Boolean, Date, Select, inspect, or_, select
 from sqlalchemy.orm import joinedload
@@ -24,31 +24,35 @@ LONGEST_QUERY = 100  # characters of a search
 
 
 class ListQuery:
-    """The list arguments of a request, checked: what is unknown or out of bounds falls back to the default."""
+    """The list arguments of a request (or of a job that repeats it), checked: what is unknown or out of bounds falls
+    back to the default."""
 
-    def __init__(self, model: type[Entity], order_columns: list[str], filters: list[str], default_order: str) -> None:
-        self.model = model
-        self.text = request.args.get("q", "").replace("\0", "").strip()[:LONGEST_QUERY]
-        self.page = _bounded(request.args.get("page"), 1, COUNT_CAP, 1)
-        self.size = _bounded(request.args.get("size"), 1, max(SIZES), SIZES[0])
-        order = request.args.get("order", default_order)
+    def __init__(
+        self, model: type[Entity], order_columns: list[str], filters: list[str], default_order: str,
+        args: Mapping[str, str], path: str = "",
+    ) -> None:  # fmt: skip
+        self.model, self.args, self.path = model, args, path
+        self.text = args.get("q", "").replace("\0", "").strip()[:LONGEST_QUERY]
+        self.page = _bounded(args.get("page"), 1, COUNT_CAP, 1)
+        self.size = _bounded(args.get("size"), 1, max(SIZES), SIZES[0])
+        order = args.get("order", default_order)
         self.order = order if order.removeprefix("-") in order_columns else default_order
         self.values: dict[str, str] = {}
         for name in filters:
             for key in (name, f"{name}_from", f"{name}_to"):
-                if value := request.args.get(key, "").replace("\0", "").strip()[:LONGEST_QUERY]:
+                if value := args.get(key, "").replace("\0", "").strip()[:LONGEST_QUERY]:
                     self.values[key] = value
 
     def url(self, **changes: Any) -> str:
         """This list with other arguments; None takes one away."""
         now: dict[str, Any] = {
             "q": self.text,
-            "order": request.args.get("order", ""),
-            "size": request.args.get("size", ""),
+            "order": self.args.get("order", ""),
+            "size": self.args.get("size", ""),
         }
         now |= self.values | changes
         kept = {key: value for key, value in now.items() if value not in (None, "")}
-        return f"{request.path}?{urlencode(kept)}" if kept else request.path
+        return f"{self.path}?{urlencode(kept)}" if kept else self.path
 
 
 def _bounded(text: str | None, least: int, most: int, default: int) -> int:
