@@ -6,13 +6,13 @@ from typing import Any
 
 from flask_appbuilder.forms import DynamicForm, GeneralModelConverter
 from flask_babel import lazy_gettext
-from sqlalchemy import Boolean, Date, Integer, Numeric, inspect
+from sqlalchemy import JSON, Boolean, Date, Integer, Numeric, inspect
 from wtforms import Form
 
 from app.core.entity import Entity, Scope
 from app.core.fab import fields
 from app.core.lines import line_choices
-from app.core.types import LineSet
+from app.core.types import LineSet, UtcDateTime
 
 
 class AppModelConverter(GeneralModelConverter):
@@ -84,6 +84,8 @@ def _of_column(target: Any) -> Any:
     for column_type, field in (
         (Boolean, fields.Tick),
         (Date, fields.Day),
+        (UtcDateTime, fields.Moment),
+        (JSON, fields.Json),
         (Integer, fields.Whole),
         (Numeric, fields.Number),
     ):

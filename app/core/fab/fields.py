@@ -5,8 +5,9 @@ A field only parses; what a value must be is checked where every save passes (`c
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -15,6 +16,7 @@ from sqlalchemy import select
 from wtforms import Field as WtField
 from wtforms import ValidationError
 
+from app.core import clock
 from app.core.db import current_session
 from app.core.entity import Entity
 
@@ -124,6 +126,51 @@ class Day(Plain):
             return date.fromisoformat(text)
         except ValueError:
             raise ValueError(_("请按 年-月-日 填写日期，例如 2026-11-23。")) from None
+
+
+class Moment(Plain):
+    """An instant, typed and shown as the clock in Shanghai has it."""
+
+    kind = "datetime"
+
+    def parse(self, text: str) -> datetime | None:
+        """An ISO date and time without a zone."""
+        if not text:
+            return None
+        try:
+            typed = datetime.fromisoformat(text)
+        except ValueError:
+            raise ValueError(_("请按 年-月-日 时:分 填写，例如 2026-11-23 09:30。")) from None
+        if typed.tzinfo is not None:
+            raise ValueError(_("请按 年-月-日 时:分 填写，例如 2026-11-23 09:30。"))
+        return typed.replace(tzinfo=clock.SHANGHAI).astimezone(UTC)
+
+    def format(self, value: Any) -> str:
+        """Local time to the minute."""
+        return "" if value is None else clock.local(value).strftime("%Y-%m-%dT%H:%M")
+
+
+class Json(Plain):
+    """A value kept as JSON, typed as JSON text."""
+
+    kind = "textarea"
+
+    def parse(self, text: str) -> Any:
+        """The value; what is no JSON is an error beside the field."""
+        if not text:
+            return None
+        try:
+            return json.loads(text, parse_constant=_no_constant)
+        except (ValueError, RecursionError):
+            raise ValueError(_("不是有效的 JSON。")) from None
+
+    def format(self, value: Any) -> str:
+        """JSON text, Chinese as it is."""
+        return "" if value is None else json.dumps(value, ensure_ascii=False, sort_keys=True)
+
+
+def _no_constant(word: str) -> Any:
+    raise ValueError(f"{word} is no JSON")  # NaN and Infinity: Python reads them, PostgreSQL and browsers do not
 
 
 class Tick(Plain):
