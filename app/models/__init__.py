@@ -1,13 +1,12 @@
-"""Entities: columns, constraints, states; one file a subject."""
+"""Entities: columns, constraints, states; one file a subject, found by being here."""
 
 from __future__ import annotations
 
 from importlib import import_module
-
-SUBJECTS = ("area", "enterprise", "personnel", "citation", "inspection", "rectification", "setting", "lines")
+from pkgutil import iter_modules
 
 
 def load() -> None:
     """Import every subject, so that all tables and mappers are known."""
-    for subject in SUBJECTS:
-        import_module(f"app.models.{subject}")
+    for info in sorted(iter_modules(__path__), key=lambda info: info.name):
+        import_module(f"{__name__}.{info.name}")

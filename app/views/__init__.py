@@ -1,38 +1,37 @@
-"""Screens: declarations on top of `core.fab.view.EntityView`; one file a subject."""
+"""Screens: declarations on top of `core.fab.view.EntityView`; one file a subject, found by being here."""
 
 from __future__ import annotations
 
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any
 
+from app.core.fab.declaration import Page
 from app.core.fab.shell import the_shell
 from app.core.fab.signin import SignInView
 from app.core.fab.view import EntityView
-from app.views import document, enterprise, home, inspection, office, personnel, rectification, setting
 
-PAGES = (SignInView, home.HomeView, document.DocumentView)
-ENTITIES: tuple[type[EntityView], ...] = (
-    enterprise.EnterpriseView,
-    enterprise.SiteView,
-    personnel.PersonView,
-    personnel.AppointmentView,
-    inspection.InspectionView,
-    rectification.NoticeView,
-    rectification.DelegationView,
-    office.OfficeView,
-    office.AccountView,
-    office.PostingView,
-    office.AccessRoleView,
-    office.AreaView,
-    setting.BureauSettingView,
-    setting.LegalCitationView,
-    setting.NumberSequenceView,
-)
+
+def declared() -> tuple[list[type[Page]], list[type[EntityView]]]:
+    """The pages and the entities' screens of every module of this folder, in the order of their names."""
+    pages: list[type[Page]] = [SignInView]
+    entities: list[type[EntityView]] = []
+    for info in sorted(iter_modules(__path__), key=lambda info: info.name):
+        module = import_module(f"{__name__}.{info.name}")
+        for one in vars(module).values():
+            if isinstance(one, type) and one.__module__ == module.__name__:
+                if issubclass(one, EntityView):
+                    entities.append(one)
+                elif issubclass(one, Page):
+                    pages.append(one)
+    return pages, entities
 
 
 def register(fab: Any) -> None:
     """Put every screen into the application."""
-    for page in PAGES:
+    pages, entities = declared()
+    for page in pages:
         fab.add_view_no_menu(page)
     shell = the_shell()
-    for view in ENTITIES:
+    for view in entities:
         shell.views.append(fab.add_view_no_menu(view))

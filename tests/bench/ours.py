@@ -47,9 +47,10 @@ def more_screens(wanted: int) -> None:
     services.load()
     role = next(role for role in ROLES if role.code == "inspector")
     granted = {grant.entity for grant in role.grants if Verb.READ in grant.verbs}
-    shown = [view for view in views.ENTITIES if view.datamodel.obj.policy_name() in granted]
-    extra = tuple(_screen(number) for number in range(wanted - len(shown)))
-    views.ENTITIES = (*views.ENTITIES, *extra)
+    pages, screens = views.declared()
+    shown = [view for view in screens if view.datamodel.obj.policy_name() in granted]
+    extra = [_screen(number) for number in range(wanted - len(shown))]
+    views.declared = lambda: (pages, [*screens, *extra])
 
 
 def _screen(number: int) -> type[EntityView]:

@@ -37,7 +37,7 @@ class Ours(Start):
         from tests.bench import ours
 
         services.load()
-        assert views.ENTITIES, ours
+        assert views.declared(), ours
 
     def begin(self, heard: list[str]) -> None:
         """Make the application."""

@@ -122,7 +122,7 @@ def declared() -> Iterator[tuple[str, Message]]:
     from app.models.setting import WANTED
 
     services.load()
-    assert views.ENTITIES
+    assert views.declared()
     for entity in registry().values():
         where = entity.__module__.replace(".", "/") + ".py"
         yield from ((where, Message(text)) for text in _of_entity(entity) if CHINESE.search(text))
