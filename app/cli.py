@@ -12,7 +12,9 @@ from flask.cli import FlaskGroup, with_appcontext
 from sqlalchemy import select
 
 from app import create_app
-from app.core.errors import ShouzeError
+from app.core.errors import ConfigurationError, ShouzeError
+
+MOST_FIRMS = 1_000_000  # what made-up codes and names suffice for
 
 
 class Group(FlaskGroup):
@@ -22,7 +24,7 @@ class Group(FlaskGroup):
         """Run; a refusal is a message, not a trace."""
         try:
             return super().invoke(ctx)
-        except ShouzeError as error:
+        except (ShouzeError, ConfigurationError) as error:
             raise click.ClickException(str(error)) from error
 
 
@@ -97,8 +99,10 @@ def _first_administrator() -> None:
 
 
 @main.command()
-@click.option("--firms", default=200, show_default=True, help="How many firms.")
-@click.option("--days", default=30, show_default=True, help="How far back inspections go.")
+@click.option("--firms", default=200, type=click.IntRange(1, MOST_FIRMS), show_default=True, help="How many firms.")
+@click.option(
+    "--days", default=30, type=click.IntRange(0, 3650), show_default=True, help="How far back inspections go."
+)
 @click.option("--seed", default=1, show_default=True, help="The same seed makes the same data.")
 def demo(firms: int, days: int, seed: int) -> None:
     """Fill a new database with made-up data, marked as demo for good. Done already: nothing. Killed halfway: again."""
@@ -132,7 +136,7 @@ def empty_database() -> None:
 
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=8000, show_default=True)
+@click.option("--port", default=8000, type=click.IntRange(1, 65535), show_default=True)
 @click.option("--demo", is_flag=True, help="On a demo database, made when it is not there yet.")
 def serve(host: str, port: int, demo: bool) -> None:
     """Schema and base data to the newest, then web server and worker until killed."""
@@ -217,7 +221,7 @@ def import_ledger(file: Path, office: str, dry_run: bool, skip_bad: bool) -> Non
 
 
 @main.command("issue-notice")
-@click.argument("notice_id", type=int)
+@click.argument("notice_id", type=click.IntRange(1, 2**63 - 1))
 @click.option("--out", required=True, type=click.Path(dir_okay=False, writable=True, path_type=Path))
 @click.option("--as", "username", default=None, help="Sign as this account when the notice waits for signing.")
 def issue_notice(notice_id: int, out: Path, username: str | None) -> None:

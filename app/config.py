@@ -48,7 +48,7 @@ class Settings:
     secret_key: str = field(default_factory=lambda: _env("SECRET_KEY"))
     data_key_file: str = field(default_factory=lambda: _env("DATA_KEY_FILE"))
     base_url: str = field(default_factory=lambda: _env("BASE_URL", "http://127.0.0.1:8000"))
-    trusted_hosts: tuple[str, ...] = field(default_factory=lambda: _list("TRUSTED_HOSTS", "127.0.0.1,localhost,[::1]"))
+    trusted_hosts: tuple[str, ...] = field(default_factory=lambda: _list("TRUSTED_HOSTS", "127.0.0.1,localhost"))
     trusted_proxies: int = field(default_factory=lambda: int(_env("TRUSTED_PROXIES", "0")))
     redis_url: str = field(default_factory=lambda: _env("REDIS_URL"))
     workers: int = field(default_factory=lambda: int(_env("WORKERS", "2")))

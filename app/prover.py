@@ -121,10 +121,18 @@ class House:
                     row.id,
                     row.public_id,
                     letters.get(root.office_id, "other"),
-                    root.lines,
+                    root.lines or self._lines(root),
                     self._about(root),
                     mark,
                 )
+
+    def _lines(self, root: Any) -> int:
+        """The lines of the firms that a row of no line is about."""
+        session = current_session()
+        found = 0
+        for key in self._about(root):
+            found |= session.get_one(Enterprise, key).lines
+        return found
 
     @staticmethod
     def _about(root: Any) -> frozenset[int]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 from collections.abc import Callable
+from dataclasses import replace
 from types import FrameType
 from typing import Any
 
@@ -21,6 +23,7 @@ from app.core.pdf.engine import check
 from app.core.setting import installation_flag
 from app.models import setting
 
+PR_SET_PDEATHSIG = 1
 GRACE = 15  # seconds for a child to end before it is killed
 
 
@@ -44,7 +47,7 @@ class Web(BaseApplication):
 def run_server(app: Flask, host: str, port: int, *, demo: bool) -> None:
     """Serve until a signal; when one of the two processes ends, so does the other. Raises ConfigurationError."""
     check()
-    settings: Settings = app.extensions["shouze_settings"]
+    settings = _addressed(app, host, port)
     marked = installation_flag(setting.DEMO) == "1"
     if demo != marked:
         raise ConfigurationError("this database is marked as demo" if marked else "this database is not a demo one")
@@ -53,11 +56,27 @@ def run_server(app: Flask, host: str, port: int, *, demo: bool) -> None:
     db.engine.dispose()  # connections must not be shared across the forks
     children = [_fork(lambda: _web(app, settings, host, port)), _fork(lambda: worker.serve(app, settings))]
     _forward(children)
+    if not marked and not os.environ.get("SHOUZE_BASE_URL"):
+        click.echo(
+            f"papers will name {settings.base_url} for verification; set SHOUZE_BASE_URL to the bureau's address"
+        )
     click.echo(f"守责 http://{host}:{port}/login/{'   演示' if marked else ''}")
     pid, status = os.wait()
     children.remove(pid)
     _end(children)
     raise SystemExit(os.waitstatus_to_exitcode(status) or 1)
+
+
+def _addressed(app: Flask, host: str, port: int) -> Settings:
+    """The settings, with the address that is served where nobody said another: papers carry it in their code."""
+    settings: Settings = app.extensions["shouze_settings"]
+    if os.environ.get("SHOUZE_BASE_URL"):
+        return settings
+    settings = replace(settings, base_url=f"http://{host}:{port}")
+    app.extensions["shouze_settings"] = settings
+    trusted = app.config["TRUSTED_HOSTS"] or []
+    app.config["TRUSTED_HOSTS"] = [*trusted, host]
+    return settings
 
 
 def prepare() -> None:
@@ -83,17 +102,27 @@ def _web(app: Flask, settings: Settings, host: str, port: int) -> None:
 
 def _fork(run: Callable[[], None]) -> int:
     """A child that runs `run` and then ends, whatever happens in it."""
+    parent = os.getpid()
     pid = os.fork()
     if pid:
         return pid
     code = 1
     try:
+        _end_with(parent)
         run()
         code = 0
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else 1
     finally:
         os._exit(code)
+
+
+def _end_with(parent: int) -> None:
+    """Let the kernel end this process when its parent is killed: nobody would be left to end it. Linux only."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:
+        raise SystemExit(1)  # killed before the kernel was told
 
 
 def _forward(children: list[int]) -> None:

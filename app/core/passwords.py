@@ -54,6 +54,8 @@ def weakness(password: str, username: str) -> str:
     """Why a password is refused, or ""."""
     if len(password) < SHORTEST:
         return str(_("密码至少 %(n)s 位。", n=SHORTEST))
+    if not password.isprintable():
+        return str(_("密码里有不能显示的字符。"))
     lowered = password.lower()
     if lowered in COMMON or len(set(lowered)) < 4 or (username and username.lower() in lowered):
         return str(_("这个密码太容易猜到，请换一个。"))

@@ -15,6 +15,7 @@ from flask_babel import gettext as _
 from sqlalchemy import String, Text, inspect
 from sqlalchemy.exc import IntegrityError
 
+from app.core.codes import INVISIBLE
 from app.core.db import current_session
 from app.core.entity import Entity
 from app.core.errors import Conflict, Invalid
@@ -22,6 +23,7 @@ from app.core.verbs import Verb
 from app.core.writing import duplicate_of, unit_of_work
 
 E = TypeVar("E", bound=Entity)
+BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")  # reorder what is read
 LONGEST = 20_000  # characters of a text column without a length
 
 
@@ -95,7 +97,7 @@ def save(row: E, verb: Verb, *, accepted: frozenset[str] = NONE, reason: str = "
         check = Check(accepted)
         for hook in _hooks.get(type(row), ()):
             hook(row, check)
-        for problem in column_problems(row):
+        for problem in (*column_problems(row), *part_problems(row)):
             check.error(*problem)
         if check.errors or check.doubts:
             raise Refused(check)
@@ -123,10 +125,28 @@ def column_problems(row: Entity) -> Iterable[tuple[str, str]]:
             yield prop.key, _("日期不在合理范围内。")
 
 
+def part_problems(row: Entity) -> Iterable[tuple[str, str]]:
+    """The same of the parts that hang on the row: relation.position.column, 1 is the first."""
+    for relation in inspect(type(row)).relationships:
+        if relation.direction.name != "ONETOMANY" or not _is_part(relation.mapper.class_):
+            continue
+        if relation.key in row.__dict__:
+            for number, part in enumerate(getattr(row, relation.key), 1):
+                yield from ((f"{relation.key}.{number}.{name}", why) for name, why in column_problems(part))
+
+
+def _is_part(cls: Any) -> bool:
+    return issubclass(cls, Entity) and bool(cls.__part_of__)
+
+
 def _text_problem(value: str, kind: Any, choices: Any) -> str:
     longest = kind.length if isinstance(kind, String) and kind.length else LONGEST
     if any(unicodedata.category(char) in {"Cc", "Cs", "Co", "Cn"} and char not in "\r\n\t" for char in value):
         return str(_("含有不能显示的字符，请删除后重新输入。"))
+    if BIDI.intersection(value):
+        return str(_("含有改变书写方向的字符，请删除后重新输入。"))
+    if not value.translate(INVISIBLE).strip():
+        return str(_("请填写看得见的内容。"))
     if len(value) > longest and isinstance(kind, (String, Text)):
         return str(_("最多 %(n)s 个字，现在 %(m)s 个。", n=longest, m=len(value)))
     if choices is not None and value not in set(choices):

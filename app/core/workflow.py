@@ -82,12 +82,12 @@ def reasons_against(row: Any, transition: Transition) -> list[str]:
     return [str(why) for guard in transition.guards if (why := guard(row))]
 
 
-def run(row: Any, name: str, *, reason: str = "", **inputs: Any) -> Any:
+def run(row: Any, name: str, *, reason: str = "", seen: int | None = None, **inputs: Any) -> Any:
     """Take one step: lock the row, check state and guards, let the service do its part, change the state.
 
     Access is asked first, so that who may not learns nothing of guards, and judged again by the session's write check
-    under the transition's verb. Returns the row. Raises Conflict,
-    Invalid, Forbidden.
+    under the transition's verb. `seen` is the version the person decided upon; another one now is a Conflict. Returns
+    the row. Raises Conflict, Invalid, Forbidden.
     """
     transition = row.__workflow__.named(name)
     if transition.reason and not reason.strip():
@@ -96,6 +96,8 @@ def run(row: Any, name: str, *, reason: str = "", **inputs: Any) -> Any:
         locked = lock(row)
         if "unscoped" not in current_session().info and not may(locked, transition.verb):
             raise Forbidden("您可以查看，但不能进行这项操作。")
+        if seen is not None and locked.version != seen:
+            raise Conflict(_("您打开之后，这条记录已有变化，请看过现在的内容再办。"))
         if why := reasons_against(locked, transition):
             raise Conflict(" ".join(why))
         perform(locked, transition.verb)

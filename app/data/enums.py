@@ -148,6 +148,13 @@ class DeliveryMethod(StrEnum):
     PUBLIC = "公告"
 
 
+class PaperTitle(StrEnum):
+    """文书名称, as printed on them."""
+
+    NOTICE = "责令改正通知书"
+    DELIVERY = "送达回证"
+
+
 class NoticeState(StrEnum):
     """通知书状态."""
 

@@ -163,6 +163,12 @@ class NoticeCitation(Entity):
     citation: Mapped[LegalCitation] = relationship()
 
 
+class DelegatedKind(StrEnum):
+    """What may be signed by delegation."""
+
+    NOTICE = "责令改正通知书"
+
+
 class Delegation(Entity):
     """授权签发: a paper that lets a person sign some kinds of documents from a day to a day; else only 局领导 sign."""
 
@@ -175,7 +181,7 @@ class Delegation(Entity):
     office_id: Mapped[int] = column("机构", BigId, ForeignKey("office.id"), nullable=False, index=True)
     account_id: Mapped[int] = column("被授权人", BigId, ForeignKey("account.id"), nullable=False, index=True)
     document: Mapped[str] = column("授权文件", String(120), nullable=False, help="文号或标题。")
-    kinds: Mapped[str] = column("文书种类", String(60), nullable=False, default="责令改正通知书")
+    kinds: Mapped[str] = column("文书种类", String(60), choices=DelegatedKind, nullable=False, default="责令改正通知书")
     date_from: Mapped[date] = column("自", Date, nullable=False)
     date_to: Mapped[date] = column("至", Date, nullable=False)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from flask_babel import gettext as _
@@ -14,12 +15,16 @@ from app.core.workflow import handles
 from app.data.enums import InspectionResult
 from app.models.inspection import Inspection
 
+LATE = timedelta(days=62)  # beyond it a date is more often a slip of the finger than a late record
+
 
 @on_save(Inspection)
 def check_inspection(visit: Inspection, check: Check) -> None:
     """Two different inspectors whose 执法证 is valid on the day (Order 49 Art. 23, 24); no day to come."""
     if visit.date and visit.date > clock.today():
         check.error("date", _("检查日期不能晚于今天。"))
+    elif visit.date and visit.date < clock.today() - LATE:
+        check.doubt("date", _("检查日期是两个多月以前，请核对；确实是补录的，请打勾。"))
     if visit.inspector is not None and visit.inspector is visit.co_inspector:
         check.error("co_inspector", _("检查人员须为不同的两人。"))
     for name in ("inspector", "co_inspector"):

@@ -26,6 +26,7 @@ def issue_to_file(notice_id: int, out: Path, username: str | None) -> tuple[str,
 
     Raises Conflict when the notice is not far enough, Invalid for an unknown account, Forbidden when it may not sign.
     """
+    _require_writable(out)  # before anything is signed
     if username is not None:
         with unscoped("who signs from the command line") as session:
             account_id = session.scalar(select(Account.id).where(Account.username == username))
@@ -37,6 +38,19 @@ def issue_to_file(notice_id: int, out: Path, username: str | None) -> tuple[str,
                 run(fetch(Notice, notice_id, Verb.SIGN), "sign")
     with unscoped("issue notice to a file"):
         return _write(notice_id, out)
+
+
+def _require_writable(out: Path) -> None:
+    try:
+        with _draft_of(out).open("wb"):
+            pass
+        _draft_of(out).unlink()
+    except OSError as error:
+        raise Invalid(_("不能写入 %(path)s：%(why)s", path=str(out), why=error.strerror or "")) from error
+
+
+def _draft_of(out: Path) -> Path:
+    return out.with_name(f".{out.name}.{os.getpid()}")
 
 
 def _write(notice_id: int, out: Path) -> tuple[str, str]:
@@ -51,7 +65,7 @@ def _write(notice_id: int, out: Path) -> tuple[str, str]:
     current_session().rollback()  # the read transaction began before the bytes were stored
     stored = current_session().get_one(IssuedDocument, paper.id)
     content = content_of(stored)
-    draft = out.with_name(f".{out.name}.{os.getpid()}")
+    draft = _draft_of(out)
     draft.write_bytes(content)
     draft.replace(out)
     return stored.number, stored.sha256 or ""

@@ -49,7 +49,7 @@ TITLE = "食品生产经营主体台账"
 _HEAD_ROWS = 20
 _FEWEST_HEADINGS = 3
 _FOOTER = re.compile(r"(合计|总计|小计|填表|制表|审核人|注[:：]|说明[:：]|备注[:：]|单位负责人[:：])")
-_NOT_COMPARED = ("sheet", "rows", "people", "counts", "has_errors")
+_NOT_COMPARED = ("sheet", "rows", "people", "counts", "has_errors", "code_cell")
 _COMPARED = tuple(f.name for f in fields(LedgerRow) if f.name not in _NOT_COMPARED)
 
 

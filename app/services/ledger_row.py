@@ -96,6 +96,9 @@ class LedgerRow:
     remark: str = ""
     people: tuple[LedgerPerson, ...] = ()
     has_errors: bool = False
+    code_cell: tuple[str, str] = field(
+        default=("", ""), compare=False
+    )  # column and heading of its code, for what is found later
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,20 +137,27 @@ class RowReader:
             risk=self._word("risk", RISKS), state=self._word("state", STATES), counts=self._counts(),
             office=self._text("office"), remark=self._text("remark"), people=tuple(self._people()),
         )  # fmt: skip
+        site.code_cell = self._place("code")
         site.has_errors = any(problem.severity == ERROR for problem in self.problems[before:])
         return site
 
     def problem(self, key: str, message: Any, severity: str = ERROR, value: Any = None) -> None:
         """Name the first cell of a field."""
         places = self.layout.places.get(key, ())
-        column = get_column_letter(places[0] + 1) if places else ""
-        heading = self.layout.headings[places[0]] if places else BY_KEY[key].title
+        column, heading = self._place(key)
         shown = text_of(self._raw(places[0]) if value is None and places else value)
         if BY_KEY[key].secret and len(shown) > 8:
             shown = shown[:4] + "*" * (len(shown) - 8) + shown[-4:]
         self.problems.append(
             Problem(self.row.sheet, self.row.number, column, heading, shown[:200], str(message), severity)
         )
+
+    def _place(self, key: str) -> tuple[str, str]:
+        """Column letter and heading of a field's first cell."""
+        places = self.layout.places.get(key, ())
+        if not places:
+            return "", BY_KEY[key].title
+        return get_column_letter(places[0] + 1), self.layout.headings[places[0]]
 
     def _raw(self, place: int) -> Any:
         return self.row.values[place] if place < len(self.row.values) else None

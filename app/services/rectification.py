@@ -16,7 +16,7 @@ from app.core.access.policy import Coverage
 from app.core.db import current_session
 from app.core.document import DocumentState, Frozen, IssuedDocument, issue, next_number, number_text
 from app.core.errors import Conflict, Invalid
-from app.core.office import Account
+from app.core.office import Account, Family
 from app.core.pdf.engine import font_set_hash, template_version
 from app.core.pdf.errors import ContextError
 from app.core.saving import Check, on_save
@@ -25,7 +25,7 @@ from app.core.types import public_id
 from app.core.verbs import Verb
 from app.core.workflow import handles
 from app.core.writing import perform
-from app.data.enums import DeliveryMethod, NoticeState
+from app.data.enums import DeliveryMethod, NoticeState, PaperTitle
 from app.models import setting
 from app.models.inspection import DONE, Inspection
 from app.models.rectification import CitationPurpose, Correction, Delegation, Delivery, Notice
@@ -34,7 +34,7 @@ from app.reports import notice as notice_report
 from app.reports.delivery.record import context_of as delivery_context
 from app.reports.notice.record import context_of, number_code
 
-KIND = "责令改正通知书"
+KIND = PaperTitle.NOTICE.value
 DEFAULT_DAYS = 15  # a proposal on the form; Order 49 fixes no number of days
 FIELDS = {"demands": "corrections", "violated": "citations", "basis": "citations", "date": "deadline"}
 
@@ -85,7 +85,9 @@ def check_notice(notice: Notice, check: Check) -> None:
     if notice.inspection is not None and notice.site is not None and notice.inspection.site_id != notice.site.id:
         check.error("inspection", _("这次检查不是对所选经营场所的。"))
     for number, one in enumerate(notice.corrections, 1):
-        if one.deadline is not None and notice.deadline is not None and one.deadline > notice.deadline:
+        if one.deadline is not None and one.deadline < clock.today():
+            check.error(f"corrections.{number}.deadline", _("改正期限不能早于今天。"))
+        elif one.deadline is not None and notice.deadline is not None and one.deadline > notice.deadline:
             check.error(f"corrections.{number}.deadline", _("不能晚于通知书的改正期限。"))
     _check_citations(notice, check)
 
@@ -138,13 +140,26 @@ def must_be_whole(notice: Notice) -> None:
     try:
         notice_report.validate(draft_context(notice), draft=True)
     except ContextError as error:
-        told = {FIELDS.get(key.split(".")[0], key): text for key, text in error.fields.items()}
+        told = {_field_of(key): text for key, text in error.fields.items()}
         raise Invalid(" ".join(f"{_label(key)}{text}" for key, text in told.items()), told) from error
 
 
+def _field_of(key: str) -> str:
+    """The notice's own field behind an element of the paper: contact.person is contact_person; demands are rows."""
+    head, _dot, rest = key.partition(".")
+    if head == "contact":
+        return f"contact_{rest}"
+    return f"{FIELDS.get(head, head)}.{rest}" if rest else FIELDS.get(head, head)
+
+
 def _label(key: str) -> str:
-    found = Notice.__mapper__.columns.get(key)
-    return f"{found.info['label']}：" if found is not None and "label" in found.info else ""
+    head, *rest = key.split(".")
+    model, name = (Correction, rest[-1]) if head == "corrections" and rest else (Notice, head)
+    found = model.__mapper__.columns.get(name)
+    label = _(found.info["label"]) if found is not None and "label" in found.info else ""
+    if model is Correction:
+        label = _("第 %(n)s 行 %(what)s", n=rest[0], what=label)
+    return f"{label}：" if label else ""
 
 
 # -- the steps --------------------------------------------------------------------------------------------------------
@@ -176,7 +191,8 @@ def sign(notice: Notice, **_inputs: Any) -> None:
     person, today = current_access().person, clock.today()
     values = settings_for_paper()
     must_be_whole(notice)
-    if notice.deadline is not None and notice.deadline < today:
+    days = [notice.deadline, *(one.deadline for one in notice.corrections)]
+    if any(day is not None and day < today for day in days):
         raise Conflict(_("改正期限已过，请退回修改。"))
     code = number_code(values)
     seq = next_number(code, today.year)
@@ -229,7 +245,7 @@ def serve(notice: Notice, **inputs: Any) -> None:
     except ContextError as error:
         raise Invalid(" ".join(_(text) for text in error.fields.values())) from error
     frozen = Frozen(context, template_version("delivery"), font_set_hash())
-    issue(notice, "delivery", "送达回证", frozen, verb=Verb.SERVE)
+    issue(notice, "delivery", PaperTitle.DELIVERY, frozen, verb=Verb.SERVE)
 
 
 def check_delivery(notice: Notice, delivery: Delivery) -> None:
@@ -275,6 +291,7 @@ def _papers(notice: Notice) -> list[IssuedDocument]:
 # -- delegated signing ------------------------------------------------------------------------------------------------
 
 DELEGATE = "delegate"
+UNFINISHED = (NoticeState.DRAFT, NoticeState.IN_REVIEW)
 
 
 @register_posting_source
@@ -285,14 +302,19 @@ def delegations(session: Session, account_id: int, day: date) -> list[Held]:
             Delegation.account_id == account_id, Delegation.date_from <= day, Delegation.date_to >= day
         )
     )
-    table = {
-        Verb.READ.value: [[Coverage.SUBTREE.value, None]],
+    states = [state.value for state in NoticeState if state not in UNFINISHED]
+    below, own = [[Coverage.SUBTREE.value, None]], [[Coverage.OWN.value, None]]
+    notices = {
+        Verb.READ.value: [[Coverage.SUBTREE.value, states]],
         Verb.SIGN.value: [[Coverage.SUBTREE.value, [NoticeState.TO_SIGN.value]]],
     }
+    # who signs has to see the case: the firm, the visit, who drafted and reviewed
+    file = {name: {Verb.READ.value: below} for name in ("Enterprise", "Site", "Inspection", "Delivery", "Account")}
+    grants = {"Notice": notices, "Delegation": {Verb.READ.value: own}, **file}
     return [
         Held(
             id=row.id, office_id=row.office_id, lines=0, title="受权签发", role=DELEGATE, role_name="受权签发", rank=0,
-            grants={"Notice": table}, hidden={}, readonly={}, date_from=row.date_from,
+            grants=grants, hidden={}, readonly={}, date_from=row.date_from,
         )
         for row in rows
         if KIND in row.kinds
@@ -307,5 +329,14 @@ def check_delegation(one: Delegation, check: Check) -> None:
     if one.office_id is None:
         chief = current_access().chief_posting
         one.office_id = chief.office_id if chief else 0
-    if one.account is not None and one.account.person_key == current_access().person.person_key:
+    if one.account is None:
+        return
+    if one.account.person_key == current_access().person.person_key:
         check.error("account", _("不能授权给自己。"))
+    elif one.account.family != Family.BUSINESS or not _within(one.account.office_id, one.office_id):
+        check.error("account", _("只能授权给本局及下属机构的监管人员。"))
+
+
+def _within(office_id: int, top_id: int) -> bool:
+    offices = current_access().offices
+    return top_id in offices and office_id in offices and offices[office_id].path.startswith(offices[top_id].path)

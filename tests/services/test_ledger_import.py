@@ -141,8 +141,11 @@ def test_a_firm_of_another_office_is_not_taken_over(house: House, tmp_path: Path
     write_ledger(
         path, [LedgerRow(name=firm.name, code=firm.code or "", address="x", lines=("餐饮服务",), site_kind="小餐饮")]
     )
-    with pytest.raises(Invalid, match="其他机构"):
-        run(house, path)
+    report = run(house, path)
+    assert report.refused and [(one.row, one.column, one.value) for one in report.problems if "其他机构" in one.message]
+    told = "\n".join(report.lines())
+    assert f"{firm.code}”：这个代码已登记在其他机构" in told
+    assert run(house, path, skip_bad=True).outcome.made == {}
 
 
 def test_only_a_station_keeps_a_ledger(house: House, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
+from app.core import clock
 from app.core.fab.gate import gate_of
 from app.core.office import Account
 from app.core.passwords import hashed
@@ -304,7 +305,7 @@ def test_the_second_writer_sees_both_versions_and_keeps_what_was_typed(house: Ho
 def visit_form(house: House, **changes: str) -> dict[str, str]:
     form = {
         "site": str(house.site_of(A)),
-        "date": "2026-01-05",
+        "date": clock.today().isoformat(),
         "kind": "日常监督检查",
         "selection": "计划指定",
         "place": "现场",

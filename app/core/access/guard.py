@@ -14,7 +14,7 @@ from sqlalchemy.orm import InstanceState, ORMExecuteState, Session, with_loader_
 from sqlalchemy.sql.visitors import iterate
 
 from app.core.access.context import Access, current_access, has_access_context
-from app.core.access.ownership import related, stamp
+from app.core.access.ownership import TOUCHED, related, stamp, touch_wholes
 from app.core.access.predicate import foreign_key, predicate
 from app.core.db import AppSession, FabModel
 from app.core.entity import Entity, Scope, system_columns
@@ -97,6 +97,7 @@ def _judge_before(session: Session, _context: Any, _instances: Any) -> None:
     access = None if "unscoped" in session.info else current_access()
     for row in session.new:
         stamp(row, access or _actor())
+    touch_wholes(session)
     if access is None:
         return
     judged: Rows = defaultdict(set)
@@ -146,8 +147,10 @@ def act_of(session: Session, row: Entity) -> Act:
 def _judge_columns(access: Access, row: Entity, act: Act) -> None:
     """A plain update touches no column of core's; no write touches a column the role may only read."""
     stored: InstanceState[Entity] = inspect(row)
-    changed = {attr.key for attr in stored.attrs if attr.history.has_changes()}
-    if act.verb is Verb.UPDATE and act.upon is None and (own := changed & (system_columns(type(row)) - {"version"})):
+    changed = {attr.key for attr in stored.attrs if attr.history.has_changes()} - {"version"}
+    if stored.session is not None and row in stored.session.info.get("touched", ()):
+        changed.discard(TOUCHED)
+    if act.verb is Verb.UPDATE and act.upon is None and (own := changed & system_columns(type(row))):
         raise AccessRefused(_("这些内容由系统填写，不能直接修改：%(names)s", names=", ".join(sorted(own))))
     withheld = access.readonly(type(row).policy_name())
     if act.verb in {Verb.CREATE, Verb.UPDATE} and (kept := changed & withheld):
@@ -209,3 +212,4 @@ def _require(session: Session, access: Access, cls: type[Entity], verb: Verb, ke
 @event.listens_for(AppSession, "after_rollback")
 def _forget(session: Session) -> None:
     session.info.pop("cleared", None)
+    session.info.pop("touched", None)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from flask_babel import lazy_gettext as _
 from sqlalchemy import inspect
+from sqlalchemy.orm import InstanceState, Session
+from sqlalchemy.orm.attributes import flag_modified
 
 from app.core.access.context import Access
 from app.core.access.policy import Coverage
@@ -14,6 +17,7 @@ from app.core.entity import Entity, Scoped
 from app.core.errors import AccessRefused
 from app.core.verbs import Verb
 
+TOUCHED = "made_at"  # written again as it is, so that the version moves
 COPIED = ("office_id", "lines", "enterprise_id", "site_id")
 
 
@@ -30,6 +34,33 @@ def stamp(row: Entity, access: Access | None) -> None:
         row.office_id = _home(row, access)
     if row.made_office_id is None:
         row.made_office_id = row.office_id
+
+
+def touch_wholes(session: Session) -> None:
+    """Give the whole a new version when a part of it is made, changed or taken away.
+
+    Who opened the whole before saw other parts: a stale form, a stale signature must not go through.
+    """
+    for row in [*session.new, *session.dirty, *session.deleted]:
+        if isinstance(row, Entity) and session.is_modified(row) | (row in session.deleted):
+            for whole in _wholes(row):
+                state: InstanceState[Entity] = inspect(whole)
+                if state.persistent and not session.is_modified(whole, include_collections=False):
+                    flag_modified(whole, TOUCHED)
+                    session.info.setdefault("touched", set()).add(whole)
+
+
+def _wholes(row: Entity) -> Iterator[Entity]:
+    """The rows whose version covers this one: what it is a part of, and itself when its list of parts changed."""
+    whole = related(row, row.__part_of__) if row.__part_of__ else None
+    if whole is not None:
+        yield whole
+        yield from _wholes(whole)
+    state: InstanceState[Entity] = inspect(row)
+    if any(rel.mapper.class_.__part_of__ == rel.back_populates and rel.back_populates
+           and state.attrs[rel.key].history.has_changes() for rel in state.mapper.relationships
+           if issubclass(rel.mapper.class_, Entity)):  # fmt: skip
+        yield row
 
 
 def _copy(row: Scoped, owner: Entity) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import RelationshipProperty
 
 from app.core.access.context import Access, Firms, Held
 from app.core.access.policy import Coverage
-from app.core.entity import Entity, Scope
+from app.core.entity import Entity, Scope, registry
 from app.core.verbs import Verb
 
 Columns = Any  # a mapped class, an alias of it, or its table's columns
@@ -93,8 +93,23 @@ def _within(
         if verb is Verb.READ and hasattr(cls, "made_office_id"):
             clause = or_(clause, _one_of(columns.made_office_id, offices))
     if lines and hasattr(cls, "lines"):
-        clause = and_(clause, or_(columns.lines.op("&")(lines) != 0, columns.lines == 0))
+        in_line = columns.lines.op("&")(lines) != 0
+        clause = and_(clause, or_(in_line, and_(columns.lines == 0, _of_no_line(cls, columns, lines))))
     return clause
+
+
+def _of_no_line(cls: type[Entity], columns: Columns, lines: int) -> ColumnElement[bool]:
+    """Rows without a line: what is about a whole firm goes with the firm's lines, a person with the appointments."""
+    if getattr(cls, "__read_via__", ""):
+        return false()
+    if getattr(cls, "__firm_key__", "") or not hasattr(cls, "enterprise_id"):
+        return true()
+    firm = next((one for one in registry().values() if getattr(one, "__firm_key__", "") == "enterprise"), None)
+    if firm is None:
+        return true()
+    table: Any = inspect(firm).local_table.alias()
+    reached = select(table.c.id).where(table.c.id == columns.enterprise_id, table.c.lines.op("&")(lines) != 0)
+    return or_(columns.enterprise_id.is_(None), reached.exists())
 
 
 def _one_of(column: Any, keys: frozenset[int]) -> ColumnElement[bool]:

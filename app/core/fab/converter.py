@@ -65,6 +65,7 @@ def _options(target: Any) -> dict[str, Any]:
         "description": lazy_gettext(str(info["help"])) if info.get("help") else "",
         "nullable": nullable,
         "default": _default(target),
+        "empty": None if target.nullable else _default(target),
         "meta_info": {"maxlength": getattr(target.type, "length", None), "format": info.get("format", "")},
     }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, TypeVar
 
+from flask import request
 from flask_appbuilder import BaseView
 from flask_appbuilder import expose as fab_expose
 from flask_babel import gettext as _
@@ -59,6 +60,12 @@ class Declaration:
     entity_name: str
     add_form: Any
     edit_form: Any
+
+
+def seen_version() -> int:
+    """The version of the record that the form in this request was opened on; 0, which no record has, without one."""
+    typed = request.form.get("version", "")
+    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 10 else 0
 
 
 def require_valid(form: Any) -> None:

@@ -17,6 +17,7 @@ from wtforms import Field as WtField
 from wtforms import ValidationError
 
 from app.core import clock
+from app.core.codes import INVISIBLE
 from app.core.db import current_session
 from app.core.entity import Entity
 
@@ -24,11 +25,12 @@ LARGEST_KEY = 2**63 - 1
 
 
 class Plain(WtField):
-    """Text as typed, without the spaces around it; "" is None where the column may be empty."""
+    """Text as typed, without the spaces around it. Nothing typed is `empty`: None, or a needed column's default."""
 
     kind = "text"
 
-    def __init__(self, label: Any = None, *, nullable: bool = True, **options: Any) -> None:
+    def __init__(self, label: Any = None, *, nullable: bool = True, empty: Any = None, **options: Any) -> None:
+        self.empty: Any = empty
         self.meta_info: dict[str, Any] = options.pop("meta_info", {})
         self.nullable = nullable
         self.typed: str | None = None
@@ -36,12 +38,16 @@ class Plain(WtField):
 
     def process_formdata(self, valuelist: list[str]) -> None:
         """Parse what came in; an unreadable value is an error beside the field, and stays as typed."""
-        self.typed = str(valuelist[0]) if valuelist else ""
+        self.typed = self.tidy(str(valuelist[0])) if valuelist else ""
         self.data = self.parse(self.typed.strip())
+
+    def tidy(self, text: str) -> str:
+        """Typed text on one line, without characters nobody sees (they come along with pasting)."""
+        return " ".join(text.translate(INVISIBLE).split())
 
     def parse(self, text: str) -> Any:
         """The value of a stripped text. Raises ValueError with the message."""
-        return text if text or not self.nullable else None
+        return text or self.empty
 
     def shown(self) -> str:
         """What the input shows: as typed, else the value."""
@@ -61,6 +67,11 @@ class Long(Plain):
     """Text of several lines."""
 
     kind = "textarea"
+
+    def tidy(self, text: str) -> str:
+        """Line ends as one character, a tab as a space: browsers send CR LF, papers have no tabs."""
+        lines = text.translate(INVISIBLE).replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ").split("\n")
+        return "\n".join(line.rstrip() for line in lines)
 
 
 class Code(Plain):
@@ -82,10 +93,10 @@ class Whole(Plain):
 
     kind = "number"
 
-    def parse(self, text: str) -> int | None:
+    def parse(self, text: str) -> Any:
         """An integer."""
         if not text:
-            return None
+            return self.empty
         try:
             number = int(text)
         except ValueError:
@@ -100,10 +111,10 @@ class Number(Plain):
 
     kind = "number"
 
-    def parse(self, text: str) -> Decimal | None:
+    def parse(self, text: str) -> Any:
         """A finite decimal."""
         if not text:
-            return None
+            return self.empty
         try:
             number = Decimal(text)
         except InvalidOperation:
@@ -118,10 +129,10 @@ class Day(Plain):
 
     kind = "date"
 
-    def parse(self, text: str) -> date | None:
+    def parse(self, text: str) -> Any:
         """An ISO date."""
         if not text:
-            return None
+            return self.empty
         try:
             return date.fromisoformat(text)
         except ValueError:
@@ -133,10 +144,10 @@ class Moment(Plain):
 
     kind = "datetime"
 
-    def parse(self, text: str) -> datetime | None:
+    def parse(self, text: str) -> Any:
         """An ISO date and time without a zone."""
         if not text:
-            return None
+            return self.empty
         try:
             typed = datetime.fromisoformat(text)
         except ValueError:
@@ -155,10 +166,14 @@ class Json(Plain):
 
     kind = "textarea"
 
+    def tidy(self, text: str) -> str:
+        """As typed."""
+        return text
+
     def parse(self, text: str) -> Any:
         """The value; what is no JSON is an error beside the field."""
         if not text:
-            return None
+            return self.empty
         try:
             return json.loads(text, parse_constant=_no_constant)
         except (ValueError, RecursionError):
@@ -245,10 +260,10 @@ class Lookup(Plain):
         if formdata and not self.typed and str(formdata.get(f"{self.name}__text") or "").strip():
             self.process_errors.append(_("请从列表中选择。"))
 
-    def parse(self, text: str) -> Entity | None:
+    def parse(self, text: str) -> Any:
         """The row with that key, under the person's predicate."""
         if not text:
-            return None
+            return self.empty
         row = None
         if text.isascii() and text.isdigit() and 0 < int(text) <= LARGEST_KEY:
             row = current_session().scalars(select(self.model).where(self.model.id == int(text))).unique().one_or_none()

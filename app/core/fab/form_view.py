@@ -13,7 +13,7 @@ from app.core.db import current_session
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.fab import forming, showing
 from app.core.fab.cells import cell, label_of, one_of, said
-from app.core.fab.declaration import Answer, Declaration, expose, require_valid
+from app.core.fab.declaration import Answer, Declaration, expose, require_valid, seen_version
 from app.core.fab.forming import BoundForm
 from app.core.fab.gate import needs
 from app.core.saving import Refused, save
@@ -148,5 +148,5 @@ class FormScreens(Declaration):
 
 def _require_unchanged(row: Any) -> None:
     """Raise Conflict when the row was saved after the form in this request was opened."""
-    if request.form.get("version") != str(row.version):
+    if seen_version() != row.version:
         raise Conflict(_("您打开之后，这条记录已被别人改过。请对照后再保存。"))

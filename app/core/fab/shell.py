@@ -22,6 +22,7 @@ from flask import (
     request,
     url_for,
 )
+from flask.globals import request_ctx
 from flask_babel import force_locale, get_locale
 from flask_babel import gettext as _
 from flask_login import current_user
@@ -257,6 +258,8 @@ def on_bug(error: Exception) -> Any:
 def error_page(code: int, text: str = "") -> Any:
     """The page of an error; JSON to those who ask for it."""
     heading, fallback, hints = _words(code)
+    if getattr(request_ctx, "url_adapter", None) is None:  # a Host that is not ours: no address can be written
+        return Response(f"{code} {heading}", code, mimetype="text/plain")
     if request.accept_mimetypes.best == "application/json":
         return jsonify(error=text or str(heading)), code
     back = None if code == 401 else (request.referrer if _own(request.referrer) else "/")

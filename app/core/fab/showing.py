@@ -52,6 +52,12 @@ def facts(row: Entity, parts: list[tuple[Any, list[str]]]) -> list[FactGroup]:
     return found
 
 
+def is_part(row: Entity, children: Children) -> bool:
+    """Whether these related rows are parts of the record, not records of their own."""
+    target: type[Entity] = inspect(type(row)).relationships[children.relation].mapper.class_
+    return bool(target.__part_of__)
+
+
 def child_table(row: Entity, children: Children) -> ChildTable:
     """The newest related rows the person may see."""
     relation = inspect(type(row)).relationships[children.relation]

@@ -12,7 +12,7 @@ from app.core.errors import Conflict, Forbidden, Invalid, NotFound
 from app.core.fab import forming, showing
 from app.core.fab.cells import said
 from app.core.fab.converter import AppForm
-from app.core.fab.declaration import Answer, Declaration, expose, require_valid
+from app.core.fab.declaration import Answer, Declaration, expose, require_valid, seen_version
 from app.core.fab.gate import needs
 from app.core.screen import FormError
 from app.core.verbs import Verb
@@ -49,7 +49,7 @@ class StepScreens(Declaration):
             with unit_of_work(step.verb, request.form.get("reason", "").strip()):
                 require_valid(form)
                 inputs = {name: one.data for name, one in form._fields.items() if name in columns}
-                run(row, step.name, reason=request.form.get("reason", ""), **inputs)
+                run(row, step.name, reason=request.form.get("reason", ""), seen=seen_version(), **inputs)
         except (Invalid, Conflict) as error:
             fields = error.fields if isinstance(error, Invalid) else {}
             for field_name in set(fields) & set(form._fields):
@@ -67,7 +67,9 @@ class StepScreens(Declaration):
         screen = {
             "title": _("%(what)s：%(value)s", what=said(step.label), value=str(row)), "text": said(step.confirm),
             "fields": shown, "submit_label": said(step.label), "kind": step.kind, "action": request.path,
-            "cancel_url": f"{self.route_base}/{row.id}", "summary": facts,
+            "cancel_url": f"{self.route_base}/{row.id}", "summary": facts, "version": row.version,
+            "children": [showing.child_table(row, one) for one in self.children if showing.is_part(row, one)],
             "errors": [FormError("", "", text) for text in errors],
+            "edit_url": f"{self.route_base}/{row.id}/edit" if self.form_parts and may(row, Verb.UPDATE) else None,
         }  # fmt: skip
         return render_template("entity/transition.html", screen=screen)

@@ -30,7 +30,7 @@ def context_of(
         "number_prefix": number_text(number_code(settings), clock.today().year, 0).removesuffix("0号"),
         "party": notice.party,
         "party_code": (notice.site.enterprise.code or "") if notice.site is not None else "",
-        "conduct": notice.conduct,
+        "conduct": one_paragraph(notice.conduct),
         "violated": cited(notice, CitationPurpose.VIOLATED),
         "basis": cited(notice, CitationPurpose.BASIS),
         "immediate": notice.immediate,
@@ -38,8 +38,8 @@ def context_of(
         "demands": [
             {
                 "n": n,
-                "fact": one.fact,
-                "demand": one.demand,
+                "fact": one_paragraph(one.fact),
+                "demand": one_paragraph(one.demand),
                 "deadline": one.deadline.isoformat() if one.deadline else None,
             }
             for n, one in enumerate(notice.corrections, 1)
@@ -56,6 +56,11 @@ def context_of(
         "verify": verify,
         "demo": demo,
     }
+
+
+def one_paragraph(text: str) -> str:
+    """A text as form 33 runs it on: typed lines follow each other without a gap, as Chinese is set."""
+    return "".join(line.strip() for line in text.splitlines())
 
 
 def _consequence(notice: Notice) -> str | None:
