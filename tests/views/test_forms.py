@@ -27,6 +27,21 @@ def change_role(house: House, code: str, **changes: Any) -> None:
             setattr(role, name, value)
 
 
+def test_a_firm_with_sites_is_not_deleted(house: House) -> None:
+    with house.system() as session:
+        grants = session.scalars(select(AccessRole.grants).where(AccessRole.code == "inspector")).one()
+    change_role(
+        house, "inspector", grants={**grants, "Enterprise": {**grants["Enterprise"], "delete": [["subtree", None]]}}
+    )
+    firm = firm_of(house, A)
+    client = house.client("yuan-a")
+    answer = client.post(f"/enterprises/{firm.id}/delete")
+    assert answer.status_code == 409 and "关联" in answer.get_data(as_text=True)
+    assert firm_of(house, A).id == firm.id
+    made = client.post("/enterprises/add", data={"name": "没有场所的店", "state": "正常"})
+    assert client.post(f"{made.location}/delete").status_code == 302
+
+
 @pytest.mark.parametrize("key", ["%00", "A" * 21 + "%00", "A" * 5_000, "%ff%fe", "中文", "A" * 23])
 def test_what_could_be_no_public_id_is_not_asked_of_the_database(house: House, key: str) -> None:
     """PostgreSQL refuses a NUL in a text; and an id with something behind it is another id."""
