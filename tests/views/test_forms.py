@@ -27,6 +27,27 @@ def change_role(house: House, code: str, **changes: Any) -> None:
             setattr(role, name, value)
 
 
+def test_a_text_that_is_never_empty_in_the_database_can_be_cleared(house: House) -> None:
+    firm = firm_of(house, A)
+    form = {"name": firm.name, "state": "正常", "legal_person": "", "address": "", "version": str(firm.version)}
+    assert house.client("yuan-a").post(f"/enterprises/{firm.id}/edit", data=form).status_code == 302
+    with house.system() as session:
+        stored = session.get_one(Enterprise, firm.id)
+        assert (stored.legal_person, stored.address) == ("", "")
+
+
+def test_a_needed_column_that_one_may_only_read_does_not_stop_the_form(house: House) -> None:
+    change_role(house, "inspector", readonly={"Enterprise": ["name"]})
+    firm = firm_of(house, A)
+    client = house.client("yuan-a")
+    assert 'name="name"' not in client.get(f"/enterprises/{firm.id}/edit").get_data(as_text=True)
+    form = {"state": "正常", "address": "新街 1 号", "version": str(firm.version)}
+    assert client.post(f"/enterprises/{firm.id}/edit", data=form).status_code == 302
+    with house.system() as session:
+        stored = session.get_one(Enterprise, firm.id)
+        assert (stored.name, stored.address) == (firm.name, "新街 1 号")
+
+
 def test_a_firm_with_sites_is_not_deleted(house: House) -> None:
     with house.system() as session:
         grants = session.scalars(select(AccessRole.grants).where(AccessRole.code == "inspector")).one()
