@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from app.core.fab import api
 from app.core.fab.shell import the_shell
 from app.core.fab.signin import SignInView
 from app.core.fab.view import EntityView
@@ -36,3 +37,4 @@ def register(fab: Any) -> None:
     shell = the_shell()
     for view in ENTITIES:
         shell.views.append(fab.add_view_no_menu(view))
+    api.install(fab, shell.views)
