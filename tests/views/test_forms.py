@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from app.core.office import AccessRole
+from app.core.office import AccessRole, Office
 from app.core.writing import unit_of_work
 from app.models.enterprise import Enterprise
 from tests.support.house import A, House
@@ -61,6 +61,24 @@ def test_a_firm_with_sites_is_not_deleted(house: House) -> None:
     assert firm_of(house, A).id == firm.id
     made = client.post("/enterprises/add", data={"name": "没有场所的店", "state": "正常"})
     assert client.post(f"{made.location}/delete").status_code == 302
+
+
+def test_an_administrator_adds_an_office_below_the_bureau_and_nowhere_else(house: House) -> None:
+    client = house.client("admin")
+    with house.system() as session:
+        station = session.get_one(Office, house.offices[A])
+        bureau, city = station.parent_id, session.scalars(select(Office.id).where(Office.parent_id.is_(None))).first()
+    form = {"code": "150525-S99", "name": "新设市场监管所", "short_name": "新设所", "kind": "所"}
+    for parent in ("", str(city)):
+        assert client.post("/offices/add", data=form | {"parent": parent}).status_code == 403
+    page = client.post("/offices/add", data=form | {"parent": str(bureau)})
+    assert page.status_code == 302
+    with house.system() as session:
+        made = session.scalars(select(Office).where(Office.code == "150525-S99")).one()
+        assert made.path == f"{session.get_one(Office, bureau).path}{made.id}/"
+    assert client.get(page.location).status_code == 200
+    assert client.get(f"{page.location}/edit").status_code == 200
+    assert house.client("yuan-a").post("/offices/add", data=form | {"parent": str(bureau)}).status_code == 403
 
 
 @pytest.mark.parametrize("key", ["%00", "A" * 21 + "%00", "A" * 5_000, "%ff%fe", "中文", "A" * 23])
