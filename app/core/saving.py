@@ -95,7 +95,7 @@ def save(row: E, verb: Verb, *, accepted: frozenset[str] = NONE, reason: str = "
         check = Check(accepted)
         for hook in _hooks.get(type(row), ()):
             hook(row, check)
-        for problem in column_problems(row):
+        for problem in (*column_problems(row), *cycle_problems(row)):
             check.error(*problem)
         if check.errors or check.doubts:
             raise Refused(check)
@@ -132,6 +132,18 @@ def column_problems(row: Entity) -> Iterable[tuple[str, str]]:
             yield prop.key, why
         elif isinstance(value, date) and not 1900 <= value.year <= 2200:
             yield prop.key, _("日期不在合理范围内。")
+
+
+def cycle_problems(row: Entity) -> Iterable[tuple[str, str]]:
+    """A row of a tree that would be its own parent or below itself: no database could say where it is."""
+    for relation in inspect(type(row)).relationships:
+        if relation.mapper.class_ is type(row) and relation.direction.name == "MANYTOONE":
+            above, seen = getattr(row, relation.key), set[int]()
+            while above is not None and above is not row and id(above) not in seen:
+                seen.add(id(above))
+                above = getattr(above, relation.key)
+            if above is not None:
+                yield relation.key, _("上级不能是它自己或它的下级。")
 
 
 def _text_problem(value: str, kind: Any, choices: Any) -> str:

@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from app.core.office import AccessRole, Office
 from app.core.writing import unit_of_work
+from app.models.area import Area
 from app.models.enterprise import Enterprise
 from tests.support.house import A, House
 
@@ -79,6 +80,21 @@ def test_an_administrator_adds_an_office_below_the_bureau_and_nowhere_else(house
     assert client.get(page.location).status_code == 200
     assert client.get(f"{page.location}/edit").status_code == 200
     assert house.client("yuan-a").post("/offices/add", data=form | {"parent": str(bureau)}).status_code == 403
+
+
+def test_an_area_is_not_put_below_itself(house: House) -> None:
+    client = house.client("admin")
+    with house.system() as session:
+        above, below = session.scalars(select(Area).order_by(Area.id).limit(2)).all()
+
+    def put(area: Area, parent: Area) -> Any:
+        form = {"code": area.code, "name": area.name, "kind": area.kind, "parent": str(parent.id)}
+        return client.post(f"/areas/{area.id}/edit", data=form | {"version": str(area.version)})
+
+    assert put(below, above).status_code == 302
+    for parent in (above, below):
+        answer = put(above, parent)
+        assert answer.status_code == 422 and "上级不能是它自己或它的下级" in answer.get_data(as_text=True)
 
 
 @pytest.mark.parametrize("key", ["%00", "A" * 21 + "%00", "A" * 5_000, "%ff%fe", "中文", "A" * 23])
