@@ -42,7 +42,9 @@ def states_of(cls: type[Entity]) -> frozenset[str] | None:
 def _unknown_states(table: Table, known: Mapping[str, type[Entity]]) -> Iterator[str]:
     for entity, verbs in table.items():
         states = states_of(known[entity]) if entity in known else None
-        for verb, cells in verbs.items() if states is not None else ():
+        if states is None:
+            continue
+        for verb, cells in verbs.items():
             for _coverage, named in cells:
                 if unknown := set(named or ()) - states:
                     yield f"{entity}.{verb}: unknown state {', '.join(sorted(unknown))}"

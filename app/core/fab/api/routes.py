@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 from flask import abort, jsonify, request, session
 from flask_appbuilder.utils.limit import Limit
 from flask_babel import gettext as _
-from flask_limiter.util import get_remote_address
 from sqlalchemy import inspect
 from sqlalchemy.orm import selectinload
 from werkzeug.datastructures import MultiDict
@@ -39,7 +38,7 @@ STEPPING = frozenset({"reason", "version"})
 
 def _whose() -> str:
     """Whose requests are counted together: an account's, else an address's."""
-    return str(session.get("_user_id") or get_remote_address())
+    return str(session.get("_user_id") or request.remote_addr)
 
 
 @dataclass
