@@ -95,7 +95,10 @@ _DUMMY_TEST = "pbkdf2:sha256:1$saltsaltsalt$000000000000000000000000000000000000
 def register(fab: builder.Builder) -> None:
     """Models, services, views: imported here, so that importing `app` costs nothing."""
     from app import services, views
+    from app.core.fab.contradictions import require_consistent
+    from app.models.roles import ROLES
 
     services.load()
     views.register(fab)
+    require_consistent(shell.the_shell().views, {role.code: role.table() for role in ROLES})
     signin.limit(fab.sm.limiter)

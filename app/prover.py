@@ -8,6 +8,7 @@ name in an answer, or a foreign row that a request changed.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import re
 import tempfile
 from collections.abc import Iterator
@@ -25,7 +26,9 @@ from app.config import Settings
 from app.core.db import current_session, db, unscoped
 from app.core.document import IssuedDocument
 from app.core.entity import Entity
+from app.core.fab import fields
 from app.core.fab.cells import base_of
+from app.core.fab.gate import API
 from app.core.office import Account
 from app.factory import build
 from app.models.enterprise import Enterprise, Site
@@ -92,6 +95,7 @@ class House:
             with unscoped("prover: learn") as session:
                 self._mark_rows()
                 self.accounts = {row.username: row.id for row in session.scalars(select(Account))}
+                self.inspector = session.get_one(Account, self.accounts["yuan-a"]).public_id
                 self.rows = list(self._rows())
                 self.firms = self._firms()
 
@@ -233,7 +237,8 @@ def _try_as(house: House, username: str, outcome: Outcome) -> None:
         outcome.requests += 1
         outcome.paths.add(f"{method} {rule}")
         with house.writes() as written:
-            answer = client.open(url, method=method, data=data, follow_redirects=False)
+            body: dict[str, Any] = {"json": data} if rule.startswith(API) else {"data": data}
+            answer = client.open(url, method=method, follow_redirects=False, **body)
         seen = set(re.findall(r"印[A-Za-z]+\d{6}记", answer.get_data().decode(errors="ignore"))) - {typed}
         outcome.leaks += [f"{username} {method} {url}: saw {mark}" for mark in sorted(seen & marks.keys())]
         if answer.status_code >= 500:
@@ -250,7 +255,7 @@ def _one_of_each(rows: list[Row]) -> list[Row]:
     return list(found.values())
 
 
-Try = tuple[str, str, str, dict[str, str] | None, str]
+Try = tuple[str, str, str, dict[str, Any] | None, str]
 
 
 def _tries(house: House, foreign: list[Row], own: dict[type[Entity], Row]) -> Iterator[Try]:
@@ -260,7 +265,9 @@ def _tries(house: House, foreign: list[Row], own: dict[type[Entity], Row]) -> It
         if "POST" in (rule.methods or ()) and rule.rule in {"/login/", "/logout/", "/password/"}:
             continue
         names = set(rule.arguments)
-        if not names:
+        if rule.rule.startswith(API):
+            yield from _api(house, rule, foreign, own)
+        elif not names:
             yield from _open_lists(rule.rule, foreign)
             if "POST" in (rule.methods or ()):
                 yield from _makes(rule.rule, foreign, own)
@@ -312,6 +319,50 @@ def _form(row: Row, own: dict[type[Entity], Row]) -> dict[str, str]:
         "co_server": "4", "account": "5", "document": "改", "made_office_id": "1", "enterprise_id": child,
         "site_id": child,
     }  # fmt: skip
+
+
+def _api(house: House, rule: Any, foreign: list[Row], own: dict[type[Entity], Row]) -> Iterator[Try]:
+    """The same through the API: lists, rows by guessed id, an own row or a new one that points at a foreign row."""
+    path = rule.rule.removeprefix(API)
+    if not rule.arguments:
+        if "GET" in rule.methods:
+            yield from (
+                (rule.rule, method, f"{API}{url}", *rest) for _p, method, url, *rest in _open_lists(path, foreign)
+            )
+        for row in foreign if "POST" in rule.methods else []:
+            if row.cls in PARENTS:
+                yield rule.rule, "POST", rule.rule, _body(house, rule.rule, row, own), ""
+        return
+    methods = sorted(rule.methods - {"HEAD", "OPTIONS"})
+    for row in _about(path, foreign):
+        base = rule.rule.replace("<key>", row.public_id)
+        for url in [base.replace("<name>", step) for step in STEPS] if "<name>" in base else [base]:
+            for method in methods:
+                step = {"reason": "改"} if "<name>" in rule.rule else _body(house, rule.rule, row, own) | {"version": 1}
+                yield rule.rule, method, url, None if method == "GET" else step, ""
+    if rule.methods & {"PATCH", "PUT"}:
+        for mine, row in itertools.product(_about(path, list(own.values())), foreign):
+            body = _body(house, rule.rule, row, own) | {"version": 1}
+            yield rule.rule, methods[0], rule.rule.replace("<key>", mine.public_id), body, ""
+
+
+def _body(house: House, path: str, row: Row, own: dict[type[Entity], Row]) -> dict[str, Any]:
+    """What a form that points at a foreign row would be as JSON: only the names that the entity takes."""
+    api = next(one for one in house.app.extensions["shouze_apis"] if path.startswith(f"{one.route_base}/"))
+    typed = _form(row, own)
+    targets = {cls: one.public_id for cls, one in own.items()} | {row.cls: row.public_id, Account: house.inspector}
+    body: dict[str, Any] = {}
+    for name, unbound in vars(api.view.edit_form).items():
+        kind, model = getattr(unbound, "field_class", None), getattr(unbound, "kwargs", {}).get("model")
+        if model is not None and model in targets:
+            body[name] = targets[model]
+        elif kind is fields.Bits:
+            body[name] = [4]
+        elif kind is not None and model is None and kind is not fields.Tick and name in typed:
+            body[name] = typed[name]
+    for rows in api.child_rows():
+        body[rows.relation] = [{"id": row.public_id, "fact": "改", "demand": "改"}]
+    return body
 
 
 PARENTS: dict[type[Entity], str] = {

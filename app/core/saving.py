@@ -97,7 +97,7 @@ def save(row: E, verb: Verb, *, accepted: frozenset[str] = NONE, reason: str = "
         check = Check(accepted)
         for hook in _hooks.get(type(row), ()):
             hook(row, check)
-        for problem in (*column_problems(row), *part_problems(row)):
+        for problem in (*column_problems(row), *part_problems(row), *cycle_problems(row)):
             check.error(*problem)
         if check.errors or check.doubts:
             raise Refused(check)
@@ -107,6 +107,17 @@ def save(row: E, verb: Verb, *, accepted: frozenset[str] = NONE, reason: str = "
         except IntegrityError as error:
             raise _integrity(row, error) from error
     return row
+
+
+def remove(row: Entity) -> None:
+    """Delete a row that nothing refers to, in one unit of work. Raises Conflict, Forbidden."""
+    with unit_of_work(Verb.DELETE):
+        session = current_session()
+        session.delete(row)
+        try:
+            session.flush()
+        except IntegrityError as error:
+            raise Conflict(_("这条记录还与其他记录关联，不能删除。")) from error
 
 
 def column_problems(row: Entity) -> Iterable[tuple[str, str]]:
@@ -137,6 +148,18 @@ def part_problems(row: Entity) -> Iterable[tuple[str, str]]:
 
 def _is_part(cls: Any) -> bool:
     return issubclass(cls, Entity) and bool(cls.__part_of__)
+
+
+def cycle_problems(row: Entity) -> Iterable[tuple[str, str]]:
+    """A row of a tree that would be its own parent or below itself: no database could say where it is."""
+    for relation in inspect(type(row)).relationships:
+        if relation.mapper.class_ is type(row) and relation.direction.name == "MANYTOONE":
+            above, seen = getattr(row, relation.key), set[int]()
+            while above is not None and above is not row and id(above) not in seen:
+                seen.add(id(above))
+                above = getattr(above, relation.key)
+            if above is not None:
+                yield relation.key, _("上级不能是它自己或它的下级。")
 
 
 def _text_problem(value: str, kind: Any, choices: Any) -> str:

@@ -6,6 +6,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
 
+from app.core.fab import api
 from app.core.fab.declaration import Page
 from app.core.fab.shell import the_shell
 from app.core.fab.signin import SignInView
@@ -35,3 +36,4 @@ def register(fab: Any) -> None:
     shell = the_shell()
     for view in entities:
         shell.views.append(fab.add_view_no_menu(view))
+    api.install(fab, shell.views)

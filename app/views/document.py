@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 
 from app.core import clock
-from app.core.access.fetch import fetch
+from app.core.access.fetch import PUBLIC_ID, fetch
 from app.core.db import unscoped
 from app.core.document import DocumentState, IssuedDocument, content_of
 from app.core.fab.cells import base_of, date_text
@@ -79,16 +79,19 @@ class DocumentView(Page):
     @public
     def verify(self, code: str) -> Answer:
         """Genuine, superseded or void; nothing private. Limited per address (see `app.factory`)."""
-        found = _paper_with(code[:22])
+        found = _paper_with(code)
         page = render_template("verify.html", **found)
         return page if found["ok"] != "unknown" else (page, 404)
 
 
 def _paper_with(code: str) -> dict[str, Any]:
+    unknown = {"ok": "unknown", "number": "", "date": "", "title": "", "issuer": ""}
+    if not PUBLIC_ID.fullmatch(code):  # a code has the form of a public id; PostgreSQL refuses a NUL
+        return unknown
     with unscoped("public verification", quiet=True) as session:
         paper = session.scalars(select(IssuedDocument).where(IssuedDocument.code == code)).one_or_none()
         if paper is None or paper.kind != "notice":
-            return {"ok": "unknown", "number": "", "date": "", "title": "", "issuer": ""}
+            return unknown
         day = clock.local(paper.issued_at).date()
         ok = VERDICTS.get(DocumentState(paper.state), "genuine")
         return {"ok": ok, "number": paper.number, "date": date_text(day), "title": _(paper.title),

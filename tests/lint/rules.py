@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatch
+from functools import cache
 from typing import NamedTuple
 
 MAX_FILE_LINES = 400
@@ -27,6 +28,9 @@ RAW_SQL = {
     for name in ("text", "literal_column", "TextClause", "DDL", "TextualSelect")
 }
 RAW_SQL_METHODS = {"exec_driver_sql", "executescript"}
+EXECUTING = {"execute", "scalar", "scalars", "stream", "execution"}
+BY_KEY = {"get", "get_one"}
+SESSIONS = re.compile(r"(?:^|[._])(?:session|own|query)$")
 MARKUP = {"markupsafe.Markup", "flask.Markup", "jinja2.Markup", "jinja2.utils.markupsafe.Markup"}
 
 
@@ -82,6 +86,52 @@ def raw_sql(source: str) -> Iterator[Finding]:
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Attribute) and node.attr in RAW_SQL_METHODS:
             yield Finding(node.lineno, f"{node.attr}: raw SQL")
+        if isinstance(node, ast.Call) and _called(node) in EXECUTING and node.args and _is_text(node.args[0]):
+            yield Finding(node.lineno, f"{_called(node)} of a text: raw SQL")
+
+
+def fetch_by_key(source: str) -> Iterator[Finding]:
+    """A row by its key comes from `fetch`, which judges it: the session's `get` may answer from what it holds."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and _called(node) in BY_KEY and node.args and _of_session(node):
+            yield Finding(node.lineno, f"{ast.unparse(node.func)}: use app.core.access.fetch")
+
+
+def private_fab_attribute(source: str) -> Iterator[Finding]:
+    """What FAB's classes keep under an underscore is touched in app/core/fab only."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Attribute) and node.attr in _fab_attributes():
+            yield Finding(node.lineno, f"{node.attr}: private to Flask-AppBuilder")
+
+
+@cache
+def _fab_attributes() -> frozenset[str]:
+    """The private names of FAB's views, builder, security manager and interface."""
+    from flask_appbuilder import AppBuilder, ModelView
+    from flask_appbuilder.menu import Menu
+    from flask_appbuilder.models.sqla.interface import SQLAInterface
+    from flask_appbuilder.security.sqla.manager import SecurityManager
+
+    classes = (ModelView, AppBuilder, Menu, SQLAInterface, SecurityManager)
+    return frozenset(name for cls in classes for name in dir(cls) if _private(name))
+
+
+def _called(node: ast.Call) -> str:
+    return node.func.attr if isinstance(node.func, ast.Attribute) else ""
+
+
+def _is_text(node: ast.expr) -> bool:
+    return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
+
+
+def _of_session(node: ast.Call) -> bool:
+    """Whether `x.get(Class, key)` is asked of a session or a query, not of a dict: by x's name, and by the class."""
+    assert isinstance(node.func, ast.Attribute)
+    owner = re.sub(r"\(.*\)$", "", ast.unparse(node.func.value))
+    first = node.args[0]
+    named = ast.unparse(first).rpartition(".")[2] if isinstance(first, ast.Name | ast.Attribute) else ""
+    entity = named[:1].isupper() or named in {"cls", "model"}
+    return bool(SESSIONS.search(owner)) and (owner.endswith("query") or entity or node.func.attr == "get_one")
 
 
 def markup(source: str) -> Iterator[Finding]:
@@ -120,7 +170,7 @@ def long_function(source: str) -> Iterator[Finding]:
 
 # ---- templates -------------------------------------------------------------------------------------------------------
 
-UNESCAPED = re.compile(r"\|\s*safe\b|\{%-?\s*autoescape\s+false", re.IGNORECASE)
+UNESCAPED = re.compile(r"\|\s*safe\b|\{%-?\s*(?:autoescape\s+false|filter\s+safe\b)|\bMarkup\s*\(", re.IGNORECASE)
 # the policy of the pages (CSP) lets no attribute carry script or style
 INLINE = re.compile(r"<[^<>]*\s(?:style|on[a-z]+)\s*=|javascript:", re.IGNORECASE)
 BARE_SCRIPT = re.compile(r"<(?:script|style)\b(?![^>]*\b(?:nonce|src)\s*=)", re.IGNORECASE)
@@ -148,6 +198,8 @@ RULES: dict[str, Rule] = {
     "fab-import": Rule(fab_import, ("app/*.py",), but=("app/core/fab/*", "app/core/db.py", "app/core/models/*")),
     "private-fab-name": Rule(private_fab_name, ("app/*.py",)),
     "raw-sql": Rule(raw_sql, ("app/*.py",), but=("*/migrations/*",)),
+    "fetch-by-key": Rule(fetch_by_key, ("app/*.py",), but=("app/core/access/*", "*/migrations/*")),
+    "private-fab-attribute": Rule(private_fab_attribute, ("app/*.py",), but=("app/core/fab/*", "*/migrations/*")),
     "markup": Rule(markup, ("app/*.py",)),
     "root-import": Rule(root_import, ("app/*/*.py", "app/config.py")),
     "long-file": Rule(long_file, ("app/*.py",), but=("*/migrations/*",)),

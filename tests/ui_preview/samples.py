@@ -665,6 +665,21 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
             ],
         },
     ),
+    "api": (
+        "api.html",
+        {
+            "document_url": "/api/v1/openapi.json",
+            "groups": [
+                {
+                    "label": "主体",
+                    "lines": [
+                        {"method": "GET", "path": "/api/v1/enterprises/", "text": "列出主体"},
+                        {"method": "PATCH", "path": "/api/v1/enterprises/{key}", "text": "修改主体"},
+                    ],
+                }
+            ],
+        },
+    ),
     "search": ("search.html", {"groups": found(), "query": "牧源"}),
     "search-none": ("search.html", {"groups": [], "query": "没有这家店"}),
     "error-403": (

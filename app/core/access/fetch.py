@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, TypeVar
 
 from flask_babel import lazy_gettext as _
@@ -16,6 +17,7 @@ from app.core.verbs import Verb
 
 E = TypeVar("E", bound=Entity)
 LARGEST = 2**63 - 1
+PUBLIC_ID = re.compile(r"[A-Za-z0-9_-]{22}")
 
 
 def fetch(cls: type[E], key: Any, verb: Verb = Verb.READ, *, options: tuple[Any, ...] = ()) -> E:
@@ -38,7 +40,9 @@ def _by(cls: type[Entity], key: Any) -> Any:
         if not 0 < key <= LARGEST:
             raise NotFound(_("没有这条记录，或者您无权查看。"))
         return cls.id == key
-    return cls.public_id == str(key)[:22]
+    if not PUBLIC_ID.fullmatch(str(key)):  # no database is asked for what could be no id (PostgreSQL refuses a NUL)
+        raise NotFound(_("没有这条记录，或者您无权查看。"))
+    return cls.public_id == str(key)
 
 
 def may(row: Entity, verb: Verb) -> bool:

@@ -88,8 +88,10 @@ def _within(
     """Rows that these offices answer for, or (reading) once made, in these lines (0: all)."""
     clause: ColumnElement[bool] = true()
     if len(offices) < len(access.offices):
-        own = getattr(columns, "id" if cls.__name__ == "Office" else "office_id")
-        clause = _one_of(own, offices)
+        if cls.__name__ == "Office":  # a new one, which nobody's offices hold yet, is where its parent is
+            clause = or_(_one_of(columns.id, offices), _one_of(columns.parent_id, offices))
+        else:
+            clause = _one_of(columns.office_id, offices)
         if verb is Verb.READ and hasattr(cls, "made_office_id"):
             clause = or_(clause, _one_of(columns.made_office_id, offices))
     if lines and hasattr(cls, "lines"):

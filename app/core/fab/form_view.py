@@ -16,7 +16,7 @@ from app.core.fab.cells import cell, label_of, one_of, said
 from app.core.fab.declaration import Answer, Declaration, expose, require_valid, seen_version
 from app.core.fab.forming import BoundForm
 from app.core.fab.gate import needs
-from app.core.saving import Refused, save
+from app.core.saving import Refused, remove, save
 from app.core.screen import Clash, FormScreen
 from app.core.verbs import Verb
 from app.core.workflow import lock
@@ -140,8 +140,7 @@ class FormScreens(Declaration):
                       "summary": facts}  # fmt: skip
             return render_template("entity/delete.html", screen=screen)
         with unit_of_work(Verb.DELETE):
-            row = lock(fetch(self.model, key, Verb.DELETE))
-            current_session().delete(row)
+            remove(lock(fetch(self.model, key, Verb.DELETE)))
         flash(_("已删除。"), "success")
         return redirect(f"{self.route_base}/")
 

@@ -54,10 +54,13 @@ class BoundRow:
 class BoundForm:
     """One request's form: the parent's fields and its child rows."""
 
-    def __init__(self, form_class: type[Any], parts: list[Part], row: Entity | None, model: type[Entity]) -> None:
+    def __init__(
+        self, form_class: type[Any], parts: list[Part], row: Entity | None, model: type[Entity],
+        posted: MultiDict[str, str] | None = None,
+    ) -> None:  # fmt: skip
         self.parts, self.row, self.model = parts, row, model
-        self.posted: MultiDict[str, str] | None = request.form if request.method == "POST" else None
-        self.form = form_class(formdata=self.posted, data=_data(row, form_class))
+        self.posted = request.form if posted is None and request.method == "POST" else posted
+        self.form = form_class(formdata=self.posted, data=row_data(row, form_class))
         self.children = {rows.relation: self._children(rows) for part in parts for rows in part.rows}
         self.withheld: frozenset[str] = frozenset()
 
@@ -66,7 +69,7 @@ class BoundForm:
         form_class = row_form(model, rows.columns)
         if self.posted is None:
             stored = list(getattr(self.row, rows.relation)) if self.row is not None else []
-            return [BoundRow(form_class(data=_data(one, form_class)), str(one.id or "")) for one in stored]
+            return [BoundRow(form_class(data=row_data(one, form_class)), str(one.id or "")) for one in stored]
         numbers = sorted({int(m[1]) for key in self.posted if (m := re.match(rf"{rows.relation}-(\d{{1,4}})-", key))})
         if len(numbers) > MOST_ROWS:
             raise Invalid(_("最多 %(n)s 行。", n=MOST_ROWS))
@@ -87,7 +90,9 @@ class BoundForm:
         return BoundRow(form_class(formdata=self.posted, prefix=prefix), key)
 
     def validate(self) -> bool:
-        """Parse everything; errors stay beside their fields."""
+        """Parse everything; errors stay beside their fields. What the role may not change is not asked for."""
+        for name in self.withheld & set(self.form._fields):
+            del self.form[name]
         fine = bool(self.form.validate())
         for rows in self.children.values():
             for bound in rows:
@@ -144,7 +149,7 @@ def _assign(row: Entity, name: str, value: Any) -> None:
         setattr(row, name, value)
 
 
-def _data(row: Entity | None, form_class: type[Any]) -> dict[str, Any]:
+def row_data(row: Entity | None, form_class: type[Any]) -> dict[str, Any]:
     """A row's values for a form; read here, not by WTForms, which would take `items` or `data` for methods."""
     if row is None:
         return {}

@@ -15,6 +15,7 @@ from app.core.verbs import Verb
 F = TypeVar("F", bound=Callable[..., Any])
 PUBLIC = "public"
 SIGNED_IN = "signed in"
+API = "/api/v1"
 
 
 def public(function: F) -> F:
@@ -44,6 +45,11 @@ def gate_of(function: Any) -> Any:
     return getattr(function, "gate", None)
 
 
+def in_api() -> bool:
+    """Whether the request is a program's: every answer is JSON then, refusals too."""
+    return request.path.startswith(f"{API}/") and request.path != f"{API}/"
+
+
 def install(app: Flask) -> None:
     """Check every request before its view runs; default is closed."""
     app.before_request(check)
@@ -60,6 +66,8 @@ def check() -> Any:
     if not current_user.is_authenticated:
         return _to_sign_in()
     if current_user.must_change_password and request.endpoint not in {"SignInView.password", "SignInView.logout"}:
+        if in_api():
+            raise Forbidden(_("请先在网页上修改首次登录的密码。"))
         return redirect(url_for("SignInView.password"))
     if gate == SIGNED_IN:
         return None
@@ -72,7 +80,7 @@ def check() -> Any:
 
 
 def _to_sign_in() -> Response:
-    if request.method != "GET" or request.accept_mimetypes.best == "application/json":
+    if request.method != "GET" or in_api() or request.accept_mimetypes.best == "application/json":
         abort(401)
     session.pop("next", None)
     target = request.full_path.rstrip("?") if request.path != "/" else None

@@ -33,6 +33,7 @@ from werkzeug.exceptions import HTTPException
 from app.core.db import db
 from app.core.errors import AccessRefused, Forbidden, NoContext, ShouzeError
 from app.core.fab.cells import said
+from app.core.fab.gate import in_api
 from app.core.fab.view import EntityView
 from app.core.history import record
 from app.core.pdf.errors import ContextError, PdfError
@@ -260,8 +261,8 @@ def error_page(code: int, text: str = "") -> Any:
     heading, fallback, hints = _words(code)
     if getattr(request_ctx, "url_adapter", None) is None:  # a Host that is not ours: no address can be written
         return Response(f"{code} {heading}", code, mimetype="text/plain")
-    if request.accept_mimetypes.best == "application/json":
-        return jsonify(error=text or str(heading)), code
+    if in_api() or request.accept_mimetypes.best == "application/json":
+        return jsonify(error=text or str(heading), fields={}, doubts=[]), code
     back = None if code == 401 else (request.referrer if _own(request.referrer) else "/")
     try:
         page = render_template(
@@ -285,6 +286,7 @@ def _words(code: int) -> tuple[Any, Any, list[Any]]:
         404: (_("没有找到"), _("没有这一页，或者您无权查看。"), [_("请检查地址，或用上面的查找。")]),
         405: (_("不能这样打开"), _("这个地址只接受提交，不能直接打开。"), [_("请返回上一页。")]),
         409: (_("已被别人改过"), _("这条记录刚刚有变化。"), [_("请返回，看过现在的内容再试。")]),
+        415: (_("内容类型不对"), _("这个地址只接受 JSON。"), []),
         413: (_("文件太大"), _("上传的内容超过了限制。"), [_("请把文件变小或分开上传。")]),
         422: (_("内容需要改正"), _("有内容不符合要求。"), [_("请返回改正后再试。")]),
         429: (_("操作太频繁"), _("请稍等一会儿再试。"), []),

@@ -1,0 +1,280 @@
+"""Walks over the whole house: every route, template, form, name, setting and text, those still to come included."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from babel.messages.pofile import read_po
+from flask import render_template, template_rendered
+from flask_babel import force_locale
+from jinja2 import meta
+from sqlalchemy import inspect, select
+
+from app.config import Settings
+from app.core import clock
+from app.core.access.context import acting
+from app.core.db import current_session, unscoped
+from app.core.document import IssuedDocument
+from app.core.fab import fields
+from app.core.fab.gate import PUBLIC, SIGNED_IN, gate_of
+from app.core.office import AccessRole
+from app.core.verbs import Verb
+from app.factory import GROUPS
+from app.services.demo import CAST
+from app.views import declared
+from tests.support.house import A, House
+from tests.ui_preview.samples import PAGES
+
+ROOT = Path(__file__).parents[2]
+HAN = re.compile(r"[\u4e00-\u9fff]")
+NAMES = [view.__name__ for view in declared()[1]]
+PEOPLE = [one.username for one in CAST]
+
+
+def views(house: House) -> dict[str, Any]:
+    return {type(view).__name__: view for view in house.app.extensions["shouze_shell"].views}
+
+
+def test_the_walk_sees_every_screen(small: House) -> None:
+    assert sorted(views(small)) == sorted(NAMES) and len(NAMES) >= 15
+
+
+# -- routes -----------------------------------------------------------------------------------------------------------
+
+
+def test_every_route_has_a_gate_that_can_be_answered(small: House) -> None:
+    """Public, signed in, or a verb; and a verb is asked of an entity that some role knows."""
+    with small.system() as session:
+        known = {entity for grants in session.scalars(select(AccessRole.grants)) for entity in grants}
+    counted = 0
+    for rule in small.app.url_map.iter_rules():
+        function: Any = small.app.view_functions[rule.endpoint]
+        gate = gate_of(function)
+        assert gate in {PUBLIC, SIGNED_IN} or isinstance(gate, Verb), rule
+        if isinstance(gate, Verb):
+            assert function.__self__.entity_name in known, rule
+            counted += 1
+    assert counted > 150
+
+
+def test_what_is_public_is_known_by_name(small: House) -> None:
+    """A new public route is a decision, not an accident."""
+    functions = small.app.view_functions
+    assert {name for name, function in functions.items() if gate_of(function) == PUBLIC} == {
+        "SignInView.login", "SignInView.language", "DocumentView.verify", "static_asset",
+    }  # fmt: skip
+
+
+# -- templates --------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def rendered(house: House) -> Iterator[set[str]]:
+    """The names of the templates that are rendered meanwhile."""
+    names: set[str] = set()
+
+    def note(_app: Any, template: Any, **_more: Any) -> None:
+        names.add(str(template.name))
+
+    template_rendered.connect(note, house.app)
+    try:
+        yield names
+    finally:
+        template_rendered.disconnect(note, house.app)
+
+
+def test_every_template_is_rendered_by_a_route_or_the_harness(small: House) -> None:
+    folder = ROOT / "app" / "templates"
+    ours = {path.relative_to(folder).as_posix() for path in folder.rglob("*.html")}
+    with small.system() as session:
+        paper = session.scalars(select(IssuedDocument).where(IssuedDocument.kind == "notice")).first()
+        assert paper is not None
+        words = {"key": paper.public_id, "code": paper.code, "digest": "x", "name": "submit"}
+    with rendered(small) as seen:
+        for username in ("yuan-a", "suo-a", "ju", "admin", None):
+            client = small.client(username)
+            for rule in small.app.url_map.iter_rules():
+                if "GET" in (rule.methods or ()) and not rule.rule.startswith("/api/v1/e"):
+                    url = re.sub(r"<int:\w+>", "3", rule.rule)
+                    client.get(re.sub(r"<(\w+)>", lambda found: words[found[1]], url))
+    pages = {name for name in ours if not name.startswith("macros/") and name != "base.html"}
+    assert pages - seen - {template for template, _context in PAGES.values()} == set()
+    assert len(pages & seen) >= len(pages) * 0.75, pages - seen
+    assert _reached(small, pages) == ours, "a macro or a base that no page uses"
+
+
+def _reached(house: House, names: set[str]) -> set[str]:
+    """These templates and what they extend, include and import; compiling each on the way."""
+    environment, found = house.app.jinja_env, set[str]()
+    ahead = list(names)
+    while ahead:
+        name = ahead.pop()
+        if name in found:
+            continue
+        found.add(name)
+        environment.get_template(name)
+        assert environment.loader is not None
+        source = environment.loader.get_source(environment, name)[0]
+        ahead += [one for one in meta.find_referenced_templates(environment.parse(source)) if one]
+    return found
+
+
+def test_the_walk_would_notice_a_template_of_no_use(small: House) -> None:
+    with rendered(small) as seen, small.app.test_request_context("/"):
+        render_template("error.html", code=404, heading="x", text="", hints=[], back_url=None)
+    assert seen == {"error.html"}
+    assert "macros/field.html" not in _reached(small, {"error.html"})
+
+
+# -- forms ------------------------------------------------------------------------------------------------------------
+
+
+def account(username: str) -> Any:
+    return lambda house: str(house.accounts[username])
+
+
+def station(house: House) -> str:
+    return str(house.offices[A])
+
+
+def role(code: str) -> Any:
+    def found(house: House) -> str:
+        with house.system() as session:
+            return str(session.scalars(select(AccessRole.id).where(AccessRole.code == code)).one())
+
+    return found
+
+
+# what an entity needs beyond the first value that fits each needed field; a new entity that needs more belongs here
+SPECIAL: dict[str, dict[str, Any]] = {
+    "Inspection": {"inspector": account("yuan-a"), "co_inspector": account("suo-a")},
+    "Notice": {"deadline": "2099-01-01"},
+    "Office": {"parent": station, "kind": "所"},
+    "Posting": {"account": account("yuan-b"), "role": role("inspector"), "office": station},
+    "Delegation": {"account": account("yuan-a")},
+    "Account": {"username": "walker", "family": "监管业务", "office": station},
+}
+
+
+def filled(house: House, username: str, view: Any) -> dict[str, str]:
+    """The least that should save: a value for each needed field, of what this person may choose."""
+    special = SPECIAL.get(view.entity_name, {})
+    form: dict[str, str] = {}
+    with house.app.test_request_context(), acting(house.accounts[username]):
+        for name, one in view.edit_form(formdata=None)._fields.items():
+            column = inspect(view.model).columns.get(name)
+            needed = not one.nullable or (column is not None and not column.nullable)
+            if name in special:
+                form[name] = special[name](house) if callable(special[name]) else special[name]
+            elif needed and (value := fitting(one, name)):
+                form[name] = value
+    return form
+
+
+def fitting(one: Any, name: str) -> str:
+    """The first value that fits a field."""
+    if isinstance(one, fields.Lookup):
+        found = current_session().scalars(select(one.model.id).order_by(one.model.id)).first()
+        return str(found or "")
+    if isinstance(one, (fields.Choice, fields.Bits)):
+        return str(next(iter(one.choices()))[0])
+    if isinstance(one, fields.Tick):
+        return ""
+    if isinstance(one, fields.Day):
+        return clock.today().isoformat()
+    return "7" if isinstance(one, (fields.Whole, fields.Number)) else f"walk-{name}"[: one.meta_info["maxlength"] or 20]
+
+
+def who_may(house: House, view: Any, verb: Verb) -> str | None:
+    """Somebody of the cast who may do this to some row of the entity."""
+    for username in PEOPLE:
+        with house.acting(username) as access:
+            if access.may(view.entity_name, verb):
+                return username
+    return None
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_form_opens_and_saves(house: House, name: str) -> None:
+    """As somebody who may; and what was made opens again as page, form and JSON."""
+    view = views(house)[name]
+    if not view.form_parts:
+        assert house.client("admin").get(f"{view.route_base}/add").status_code in {403, 404}
+        return
+    maker = who_may(house, view, Verb.CREATE)
+    if maker is None:
+        change_one(house, view)
+        return
+    client = house.client(maker)
+    assert client.get(f"{view.route_base}/add").status_code == 200
+    form = filled(house, maker, view)
+    answer = client.post(f"{view.route_base}/add", data=form)
+    assert answer.status_code == 302, (maker, form, re.findall(r'-error"[^>]*>([^<]*)', answer.get_data(as_text=True)))
+    page = answer.location
+    assert client.get(page).status_code == 200
+    assert client.get(f"{page}/edit").status_code in {200, 403}
+    assert client.get(f"{view.route_base}/lookup").get_json()["results"]
+    key = int(page.rsplit("/", 1)[1])
+    with house.app.app_context(), unscoped("test") as session:
+        public = session.get_one(view.model, key).public_id
+    assert client.get(f"/api/v1{view.route_base}/{public}").get_json()["id"] == public
+
+
+def change_one(house: House, view: Any) -> None:
+    """Where nobody makes rows (the program does), somebody changes one: its form opens and saves."""
+    editor = who_may(house, view, Verb.UPDATE)
+    assert editor is not None, f"{view.entity_name} has a form that nobody can open"
+    client = house.client(editor)
+    with house.system() as session:
+        rows = [(row.id, row.version) for row in session.scalars(select(view.model))]
+    for key, version in rows:
+        if client.get(f"{view.route_base}/{key}/edit").status_code == 200:
+            form = filled(house, editor, view) | {"version": str(version)}
+            assert client.post(f"{view.route_base}/{key}/edit", data=form).status_code == 302
+            return
+    pytest.fail(f"no row of {view.entity_name} can be edited by {editor}")
+
+
+# -- names and words --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_name_in_the_navigation_is_stable_and_its_label_translated(small: House, name: str) -> None:
+    view = views(small)[name]
+    assert re.fullmatch(r"/[a-z]+(-[a-z]+)*", view.route_base)
+    assert re.fullmatch(r"[A-Z][A-Za-z]+", view.entity_name)
+    assert view.task[0] in GROUPS and view.task[1] > 0
+    with small.app.test_request_context():
+        with force_locale("zh"):
+            assert HAN.search(str(view.title))
+        with force_locale("en"):
+            assert str(view.title) and not HAN.search(str(view.title))
+
+
+def test_places_in_the_navigation_are_taken_once(small: House) -> None:
+    places = [view.task for view in views(small).values()]
+    assert len(set(places)) == len(places)
+    with small.app.test_request_context(), force_locale("en"):
+        assert all(re.fullmatch(r"[a-z]+", key) and not HAN.search(str(label)) for key, label in GROUPS.items())
+
+
+def test_every_setting_is_documented() -> None:
+    told = (ROOT / "docs/settings.md").read_text()
+    names = {f"SHOUZE_{one.name.upper()}" for one in dataclasses.fields(Settings) if one.name != "testing"}
+    assert len(names) > 10
+    assert {name for name in names if f"| `{name}` |" not in told} == set()
+
+
+def test_every_text_is_chinese_and_has_english() -> None:
+    with (ROOT / "translations/en/LC_MESSAGES/messages.po").open("rb") as file:
+        texts = [one for one in read_po(file) if one.id]
+    assert len(texts) > 700
+    assert [one.id for one in texts if not re.search(r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]", str(one.id))] == []
+    assert [one.id for one in texts if not re.search("[A-Za-z]", str(one.string)) and len(str(one.id)) > 2] == []
+    assert [one.id for one in texts if one.string in {"", one.id} or one.fuzzy] == []
