@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from app.core.access.context import current_access
 from app.core.access.fetch import fetch
 from app.core.db import current_session
+from app.core.deleting import erase
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.fab import forming, showing
 from app.core.fab.cells import cell, label_of, one_of, said
@@ -139,9 +140,7 @@ class FormScreens(Declaration):
             screen = {"title": title, "action": request.path, "cancel_url": f"{self.route_base}/{key}",
                       "summary": facts}  # fmt: skip
             return render_template("entity/delete.html", screen=screen)
-        with unit_of_work(Verb.DELETE):
-            row = lock(fetch(self.model, key, Verb.DELETE))
-            current_session().delete(row)
+        erase(self.model, key)
         flash(_("已删除。"), "success")
         return redirect(f"{self.route_base}/")
 
