@@ -153,7 +153,7 @@ class House:
                     getattr(root, "lines", 0),
                     self._about(root),
                     mark,
-                    names.get(root.account_id, "") if isinstance(root, SavedFilter) else "",
+                    names.get(root.account_id or 0, "") if isinstance(root, SavedFilter) else "",
                 )
 
     @staticmethod

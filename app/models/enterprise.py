@@ -13,7 +13,7 @@ from app.core.types import LineSet
 from app.data.enums import LicenceKind, OrgForm, RiskGrade, SiteKind, SiteState
 from app.models.area import Area
 
-TONES = {SiteState.OPEN: "success", SiteState.SEASONAL: "info", SiteState.ORDERED_SHUT: "danger",
+TONES: dict[str, str] = {SiteState.OPEN: "success", SiteState.SEASONAL: "info", SiteState.ORDERED_SHUT: "danger",
          SiteState.REVOKED: "danger", SiteState.LOST: "warning"}  # fmt: skip
 
 

@@ -241,7 +241,7 @@
   const keys = {
     '/': () => { const q = $('#q'); if (q) { q.focus(); q.select(); } },
     j: () => move(1), k: () => move(-1),
-    x: () => { const tick = $('.on .tick input'); if (tick) tick.click(); },
+    x: () => { const tick = $('tr.on .tick input'); if (tick) tick.click(); },
     e: () => { const a = $('[data-edit]'), at = $('[data-editable] tr.on th a'); if (a) a.click(); else if (at) location.href = at.pathname + '/edit'; },
     n: () => { const a = $('[data-new]'); if (a) a.click(); },
     '?': () => { const box = $('#help'); if (box && box.showModal) box.showModal(); },

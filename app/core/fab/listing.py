@@ -126,7 +126,8 @@ def heads(query: ListQuery, names: list[str], order_columns: list[str]) -> list[
     """The column heads with their sorting links."""
     found = []
     for number, name in enumerate(names):
-        head = ColumnHead(name, label_of(query.model, name), hide_on_phone=number > 4)
+        minor = number > 4 and name != query.model.state_column()
+        head = ColumnHead(name, label_of(query.model, name), hide_on_phone=minor)
         if name in order_columns:
             down = query.order == name
             head.sort_url = query.url(order=f"-{name}" if down else name)
