@@ -202,6 +202,19 @@ def test_guards_hold_for_each_row(house: House) -> None:
     assert state(house, key, Notice) == NoticeState.IN_REVIEW
 
 
+def test_the_leader_signs_a_stack_and_each_takes_its_number(house: House) -> None:
+    with house.system() as session:
+        keys = list(session.scalars(select(Notice.id).where(Notice.state == NoticeState.TO_SIGN).order_by(Notice.id)))
+    assert keys
+    found = outcomes(house, "ju", send(house, "ju", "sign", keys, "/notices"))
+    assert [went for _line, went in found] == [True] * len(keys), found
+    with house.system() as session:
+        rows = [session.get_one(Notice, key) for key in keys]
+        numbers = [row.number_seq for row in rows]
+        assert numbers == sorted({number for number in numbers if number}) and len(numbers) == len(keys)
+        assert {row.state for row in rows} == {NoticeState.SIGNED}
+
+
 def allow_deleting(house: House, role: str, entity: str) -> None:
     with house.system() as session, unit_of_work():
         row = session.scalars(select(AccessRole).where(AccessRole.code == role)).one()

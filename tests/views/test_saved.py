@@ -83,6 +83,22 @@ def test_a_bad_filter_is_told_and_nothing_is_kept(house: House, form: dict[str, 
     assert stored(house) == []
 
 
+def test_a_filter_too_long_to_come_back_whole_is_not_kept(small: House) -> None:
+    offices = "&".join(f"office={number}" for number in range(1, 51))
+    people = "&".join(f"account={number:019d}" for number in range(10**18, 10**18 + 50))
+    long = "&".join(f"{offices}&role={number}&{people}" for number in range(1, 60))
+    answer = small.client("admin").post("/postings/filters", data={"name": "很多", "arguments": offices})
+    assert answer.status_code == 302
+    for arguments in (f"{offices}&{people}&q={quote('长' * 100)}&lines=1", long):
+        answer = small.client("admin").post("/postings/filters", data={"name": "太多", "arguments": arguments})
+        assert answer.status_code in {302, 422}
+    names = [row.name for row in stored(small)]
+    for row in stored(small):
+        listed = page(small, "admin", f"/postings/?{row.arguments}")
+        assert links(listed)[row.name], "replayed, it is just itself"
+    assert "很多" in names
+
+
 def test_who_leads_shares_with_the_office_and_only_the_office_sees_it(house: House) -> None:
     assert keep(house, "suo-a", shared="1").status_code == 302
     (row,) = stored(house)

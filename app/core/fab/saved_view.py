@@ -29,6 +29,7 @@ class SavedScreens(ListScreens):
         query, *_rest = self.list_query(listing.parse_arguments(request.form.get("arguments", "")))
         arguments, name = urlencode(query.arguments()), request.form.get("name", "").strip()
         try:
+            _require_kept_whole(arguments)
             key = keeping.save_filter(self.model, name, arguments, shared=request.form.get("shared") == "1")
             if request.form.get("default") == "1":
                 keeping.set_default(self.model, key)
@@ -104,6 +105,12 @@ class SavedScreens(ListScreens):
             "errors": errors or [],
         }  # fmt: skip
         return render_template("entity/columns.html", screen=screen)
+
+
+def _require_kept_whole(arguments: str) -> None:
+    """A filter that came back cut would show more than was asked for: refuse to keep it. Raises Invalid."""
+    if urlencode(list(listing.parse_arguments(arguments).items(multi=True))) != arguments:
+        raise Invalid(_("筛选条件太多，不能保存。"))
 
 
 def _in_order(offered: list[str]) -> list[str]:
