@@ -15,10 +15,10 @@ from app.core.db import current_session
 from app.core.fab import bulk, keeping, listing
 from app.core.fab.cells import one_of, said
 from app.core.fab.declaration import Answer, Declaration, expose
-from app.core.fab.filtering import usable
 from app.core.fab.gate import needs
 from app.core.fab.keeping import Kept
 from app.core.fab.naming import concealed, named_by, shown
+from app.core.fab.relating import usable
 from app.core.screen import BulkChoice, Empty, KeptFilter, ListScreen
 from app.core.verbs import Verb
 

@@ -12,9 +12,10 @@ from werkzeug.datastructures import MultiDict
 
 from app.core.entity import Entity
 from app.core.fab.cells import cell, label_of, url_of
-from app.core.fab.filtering import Values, filter_of, texts
+from app.core.fab.filtering import Values, texts
 from app.core.fab.interface import COUNT_CAP, AppInterface
 from app.core.fab.naming import loading
+from app.core.fab.relating import filter_of
 from app.core.fab.searching import search_clause
 from app.core.screen import ActiveFilter, ColumnHead, FilterBox, Pager, Row
 
