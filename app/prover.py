@@ -30,6 +30,8 @@ from app.core.fab import fields
 from app.core.fab.cells import base_of
 from app.core.fab.gate import API
 from app.core.office import Account
+from app.core.saved import BulkRun, SavedFilter, Sharing
+from app.core.writing import unit_of_work
 from app.factory import build
 from app.models.enterprise import Enterprise, Site
 from app.models.inspection import Finding, Inspection
@@ -40,10 +42,13 @@ from app.services.demo import CAST, make_demo
 from app.services.sync import sync
 
 SCOPED: tuple[type[Entity], ...] = (
-    Enterprise, Site, Person, Appointment, Inspection, Finding, Notice, Correction, Delivery, IssuedDocument
+    Enterprise, Site, Person, Appointment, Inspection, Finding, Notice, Correction, Delivery, IssuedDocument,
+    SavedFilter,
 )  # fmt: skip
 MARKS = {Enterprise: "name", Site: "name", Person: "name", Inspection: "summary", Finding: "fact", Notice: "conduct",
-         Correction: "fact", IssuedDocument: "code"}  # fmt: skip
+         Correction: "fact", IssuedDocument: "code", SavedFilter: "name"}  # fmt: skip
+KEEPERS = ("suo-a", "yuan-a", "suo-b", "yuan-b", "firm-b")  # have filters of their own; the chiefs share one each
+RECEIPT = "prover-receipt-of-a-bulk-act"
 EVERYWHERE = {"ju", "fagui", "zhuanban"}
 STATION = {"suo-a": "a", "yuan-a": "a", "neiqin-a": "a", "suo-b": "b", "yuan-b": "b"}
 FIRMS = {"firm-a": "a", "firm-b": "b"}
@@ -77,6 +82,7 @@ class Row:
     lines: int
     firms: frozenset[int]
     mark: str
+    owner: str = ""  # whose own it is, where rows belong to persons
 
 
 class House:
@@ -92,12 +98,34 @@ class House:
                 sync()
             make_demo(firms=40, days=4, seed=11)
             db.session.remove()
+            with unscoped("prover: build"), unit_of_work():
+                self._keep_filters()
             with unscoped("prover: learn") as session:
                 self._mark_rows()
                 self.accounts = {row.username: row.id for row in session.scalars(select(Account))}
                 self.inspector = session.get_one(Account, self.accounts["yuan-a"]).public_id
                 self.rows = list(self._rows())
                 self.firms = self._firms()
+
+    @staticmethod
+    def _keep_filters() -> None:
+        """Filters of persons and of offices, and the answer of a bulk act of the other station."""
+        session = current_session()
+        for account in session.scalars(select(Account).where(Account.username.in_(KEEPERS))):
+            whose: list[int | None] = [account.id]
+            if account.username.startswith("suo"):
+                whose.append(None)
+            for owner in whose:
+                session.add(SavedFilter(
+                    entity="Inspection", name="筛选", arguments="q=a", account_id=owner, office_id=account.office_id,
+                    sharing=Sharing.OWN if owner else Sharing.OFFICE,
+                ))  # fmt: skip
+            if account.username in {"suo-b", "firm-b"}:
+                gone = [[999_999, True, "", _mark(Inspection, 999_999)]]
+                session.add(BulkRun(
+                    account_id=account.id, key=f"{RECEIPT}-{account.username}", entity="Inspection", act="void",
+                    digest="", outcomes=gone,
+                ))  # fmt: skip
 
     def _mark_rows(self) -> None:
         """Give every row words that occur nowhere else, so that finding them means seeing the row."""
@@ -114,6 +142,7 @@ class House:
     def _rows(self) -> Iterator[Row]:
         session = current_session()
         letters = self._letters()
+        names = {row.id: row.username for row in session.scalars(select(Account))}
         for cls in SCOPED:
             for row in session.scalars(select(cls)).unique():
                 root: Any = row
@@ -125,9 +154,10 @@ class House:
                     row.id,
                     row.public_id,
                     letters.get(root.office_id, "other"),
-                    root.lines or self._lines(root),
+                    getattr(root, "lines", 0) or self._lines(root),
                     self._about(root),
                     mark,
+                    names.get(root.account_id or 0, "") if isinstance(root, SavedFilter) else "",
                 )
 
     def _lines(self, root: Any) -> int:
@@ -145,7 +175,8 @@ class House:
             return frozenset({root.id})
         if isinstance(root, Person):
             return frozenset(post.enterprise_id for post in root.appointments)
-        return frozenset({root.enterprise_id}) if root.enterprise_id else frozenset()
+        about = getattr(root, "enterprise_id", None)
+        return frozenset({about}) if about else frozenset()
 
     @staticmethod
     def _letters() -> dict[int, str]:
@@ -169,6 +200,9 @@ class House:
 
     def reaches(self, username: str, row: Row) -> bool:
         """Whether that person may see that row at all, said in the bureau's words, not in grants."""
+        if row.cls is SavedFilter:
+            whole = username in {"ju", "admin"}  # the bureau's leader and administrator stand above every office
+            return username == row.owner if row.owner else whole or STATION.get(username) == row.office
         if username in EVERYWHERE:
             return True
         if username in STATION:
@@ -273,6 +307,11 @@ def _tries(house: House, foreign: list[Row], own: dict[type[Entity], Row]) -> It
                 yield from _makes(rule.rule, foreign, own)
         elif "key" in names:
             yield from _by_key(rule, foreign, own)
+        elif names == {"saved"}:
+            yield from _saved(rule, foreign)
+        elif names == {"run"}:
+            for username in ("suo-b", "firm-b"):
+                yield rule.rule, "GET", rule.rule.replace("<run>", f"{RECEIPT}-{username}"), None, ""
         elif names == {"code"}:
             yield rule.rule, "GET", rule.rule.replace("<code>", "zh"), None, ""
 
@@ -286,6 +325,9 @@ def _open_lists(path: str, foreign: list[Row]) -> Iterator[Try]:
             if row.mark:
                 yield path, "GET", f"{path}?q={row.mark}", None, row.mark
         yield path, "GET", f"{path}?state=草稿&office_id=1&q=印", None, ""
+        for row in foreign:
+            if name := PARENTS.get(row.cls):
+                yield path, "GET", f"{path}?{name}={row.id}", None, ""
     if path.endswith("/add"):
         for row in foreign:
             if name := PARENTS.get(row.cls):
@@ -297,8 +339,27 @@ def _about(path: str, rows: list[Row]) -> list[Row]:
     return [row for row in rows if (base := base_of(row.cls)) and path.startswith(f"{base}/")]
 
 
+def _saved(rule: Any, foreign: list[Row]) -> Iterator[Try]:
+    """Another's saved filter: made the own default, deleted."""
+    for row in foreign:
+        if row.cls is SavedFilter:
+            yield rule.rule, "POST", rule.rule.replace("<int:saved>", str(row.id)), {}, ""
+
+
+def _bulk(path: str, foreign: list[Row], own: dict[type[Entity], Row]) -> Iterator[Try]:
+    """Foreign rows among the ticked ones, in every act: asked about, and done."""
+    for row in _about(path, foreign):
+        for act in (*STEPS, "delete"):
+            form = _form(row, own) | {"act": act, "ids": str(row.id), "key": f"{act}-{row.cls.__name__}-{row.id:016d}"}
+            yield path, "POST", path, form, ""
+            yield path, "POST", path, form | {"sure": "1"}, ""
+
+
 def _makes(path: str, foreign: list[Row], own: dict[type[Entity], Row]) -> Iterator[Try]:
-    """A new row that points at a foreign one, and says it belongs elsewhere."""
+    """A new row that points at a foreign one, and says it belongs elsewhere; for bulk acts, a foreign row ticked."""
+    if path.endswith("/bulk"):
+        yield from _bulk(path, foreign, own)
+        return
     for row in foreign:
         if row.cls in PARENTS:
             yield path, "POST", path, _form(row, own), ""

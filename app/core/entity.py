@@ -5,6 +5,7 @@ An entity is declared once: its columns carry label, help and format (`column`),
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -72,7 +73,9 @@ class Entity(FabModel):
     __part_of__: ClassVar[str] = ""  # relationship to the row this one is a part of
     __owner__: ClassVar[str] = ""  # relationship the scope columns are copied from
     __workflow__: ClassVar[Workflow | None] = None
+    __tones__: ClassVar[Mapping[str, str]] = {}  # colours of the state column where no workflow has them
     __history__: ClassVar[bool] = True
+    __named_by__: ClassVar[tuple[str, ...]] = ()  # relationships that the text of a row is made of
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     public_id: Mapped[str] = column("编号", String(22), system=True, unique=True, default=public_id)

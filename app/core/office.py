@@ -110,7 +110,8 @@ class Posting(Entity):
     __tablename__ = "posting"
     __scope__ = Scope.OFFICE
     __label__ = "任职"
-    __search__ = ("title",)
+    __search__ = ("title", "account.name", "account.username")
+    __named_by__ = ("account", "role")
     __table_args__ = (
         CheckConstraint("date_to IS NULL OR date_to >= date_from", name="dates"),
         Index("ix_posting_account_id_date_to", "account_id", "date_to"),

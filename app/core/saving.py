@@ -109,17 +109,6 @@ def save(row: E, verb: Verb, *, accepted: frozenset[str] = NONE, reason: str = "
     return row
 
 
-def remove(row: Entity) -> None:
-    """Delete a row that nothing refers to, in one unit of work. Raises Conflict, Forbidden."""
-    with unit_of_work(Verb.DELETE):
-        session = current_session()
-        session.delete(row)
-        try:
-            session.flush()
-        except IntegrityError as error:
-            raise Conflict(_("这条记录还与其他记录关联，不能删除。")) from error
-
-
 def column_problems(row: Entity) -> Iterable[tuple[str, str]]:
     """What the columns themselves forbid: missing, too long, unknown choice, control characters."""
     for prop in inspect(type(row)).column_attrs:

@@ -36,17 +36,23 @@ class Row:
     url: str
     title: str
     cells: list[Cell]
+    key: int | None = None
 
 
 @dataclass
 class FilterBox:
-    """One filter above a list. kind: choice, date, text."""
+    """One filter above a list. kind: text, range (of `input` number or date), several, lookup. `on`: in force."""
 
     name: str
     label: Any
     kind: str
     value: str = ""
+    value_to: str = ""
+    input: str = "text"
     choices: list[tuple[str, Any]] = field(default_factory=list)
+    values: list[str] = field(default_factory=list)
+    lookup_url: str | None = None
+    on: bool = False
 
 
 @dataclass
@@ -60,6 +66,7 @@ class Pager:
     prev_url: str | None
     next_url: str | None
     sizes: list[tuple[int, str, bool]]
+    hint: Any = ""
 
 
 @dataclass
@@ -80,8 +87,31 @@ class ActiveFilter:
 
 
 @dataclass
+class KeptFilter:
+    """A saved filter as a link; `active` when the list shows just this; `key` and the rest for its own page."""
+
+    label: Any
+    url: str
+    active: bool = False
+    key: int | None = None
+    shared: bool = False
+    default: bool = False
+    removable: bool = False
+    text: str = ""
+
+
+@dataclass
+class BulkChoice:
+    """An act on the ticked rows."""
+
+    name: str
+    label: Any
+    kind: str = "plain"
+
+
+@dataclass
 class ListScreen:
-    """A list page."""
+    """A list page. `arguments`: search, filters and order as a query string, for saving and for other pages."""
 
     title: Any
     entity: str
@@ -96,6 +126,24 @@ class ListScreen:
     add_url: str | None = None
     add_label: Any = ""
     keep: list[tuple[str, str]] = field(default_factory=list)
+    saved: list[KeptFilter] = field(default_factory=list)
+    arguments: str = ""
+    can_save: bool = False
+    can_share: bool = False
+    base_url: str = ""
+    bulk: list[BulkChoice] = field(default_factory=list)
+    bulk_key: str = ""
+    editable: bool = False
+
+
+@dataclass
+class BulkResult:
+    """What became of one row of a bulk act."""
+
+    title: str
+    url: str | None
+    went: bool
+    why: str = ""
 
 
 @dataclass

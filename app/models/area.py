@@ -35,6 +35,7 @@ class OfficeArea(Entity):
     __tablename__ = "office_area"
     __scope__ = Scope.REFERENCE
     __label__ = "辖区"
+    __named_by__ = ("office", "area")
 
     office_id: Mapped[int] = column("机构", BigId, ForeignKey("office.id"), nullable=False, index=True)
     area_id: Mapped[int] = column("区域", BigId, ForeignKey("area.id"), nullable=False, index=True)

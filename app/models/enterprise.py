@@ -13,6 +13,9 @@ from app.core.types import LineSet
 from app.data.enums import LicenceKind, OrgForm, RiskGrade, SiteKind, SiteState
 from app.models.area import Area
 
+TONES: dict[str, str] = {SiteState.OPEN: "success", SiteState.SEASONAL: "info", SiteState.ORDERED_SHUT: "danger",
+         SiteState.REVOKED: "danger", SiteState.LOST: "warning"}  # fmt: skip
+
 
 class Enterprise(Scoped):
     """A business. Its code is unique among those still in being; a firm may be without one (小作坊, 摊贩)."""
@@ -20,6 +23,7 @@ class Enterprise(Scoped):
     __tablename__ = "enterprise"
     __label__ = "主体"
     __firm_key__ = "enterprise"
+    __tones__ = TONES
     __search__ = ("search_text", "code")
     __table_args__ = (
         Index(
@@ -51,7 +55,8 @@ class Site(Scoped):
     __tablename__ = "site"
     __label__ = "经营场所"
     __firm_key__ = "site"
-    __search__ = ("search_text", "licence_no")
+    __tones__ = TONES
+    __search__ = ("search_text", "licence_no", "enterprise.search_text", "enterprise.code")
     __table_args__ = (Index("ix_site_office_id_state", "office_id", "state"),)
 
     enterprise_id: Mapped[int] = column("主体", BigId, ForeignKey("enterprise.id"), nullable=False, index=True)

@@ -24,7 +24,8 @@ class Inspection(Scoped):
     __tablename__ = "inspection"
     __label__ = "检查"
     __owner__ = "site"
-    __search__ = ("summary",)
+    __search__ = ("summary", "site.search_text", "site.licence_no")
+    __named_by__ = ("site",)
     __table_args__ = (Index("ix_inspection_office_id_date", "office_id", "date"),)
     __workflow__ = Workflow(
         initial=DRAFT,
@@ -59,7 +60,8 @@ class Inspection(Scoped):
     )
 
     def __str__(self) -> str:
-        return f"{self.site.name} {self.date:%Y-%m-%d} {_(self.kind)}"
+        where = f"{self.site.name} " if self.site is not None else ""  # one may see a visit and not the site
+        return f"{where}{self.date:%Y-%m-%d} {_(self.kind)}"
 
 
 class Finding(Entity):

@@ -41,7 +41,8 @@ class Appointment(Scoped):
     __tablename__ = "appointment"
     __label__ = "企业任职"
     __owner__ = "enterprise"
-    __search__ = ("role", "document")
+    __search__ = ("document", "person.search_text", "enterprise.search_text", "enterprise.code")
+    __named_by__ = ("person",)
     __table_args__ = (
         CheckConstraint("date_to IS NULL OR date_to >= date_from", name="dates"),
         Index("ix_appointment_person_id_date_to", "person_id", "date_to"),

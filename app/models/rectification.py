@@ -51,7 +51,7 @@ class Notice(Scoped):
     __tablename__ = "notice"
     __label__ = "责令改正通知书"
     __owner__ = "site"
-    __search__ = ("number", "party")
+    __search__ = ("number", "party", "site.search_text")
     __table_args__ = (
         CheckConstraint("NOT immediate OR deadline IS NULL", name="immediate_or_deadline"),
         Index(
@@ -175,7 +175,8 @@ class Delegation(Entity):
     __tablename__ = "delegation"
     __label__ = "授权签发"
     __scope__ = Scope.OFFICE
-    __search__ = ("document",)
+    __search__ = ("document", "account.name")
+    __named_by__ = ("account",)
     __table_args__ = (CheckConstraint("date_to >= date_from", name="dates"),)
 
     office_id: Mapped[int] = column("机构", BigId, ForeignKey("office.id"), nullable=False, index=True)
@@ -188,7 +189,7 @@ class Delegation(Entity):
     account: Mapped[Account] = relationship()
 
     def __str__(self) -> str:
-        return f"{self.document} {self.account}"
+        return f"{self.document} {self.account or ''}".strip()  # one may see the paper and not the person
 
 
 class Delivery(Scoped):

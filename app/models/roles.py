@@ -8,6 +8,7 @@ from typing import Any
 from app.core.access.policy import Coverage as C  # noqa: N817 - a table of roles stays readable
 from app.core.access.policy import Grant, grants
 from app.core.office import Family
+from app.core.saved import Sharing
 from app.core.verbs import Verb as V  # noqa: N817 - as above
 from app.data.enums import NoticeState as N
 from app.models.inspection import DRAFT
@@ -16,6 +17,7 @@ R = (V.READ,)
 KEEP = (V.READ, V.CREATE, V.UPDATE)
 FIRM_ROWS = ("Enterprise", "Site", "Person", "Appointment")
 SERVED = (N.DELIVERED, N.CORRECTING, N.TO_RECHECK, N.CORRECTED, N.NOT_CORRECTED, N.EXTENDED)
+LEADS = 30  # the rank of a 所长: from here on one may put filters there for the office
 COLLEAGUES = (Grant("Account", R, C.SUPERVISED, (Family.BUSINESS,)), Grant("Posting", R, C.OWN))
 
 
@@ -30,8 +32,17 @@ class Role:
     grants: tuple[Grant, ...]
 
     def table(self) -> dict[str, Any]:
-        """Grants as AccessRole stores them."""
-        return grants(self.grants)
+        """Grants as AccessRole stores them, with what everybody keeps about lists."""
+        return grants((*self.grants, *_lists(self.family, self.rank)))
+
+
+def _lists(family: Family, rank: int) -> tuple[Grant, ...]:
+    """Own filters, columns and bulk acts for all; the office's filters are read by its people, kept by who leads."""
+    own = tuple(Grant(entity, (*KEEP, V.DELETE), C.OWN) for entity in ("SavedFilter", "ListPreference", "BulkRun"))
+    if family not in {Family.BUSINESS, Family.SYSTEM}:
+        return own
+    kept = (V.READ, V.CREATE, V.UPDATE, V.DELETE) if rank >= LEADS else R
+    return (*own, Grant("SavedFilter", kept, C.SUBTREE, (Sharing.OFFICE,)))
 
 
 def _over(entities: tuple[str, ...], verbs: tuple[V, ...], coverage: C) -> tuple[Grant, ...]:

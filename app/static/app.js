@@ -241,7 +241,9 @@
   const keys = {
     '/': () => { const q = $('#q'); if (q) { q.focus(); q.select(); } },
     j: () => move(1), k: () => move(-1),
-    e: () => { const a = $('[data-edit]'); if (a) a.click(); },
+    x: () => { const tick = $('tr.on .tick input'); if (tick) tick.click(); },
+    e: () => { const a = $('[data-edit]'), at = $('[data-editable] tr.on th a'); if (a) a.click(); else if (at) location.href = at.pathname + '/edit'; },
+    n: () => { const a = $('[data-new]'); if (a) a.click(); },
     '?': () => { const box = $('#help'); if (box && box.showModal) box.showModal(); },
   };
   on('keydown', (e) => {
@@ -249,6 +251,18 @@
     if (e.ctrlKey || e.metaKey || e.altKey || e.isComposing || $('dialog[open]') || e.target.closest('input, textarea, select, [contenteditable]')) return;
     if (keys[e.key] && store.get('keys') !== 'off') { e.preventDefault(); keys[e.key](); }
   });
+
+  // ---- ticked rows
+  const ticked = (all) => {
+    const ticks = $$('.tick input'), count = $('.bulk .ticked'), whole = $('[data-all]');
+    if (!whole) return;
+    if (all) ticks.forEach((t) => { t.checked = whole.checked; });
+    const n = ticks.filter((t) => t.checked).length;
+    whole.checked = n === ticks.length;
+    ticks.forEach((t) => t.closest('tr').classList.toggle('ticked', t.checked));
+    count.textContent = n ? count.dataset.text.replace('{n}', n) : '';
+    $('.bulk').classList.toggle('on', !!n);
+  };
 
   // ---- clicks
   on('click', (e) => {
@@ -270,12 +284,14 @@
   });
   on('change', (e) => {
     if (e.target.matches('.remove input')) { const tr = e.target.closest('.child'); mark(tr); tally(tr.closest('.children')); }
+    if (e.target.matches('.tick input, [data-all]')) ticked(e.target.matches('[data-all]'));
     if (e.target.matches('[data-keys]')) store.set('keys', e.target.checked ? '' : 'off');
   });
 
   // ---- sending: ask first, send once, warn before leaving
   on('submit', (e) => {
     const form = e.target;
+    if (form.matches('.filters')) [...form.elements].forEach((el) => { el.disabled = !el.value && !!el.name; });
     if (form.method !== 'post') return;
     if (form.dataset.confirm && !form.dataset.sure) {
       e.preventDefault();
@@ -287,6 +303,7 @@
     if ('draft' in form.dataset) sessionStorage.setItem('sent', draftKey());
     setTimeout(() => $$('button:not([type=button])', form).forEach((b) => { b.disabled = true; }), 0);
   });
+  addEventListener('pageshow', () => { ticked(); $$('.filters :disabled').forEach((el) => { el.disabled = false; }); });
   addEventListener('pageshow', () => $$('form[data-sent], form[data-sure]').forEach((form) => {
     delete form.dataset.sent; delete form.dataset.sure;
     $$('button:not([type=button])', form).forEach((b) => { b.disabled = false; });

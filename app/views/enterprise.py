@@ -25,7 +25,7 @@ class EnterpriseView(EntityView):
     description = _("一个统一社会信用代码一个主体，可以有多个经营场所。")
     list_columns = ["name", "code", "legal_person", "phone", "address", "state"]
     order_columns = ["name", "code", "state"]
-    list_filters = ["state", "org_form"]
+    list_filters = ["state", "org_form", "legal_person", "address"]
     form_parts = [
         Part(_("主体"), ["name", "code", "org_form", "legal_person", "phone", "address", "state"]),
         Part(_("其他"), ["note"]),
@@ -51,7 +51,7 @@ class SiteView(EntityView):
     task = ("firms", 2)
     list_columns = ["name", "enterprise", "kind", "area", "lines", "risk_grade", "state"]
     order_columns = ["name", "kind", "risk_grade", "state"]
-    list_filters = ["kind", "risk_grade", "state", "licence_until"]
+    list_filters = ["state", "area", "kind", "lines", "risk_grade", "enterprise", "licence_until"]
     form_parts = [
         Part(_("场所"), ["enterprise", "name", "area", "address", "kind", "lines", "risk_grade", "state"]),
         Part(_("许可"), ["licence_kind", "licence_no", "licence_until"]),

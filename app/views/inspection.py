@@ -32,7 +32,7 @@ class InspectionView(EntityView):
     task = ("inspection", 1)
     list_columns = ["site", "date", "kind", "unannounced", "inspector", "result", "state"]
     order_columns = ["date", "kind", "result", "state"]
-    list_filters = ["state", "kind", "selection", "result", "date"]
+    list_filters = ["state", "kind", "result", "site", "inspector", "date", "selection", "unannounced"]
     default_order = "-date"
     form_parts = [
         Part(_("检查"), HEAD),

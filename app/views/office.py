@@ -24,7 +24,7 @@ class OfficeView(EntityView):
     task = ("office", 1)
     list_columns = ["name", "kind", "parent", "lines", "confirmed"]
     order_columns = ["name", "kind"]
-    list_filters = ["kind", "confirmed"]
+    list_filters = ["kind", "lines", "confirmed"]
     default_order = "id"
     form_parts = [Part(_("机构"), ["code", "name", "short_name", "kind", "parent", "lines", "confirmed", "active_from",
                                  "active_to"])]  # fmt: skip
@@ -42,7 +42,7 @@ class AccountView(EntityView):
     task = ("office", 2)
     list_columns = ["name", "username", "family", "office", "certificate_no", "active"]
     order_columns = ["name", "username", "family"]
-    list_filters = ["family", "active"]
+    list_filters = ["family", "office", "active", "certificate_no"]
     form_parts = [Part(_("账号"), ["username", "name", "family", "office", "phone", "active"]),
                   Part(_("执法证"), ["certificate_no", "certificate_until"])]  # fmt: skip
     show_parts = [(_("账号"), ["username", "name", "family", "office", "phone", "active", "last_login"]),
@@ -63,7 +63,7 @@ class PostingView(EntityView):
     task = ("office", 3)
     list_columns = ["account", "role", "office", "lines", "title", "date_from", "date_to"]
     order_columns = ["date_from", "date_to"]
-    list_filters = ["date_from", "date_to"]
+    list_filters = ["office", "role", "account", "lines", "date_from", "date_to"]
     form_parts = [Part(_("任职"), ["account", "role", "office", "lines", "title", "date_from", "date_to"])]
     show_parts = [(_("任职"), ["account", "role", "office", "lines", "title", "date_from", "date_to"])]
 
@@ -77,6 +77,7 @@ class AccessRoleView(EntityView):
     icon = "shield"
     task = ("office", 4)
     list_columns = ["name", "code", "family", "rank", "builtin"]
+    list_filters = ["family", "rank"]
     default_order = "-rank"
     show_parts = [(_("角色"), ["name", "code", "family", "rank", "builtin"])]
 
@@ -90,6 +91,7 @@ class AreaView(EntityView):
     icon = "map"
     task = ("office", 5)
     list_columns = ["name", "code", "kind", "aliases"]
+    list_filters = ["kind"]
     default_order = "code"
     form_parts = [Part(_("区域"), ["code", "name", "kind", "aliases", "parent"])]
     show_parts = [(_("区域"), ["code", "name", "kind", "aliases", "parent"])]

@@ -22,6 +22,7 @@ class PersonView(EntityView):
     task = ("firms", 3)
     list_columns = ["name", "mobile", "made_at"]
     order_columns = ["name", "made_at"]
+    list_filters = ["made_at"]
     form_parts = [Part(_("人员"), ["name", "mobile", "id_card"])]
     show_parts = [(_("人员"), ["name", "mobile", "id_card"])]
     children = [Children("appointments", ["enterprise", "role", "full_time", "date_from", "date_to"], add="person")]
@@ -37,7 +38,7 @@ class AppointmentView(EntityView):
     task = ("firms", 4)
     list_columns = ["person", "role", "enterprise", "site", "full_time", "date_from", "date_to"]
     order_columns = ["role", "date_from", "date_to"]
-    list_filters = ["role", "full_time", "date_from"]
+    list_filters = ["role", "enterprise", "full_time", "date_from", "date_to"]
     form_parts = [
         Part(_("任职"), ["person", "enterprise", "site", "role", "full_time", "date_from", "date_to", "document"])
     ]

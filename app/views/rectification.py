@@ -50,7 +50,7 @@ class NoticeView(EntityView):
     task = ("rectification", 1)
     list_columns = ["number", "party", "site", "deadline", "drafter", "signed_at", "state"]
     order_columns = ["number", "deadline", "signed_at", "state"]
-    list_filters = ["state", "deadline"]
+    list_filters = ["state", "site", "drafter", "deadline", "signed_at", "immediate"]
     form_parts = [
         Part(_("对谁"), ["site", "inspection", "party"]),
         Part(_("违法行为"), ["conduct"]),
@@ -148,6 +148,6 @@ class DelegationView(EntityView):
     icon = "key"
     task = ("rectification", 2)
     list_columns = ["document", "account", "kinds", "date_from", "date_to"]
-    list_filters = ["date_from"]
+    list_filters = ["account", "date_from", "date_to"]
     form_parts = [Part(_("授权"), ["document", "account", "kinds", "date_from", "date_to"])]
     show_parts = [(_("授权"), ["document", "account", "kinds", "date_from", "date_to"])]

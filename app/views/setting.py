@@ -39,7 +39,7 @@ class LegalCitationView(EntityView):
     task = ("settings", 2)
     list_columns = ["title", "article", "paragraph", "item", "purposes", "confirmed", "valid_to"]
     order_columns = ["title", "valid_to"]
-    list_filters = ["confirmed"]
+    list_filters = ["confirmed", "purposes", "valid_from", "valid_to"]
     default_order = "id"
     form_parts = [
         Part(_("条款"), ["key", "title", "short", "order_no", "article", "paragraph", "item"]),
@@ -64,5 +64,6 @@ class NumberSequenceView(EntityView):
     icon = "hash"
     task = ("settings", 3)
     list_columns = ["code", "year", "opening", "last"]
+    list_filters = ["code", "year"]
     form_parts = [Part(_("文号"), ["code", "year", "opening"], help=_("年度中途启用时，填写下一个要用的号。"))]
     show_parts = [(_("文号"), ["code", "year", "opening", "last"])]

@@ -125,6 +125,7 @@ def notice_rows(count: int) -> list[N]:
         rows.append(
             N(
                 url=f"/notices/{i}",
+                key=i + 1,
                 title=name,
                 cells=[
                     cell(name),
@@ -142,6 +143,16 @@ def notice_rows(count: int) -> list[N]:
     return rows
 
 
+def box(name: str, label: str, kind: str, **more: Any) -> N:
+    blank: dict[str, Any] = {"value": "", "value_to": "", "input": "text", "choices": [], "values": [], "on": False}
+    return N(**{**blank, "name": name, "label": label, "kind": kind, "lookup_url": "/lookup", **more})
+
+
+def kept(label: str, url: str, **more: Any) -> N:
+    blank: dict[str, Any] = {"active": False, "key": 7, "shared": False, "default": False, "removable": False}
+    return N(**{**blank, "label": label, "url": url, "text": "状态：整改中；条线：餐饮", **more})
+
+
 def listing(**more: Any) -> N:
     base = {
         "title": "责令改正通知书",
@@ -150,24 +161,35 @@ def listing(**more: Any) -> N:
         "columns": NOTICE_COLUMNS,
         "rows": notice_rows(25),
         "filters": [
-            N(
-                name="state",
-                label="状态",
-                kind="choice",
-                value="整改中",
-                choices=[("", "全部"), ("整改中", "整改中"), ("已逾期", "已逾期")],
+            box(
+                "state",
+                "状态",
+                "several",
+                choices=[("整改中", "整改中"), ("已逾期", "已逾期")],
+                values=["整改中"],
+                on=True,
             ),
-            N(
-                name="line",
-                label="条线",
-                kind="choice",
-                value=None,
-                choices=[("", "全部"), ("生产", "生产"), ("销售", "销售"), ("餐饮", "餐饮")],
-            ),
-            N(name="from", label="签发起", kind="date", value=None, choices=[]),
-            N(name="to", label="止", kind="date", value=None, choices=[]),
-            N(name="who", label="承办人", kind="text", value=None, choices=[]),
+            box("lines", "条线", "several", choices=[("1", "生产"), ("2", "销售"), ("4", "餐饮")]),
+            box("site", "经营场所", "lookup", value="7", values=["7"], choices=[("7", "青龙山镇中心校食堂")], on=True),
+            box("signed_at", "签发时间", "range", input="date", value="2026-11-01", on=True),
+            box("count", "问题", "range", input="number", value_to="12", on=True),
+            box("who", "承办人", "text"),
         ],
+        "saved": [
+            kept("全部", "?all=1", key=None),
+            kept("整改中的餐饮", "?state=整改中&lines=4", active=True, default=True, removable=True),
+            kept("本周到期", "?deadline_to=2026-11-29", key=8, shared=True),
+        ],
+        "keep": [("size", "50")],
+        "arguments": "state=整改中",
+        "can_save": True,
+        "can_share": True,
+        "base_url": "/notices",
+        "bulk": [
+            N(name="submit", label="提交审核", kind="primary"),
+            N(name="discard", label="作废草稿", kind="danger"),
+        ],
+        "editable": True,
         "query": "",
         "active_filters": [N(label="状态：整改中", remove_url="?")],
         "add_url": "/notices/add",
@@ -180,6 +202,7 @@ def listing(**more: Any) -> N:
             prev_url="?page=1",
             next_url="?page=3",
             sizes=[(25, "?n=25", True), (50, "?n=50", False), (100, "?n=100", False)],
+            hint="列表到此为止，请用筛选缩小范围。",
         ),
         "empty": N(
             text="还没有责令改正通知书", hint="检查里发现问题后，可以从检查记录直接起草。", add_url="/notices/add"
@@ -706,6 +729,78 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "list": ("entity/list.html", {"screen": listing()}),
     "list-empty": ("entity/list.html", {"screen": listing(rows=[], pager=None, active_filters=[])}),
+    "filters": (
+        "entity/filters.html",
+        {
+            "screen": {
+                "title": "常用筛选：责令改正通知书",
+                "crumbs": [("责令改正通知书", "/notices/")],
+                "filters": listing().saved[1:],
+                "base_url": "/notices",
+                "arguments": "state=整改中",
+                "errors": ["最多 40 个字，现在 52 个。"],
+                "name": "名字太长",
+                "shared": True,
+                "default": False,
+                "can_share": True,
+            }
+        },
+    ),
+    "columns": (
+        "entity/columns.html",
+        {
+            "screen": {
+                "title": "选择列：责令改正通知书",
+                "crumbs": [("责令改正通知书", "/notices/")],
+                "columns": [(f"c{n}", c.label, n < 5) for n, c in enumerate(NOTICE_COLUMNS)],
+                "action": "/notices/columns",
+                "cancel_url": "/notices/",
+                "errors": ["至少选一列。"],
+            }
+        },
+    ),
+    "bulk": (
+        "entity/bulk.html",
+        {
+            "screen": {
+                "title": "作废草稿：选中 5 条",
+                "text": "文号保留不再使用，已生成的文书标为作废。",
+                "crumbs": [("责令改正通知书", "/notices/")],
+                "action": "/notices/bulk",
+                "cancel_url": "/notices/",
+                "act": "discard",
+                "keys": [1, 2, 3, 4, 5],
+                "kind": "danger",
+                "submit_label": "作废草稿 5 条",
+                "reason": field("reason", "理由", "textarea", required=True, wide=True, maxlength=500),
+                "key": "abcdefghijklmnopqrstuvwxyz",
+                "missing": 1,
+                "rows": [(firm[0], cell("草稿", "state", tone="neutral")) for firm in FIRMS[:4]],
+                "errors": [],
+            }
+        },
+    ),
+    "bulk-result": (
+        "entity/bulk_result.html",
+        {
+            "screen": {
+                "title": "作废草稿的结果",
+                "crumbs": [("责令改正通知书", "/notices/")],
+                "done": True,
+                "went": 3,
+                "results": [
+                    N(
+                        title=firm[0],
+                        url=f"/notices/{n}",
+                        went=n != 2,
+                        why="现在是“待签发”，不能作废草稿。" if n == 2 else "",
+                    )
+                    for n, firm in enumerate(FIRMS[:4])
+                ],
+                "back_url": "/notices/",
+            }
+        },
+    ),
     "show": ("entity/show.html", {"screen": show()}),
     "show-plain": (
         "entity/show.html",

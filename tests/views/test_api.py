@@ -51,7 +51,8 @@ def account(house: House, username: str) -> str:
 
 def visit(house: House, **changes: Any) -> dict[str, Any]:
     body = {
-        "site": outside(house, Site, A), "date": clock.today().isoformat(), "kind": "日常监督检查", "selection": "计划指定",
+        "site": outside(house, Site, A), "date": clock.today().isoformat(),
+        "kind": "日常监督检查", "selection": "计划指定",
         "inspector": account(house, "yuan-a"), "co_inspector": {"id": account(house, "suo-a"), "text": "所长"},
         "result": "基本符合",
         "findings": [{"fact": "第一个问题", "demand": "改正一"},

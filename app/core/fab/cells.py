@@ -65,8 +65,9 @@ def cell(row: Entity, name: str, *, link: bool = True) -> Cell:
         return Cell("link", str(value), url=url_of(value) if link else None)
     target = inspect(type(row)).columns.get(name)
     info = target.info if target is not None else {}
-    if row.__workflow__ is not None and name == row.__workflow__.column:
-        return Cell("state", _(value), tone=row.__workflow__.tones.get(value, "neutral"))
+    tones = row.__workflow__.tones if row.__workflow__ is not None else row.__tones__
+    if name == row.state_column() and (tones or row.__workflow__ is not None):
+        return Cell("state", _(value), tone=tones.get(value, "neutral"))
     if target is not None and isinstance(target.type, Encrypted) and info.get("format") == "id_card":
         return Cell("code", masked(value))
     return _plain_cell(value, info)

@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from app.core.entity import Entity
 from app.core.errors import Invalid
+from app.core.fab.bulk import BulkAct
 from app.core.fab.converter import AppForm
 from app.core.fab.forming import Part
 from app.core.fab.interface import AppInterface
@@ -38,7 +39,8 @@ class Declaration:
     """The declaration of one entity's screens.
 
     task: the navigation group and place; form_parts, show_parts: sections; children: related rows; asks: what a step
-    needs, as a form class and its fields in order.
+    needs, as a form class and its fields in order; extra_columns: what a person may put into the list beside
+    list_columns (None: everything of show_parts); bulk_acts: acts on ticked rows beside the steps and deletion.
     """
 
     datamodel: AppInterface
@@ -49,7 +51,9 @@ class Declaration:
     description: ClassVar[Any] = ""
     list_columns: list[str]
     list_filters: ClassVar[list[str]] = []
+    extra_columns: ClassVar[list[str] | None] = None
     order_columns: list[str]
+    bulk_acts: ClassVar[list[BulkAct]] = []
     default_order: ClassVar[str] = "-id"
     form_parts: ClassVar[list[Part]] = []
     show_parts: ClassVar[list[tuple[Any, list[str]]]] = []

@@ -10,13 +10,14 @@ from flask_babel import gettext as _
 from app.core.access.context import current_access
 from app.core.access.fetch import fetch
 from app.core.db import current_session
+from app.core.deleting import erase
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.fab import forming, showing
 from app.core.fab.cells import cell, label_of, one_of, said
 from app.core.fab.declaration import Answer, Declaration, expose, require_valid, seen_version
 from app.core.fab.forming import BoundForm
 from app.core.fab.gate import needs
-from app.core.saving import Refused, remove, save
+from app.core.saving import Refused, save
 from app.core.screen import Clash, FormScreen
 from app.core.verbs import Verb
 from app.core.workflow import lock
@@ -139,8 +140,7 @@ class FormScreens(Declaration):
             screen = {"title": title, "action": request.path, "cancel_url": f"{self.route_base}/{key}",
                       "summary": facts}  # fmt: skip
             return render_template("entity/delete.html", screen=screen)
-        with unit_of_work(Verb.DELETE):
-            remove(lock(fetch(self.model, key, Verb.DELETE)))
+        erase(self.model, key)
         flash(_("已删除。"), "success")
         return redirect(f"{self.route_base}/")
 

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import jsonify, render_template, request
 from flask_babel import gettext as _
-from sqlalchemy import select
+from sqlalchemy import inspect, select
 
 from app.core.access.context import current_access
 from app.core.db import current_session
-from app.core.fab import listing
-from app.core.fab.cells import one_of
+from app.core.fab import bulk, keeping, listing
+from app.core.fab.cells import one_of, said
 from app.core.fab.declaration import Answer, Declaration, expose
 from app.core.fab.gate import needs
-from app.core.screen import Empty, ListScreen
+from app.core.fab.keeping import Kept
+from app.core.fab.naming import concealed, named_by, shown
+from app.core.fab.relating import usable
+from app.core.screen import BulkChoice, Empty, KeptFilter, ListScreen
 from app.core.verbs import Verb
 
 MOST_RESULTS = 20
+ALL = "all"  # the argument that asks for a list without the filter it would open with
 
 
 class ListScreens(Declaration):
@@ -27,33 +32,79 @@ class ListScreens(Declaration):
     @expose("/")
     @needs(Verb.READ)
     def list_page(self) -> Answer:
-        """The list: search, filters, order, page."""
-        query, names, filters, order = self.list_query(request.args, request.path)
+        """The list: saved filters, search, filters, order, page, acts on ticked rows."""
+        kept = keeping.kept(self.model)
+        query, names, filters, order = self.list_query(self._asked(kept), request.path, kept)
         rows, total = listing.list_rows(self.model, names, self.datamodel, query, filters)
-        boxes, active = listing.filter_boxes(query, filters)
+        boxes, active = listing.filter_boxes(query, filters, rows)
         add_url = f"{self.route_base}/add" if self._can_add() else None
-        narrowed = bool(query.text or query.values)
         screen = ListScreen(
             title=self.title, entity=self.entity_name, description=self.description,
-            columns=listing.heads(query, names, order), rows=[listing.row_of(row, names) for row in rows],
+            columns=listing.heads(query, names, order),
+            rows=[listing.row_of(row, names, listing.LONGEST_CELL) for row in rows],
             filters=boxes, active_filters=active, query=query.text, add_url=add_url,
             add_label=_("新建%(what)s", what=one_of(self.model)), pager=listing.pager(query, total, len(rows)),
-            keep=[(name, request.args[name]) for name in ("order", "size") if request.args.get(name)],
-            empty=self._empty(narrowed, add_url),
+            keep=_hidden_inputs(query), empty=self._empty(bool(query.text or query.values), add_url),
+            saved=self.saved_links(query, kept, filters), arguments=urlencode(query.arguments()),
+            can_save=keeping.may_save(), can_share=keeping.may_share(), base_url=self.route_base,
+            bulk=[BulkChoice(act.name, said(act.label), act.kind) for act in self.acts()] if rows else [],
+            editable=bool(self.form_parts) and current_access().may(self.entity_name, Verb.UPDATE),
         )  # fmt: skip
         return render_template("entity/list.html", screen=screen)
 
+    @staticmethod
+    def _asked(kept: Kept) -> Mapping[str, Any]:
+        """The arguments of this request; without any, those of the filter that the person's list opens with."""
+        if request.args or kept.default is None:
+            return request.args
+        return listing.parse_arguments(kept.default.arguments)
+
     def list_query(
-        self, args: Mapping[str, str], path: str = ""
+        self, args: Mapping[str, Any], path: str = "", kept: Kept | None = None
     ) -> tuple[listing.ListQuery, list[str], list[str], list[str]]:
-        """What these list arguments ask for, and the columns, filters and orders this person has: none hidden."""
-        hidden = current_access().hidden(self.entity_name)
-        names, filters, order = (
-            [name for name in declared if name not in hidden]
-            for declared in (self.list_columns, self.list_filters, self.order_columns)
-        )
-        query = listing.ListQuery(self.model, [*order, "id"], filters, self.default_order, args, path)
+        """What these list arguments ask for, and the columns (as the person chose them), filters and orders this person
+        has: none hidden."""
+        kept = kept if kept is not None else keeping.kept(self.model)
+        offered = self.offered_columns()
+        names = [name for name in kept.columns or () if name in offered] or shown(self.model, self.list_columns)
+        filters = [name for name in shown(self.model, self.list_filters) if usable(self.model, name)]
+        order = shown(self.model, self.order_columns)
+        default = "-id" if concealed(self.model, self.default_order.removeprefix("-")) else self.default_order
+        query = listing.ListQuery(self.model, [*order, "id"], filters, default, args, path)
+        query.bare = {ALL: 1} if kept.default is not None else {}
         return query, names, filters, order
+
+    def offered_columns(self) -> list[str]:
+        """The columns this person may choose from: those of the list, then the further ones declared."""
+        further = self.extra_columns
+        if further is None:
+            mapper = inspect(self.model)
+            facts = [name for _label, names in self.show_parts for name in names]
+            further = [name for name in facts if name not in mapper.columns or not mapper.columns[name].foreign_keys]
+        return shown(self.model, dict.fromkeys([*self.list_columns, *further]))
+
+    def saved_links(self, query: listing.ListQuery, kept: Kept, filters: list[str]) -> list[KeptFilter]:
+        """The saved filters as links, the one in force marked; none when nothing is saved."""
+        if not kept.filters:
+            return []
+        order, path = [*self.order_columns, "id"], query.path
+        now, found = query.arguments(), []
+        for one in kept.filters:
+            own = listing.ListQuery(
+                self.model, order, filters, self.default_order, listing.parse_arguments(one.arguments), path
+            )
+            own.bare = {ALL: 1}
+            replayed = own.arguments()
+            found.append(KeptFilter(
+                one.name, own.url(), replayed == now, one.id, one.account_id is None, one.id == kept.default_id,
+                keeping.removable(one),
+            ))  # fmt: skip
+        everything = f"{path}?{urlencode(query.bare)}" if query.bare else path
+        return [KeptFilter(_("全部"), everything, not now), *found]
+
+    def acts(self) -> list[bulk.BulkAct]:
+        """What this person may try on ticked rows."""
+        return bulk.acts_of(self.model, self.entity_name, self.asks, self.bulk_acts)
 
     def _can_add(self) -> bool:
         return bool(self.form_parts) and current_access().may(self.entity_name, Verb.CREATE)
@@ -71,10 +122,17 @@ class ListScreens(Declaration):
         statement = select(self.model).order_by(self.model.id.desc()).limit(MOST_RESULTS + 1)
         if text:
             statement = statement.where(listing.search_clause(self.model, text))
-        rows = list(current_session().scalars(statement).unique())
+        rows = list(current_session().scalars(statement.options(*named_by(self.model))).unique())
         results = [{"id": row.id, "text": str(row), "sub": self.lookup_sub(row)} for row in rows[:MOST_RESULTS]]
         return jsonify(results=results, more=len(rows) > MOST_RESULTS)
 
     def lookup_sub(self, row: Any) -> str:
         """The second line of a type-ahead result."""
         return ""
+
+
+def _hidden_inputs(query: listing.ListQuery) -> list[tuple[str, str]]:
+    """What the filter form sends along: order and size; the argument for "no default" when everything is cleared."""
+    found = [("order", query.ordered)] if query.ordered else []
+    found += [("size", str(query.size))] if query.size != listing.SIZES[0] else []
+    return found + [(name, str(value)) for name, value in query.bare.items()]

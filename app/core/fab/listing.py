@@ -3,59 +3,90 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from flask_babel import gettext as _
-from sqlalchemy import Boolean, Date, Select, inspect, or_, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy import Select, select
+from werkzeug.datastructures import MultiDict
 
-from app.core.access.context import current_access
 from app.core.entity import Entity
 from app.core.fab.cells import cell, label_of, url_of
+from app.core.fab.filtering import Values, texts
 from app.core.fab.interface import COUNT_CAP, AppInterface
-from app.core.pinyin import normalise_query
+from app.core.fab.naming import loading
+from app.core.fab.relating import filter_of
+from app.core.fab.searching import search_clause
 from app.core.screen import ActiveFilter, ColumnHead, FilterBox, Pager, Row
-from app.core.types import UtcDateTime
 
+__all__ = [
+    "LONGEST_QUERY",
+    "ListQuery",
+    "build_query",
+    "filter_boxes",
+    "heads",
+    "list_rows",
+    "loading",
+    "pager",
+    "row_of",
+    "search_clause",
+]
 SIZES = (25, 50, 100)
 LONGEST_QUERY = 100  # characters of a search
+LONGEST_CELL = 80  # characters of a cell of a list; the record shows all
+LONGEST_ARGUMENTS = 4_000  # characters of a saved filter
 
 
 class ListQuery:
     """The list arguments of a request (or of a job that repeats it), checked: what is unknown or out of bounds falls
-    back to the default."""
+    back to the default.
+
+    `values`: the filters in force by argument name. `bare`: the argument that asks for the list without its default
+    filter, where there is one.
+    """
 
     def __init__(
         self, model: type[Entity], order_columns: list[str], filters: list[str], default_order: str,
-        args: Mapping[str, str], path: str = "",
+        args: Mapping[str, Any], path: str = "",
     ) -> None:  # fmt: skip
-        self.model, self.args, self.path = model, args, path
-        self.text = args.get("q", "").replace("\0", "").strip()[:LONGEST_QUERY]
-        self.page = _bounded(args.get("page"), 1, COUNT_CAP, 1)
-        self.size = _bounded(args.get("size"), 1, max(SIZES), SIZES[0])
-        order = args.get("order", default_order)
-        self.order = order if order.removeprefix("-") in order_columns else default_order
-        self.values: dict[str, str] = {}
+        self.model, self.path = model, path
+        self.text = "".join(texts(args, "q")[:1])[:LONGEST_QUERY]
+        self.size = _bounded(texts(args, "size"), 1, max(SIZES), SIZES[0])
+        self.page = _bounded(texts(args, "page"), 1, last_page(COUNT_CAP + 1, self.size), 1)
+        asked = "".join(texts(args, "order")[:1])
+        self.ordered = asked if asked.removeprefix("-") in order_columns else ""
+        self.order = self.ordered or default_order
+        self.values: Values = {}
         for name in filters:
-            for key in (name, f"{name}_from", f"{name}_to"):
-                if value := args.get(key, "").replace("\0", "").strip()[:LONGEST_QUERY]:
-                    self.values[key] = value
+            self.values |= filter_of(model, name).read(args)
+        self.bare: dict[str, Any] = {}
+
+    def arguments(self) -> list[tuple[str, str]]:
+        """Search, filters and order as arguments, in their one spelling: what a saved filter keeps, a job repeats."""
+        found = [("q", self.text)] if self.text else []
+        found += [(name, one) for name in sorted(self.values) for one in self.values[name]]
+        return found + ([("order", self.ordered)] if self.ordered else [])
 
     def url(self, **changes: Any) -> str:
         """This list with other arguments; None takes one away."""
-        now: dict[str, Any] = {
-            "q": self.text,
-            "order": self.args.get("order", ""),
-            "size": self.args.get("size", ""),
-        }
-        now |= self.values | changes
-        kept = {key: value for key, value in now.items() if value not in (None, "")}
-        return f"{self.path}?{urlencode(kept)}" if kept else self.path
+        now: dict[str, Any] = {"q": self.text, "order": self.ordered}
+        now |= self.values | ({"size": self.size} if self.size != SIZES[0] else {}) | changes
+        kept = {key: value for key, value in now.items() if value not in (None, "", [])} or self.bare
+        return f"{self.path}?{urlencode(kept, doseq=True)}" if kept else self.path
 
 
-def _bounded(text: str | None, least: int, most: int, default: int) -> int:
+def parse_arguments(text: str) -> MultiDict[str, str]:
+    """Arguments kept as a query string, bounded."""
+    return MultiDict(parse_qsl(text[:LONGEST_ARGUMENTS], max_num_fields=200) if text.count("&") < 200 else [])
+
+
+def last_page(total: int, size: int) -> int:
+    """The number of the last page; 1 for nothing."""
+    return max(1, -(-total // size))
+
+
+def _bounded(given: list[str], least: int, most: int, default: int) -> int:
+    text = "".join(given[:1])
     if not text or not text.isascii() or not text.isdigit() or len(text) > 9:
         return default
     return min(max(int(text), least), most)
@@ -67,95 +98,37 @@ def build_query(query: ListQuery, filters: list[str]) -> Select[Any]:
     if query.text:
         statement = statement.where(search_clause(query.model, query.text))
     for name in filters:
-        for clause in _filter_clauses(query, name):
-            statement = statement.where(clause)
+        statement = statement.where(*filter_of(query.model, name).clauses(query.values))
     column = getattr(query.model, query.order.removeprefix("-"))
     ordered = column.desc() if query.order.startswith("-") else column.asc()
     return statement.order_by(ordered, query.model.id.desc())
 
 
-def search_clause(model: type[Entity], text: str) -> Any:
-    """Rows that match typed text: in the search key (name, pinyin, initials) and in the declared columns."""
-    hidden = current_access().hidden(model.policy_name())
-    names = [name for name in getattr(model, "__search__", ("name",)) if name not in hidden]
-    typed = normalise_query(text)
-    clauses = []
-    for name in names:
-        column = getattr(model, name)
-        wanted = typed if name == "search_text" else text
-        clauses.append(column.ilike(f"%{_escape(wanted)}%", escape="\\"))
-    return or_(*clauses)
+def filter_boxes(
+    query: ListQuery, filters: list[str], rows: Any = ()
+) -> tuple[list[FilterBox], list[ActiveFilter]]:  # fmt: skip
+    """The boxes above the list, and those in force with the link that removes each.
 
-
-def _escape(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-
-
-def _filter_clauses(query: ListQuery, name: str) -> list[Any]:
-    column = inspect(query.model).columns.get(name)
-    attribute = getattr(query.model, name)
-    if column is None:
-        key = query.values.get(name, "")
-        return [attribute.has(id=int(key))] if key.isascii() and key.isdigit() and len(key) < 18 else []
-    if isinstance(column.type, Date):
-        return _date_clauses(query, name, attribute)
-    value = query.values.get(name)
-    if value is None:
-        return []
-    if isinstance(column.type, Boolean):
-        return [attribute.is_(value == "1")]
-    choices = column.info.get("choices")
-    return [attribute == value] if choices is None or value in set(choices) else []
-
-
-def _date_clauses(query: ListQuery, name: str, attribute: Any) -> list[Any]:
-    found = []
-    for suffix, compare in (("_from", attribute.__ge__), ("_to", attribute.__le__)):
-        try:
-            found.append(compare(date.fromisoformat(query.values[name + suffix])))
-        except (KeyError, ValueError):
-            query.values.pop(name + suffix, None)
-    return found
-
-
-def filter_boxes(query: ListQuery, filters: list[str]) -> tuple[list[FilterBox], list[ActiveFilter]]:
-    """The boxes above the list, and those in force with the link that removes each."""
-    boxes: list[FilterBox] = []
+    `rows`: those of the page, with what the filters point at loaded; names are taken from them.
+    """
+    boxes, active = [], []
     for name in filters:
-        boxes += _boxes(query, name)
-    active = []
-    for box in boxes:
-        if value := query.values.get(box.name):
-            box.value = value
-            shown = {str(key): text for key, text in box.choices}.get(value, value)
-            label = _("%(what)s：%(value)s", what=box.label, value=shown)
-            active.append(ActiveFilter(label, query.url(**{box.name: None})))
+        one = filter_of(query.model, name)
+        box = one.box(query.values, rows)
+        boxes.append(box)
+        if words := one.said(box):
+            box.on = True
+            label = _("%(what)s：%(value)s", what=box.label, value=words)
+            active.append(ActiveFilter(label, query.url(**dict.fromkeys(one.names()))))
     return boxes, active
-
-
-def _boxes(query: ListQuery, name: str) -> list[FilterBox]:
-    column = inspect(query.model).columns.get(name)
-    label = label_of(query.model, name)
-    if column is None:
-        return []
-    if isinstance(column.type, (Date, UtcDateTime)):
-        return [
-            FilterBox(f"{name}_from", _("%(what)s 从", what=label), "date"),
-            FilterBox(f"{name}_to", _("%(what)s 到", what=label), "date"),
-        ]
-    if isinstance(column.type, Boolean):
-        return [FilterBox(name, label, "choice", choices=[("", _("全部")), ("1", _("是")), ("0", _("否"))])]
-    choices = [(one.value, _(one.value)) for one in column.info.get("choices") or ()]
-    return [
-        FilterBox(name, label, "choice" if choices else "text", choices=[("", _("全部")), *choices] if choices else [])
-    ]
 
 
 def heads(query: ListQuery, names: list[str], order_columns: list[str]) -> list[ColumnHead]:
     """The column heads with their sorting links."""
     found = []
     for number, name in enumerate(names):
-        head = ColumnHead(name, label_of(query.model, name), hide_on_phone=number > 4)
+        minor = number > 4 and name != query.model.state_column()
+        head = ColumnHead(name, label_of(query.model, name), hide_on_phone=minor)
         if name in order_columns:
             down = query.order == name
             head.sort_url = query.url(order=f"-{name}" if down else name)
@@ -165,39 +138,42 @@ def heads(query: ListQuery, names: list[str], order_columns: list[str]) -> list[
     return found
 
 
-def row_of(row: Entity, names: list[str]) -> Row:
-    """A row of cells; the first opens the record, so no cell repeats that link."""
+def row_of(row: Entity, names: list[str], longest: int | None = None) -> Row:
+    """A row of cells, each of `longest` characters at most. The first opens the record: no cell repeats that link."""
     cells = [cell(row, name, link=number > 0) for number, name in enumerate(names)]
-    return Row(url_of(row) or "", str(row), cells)
-
-
-def loading(model: type[Entity], names: list[str]) -> tuple[Any, ...]:
-    """Loader options so that no cell asks the database again."""
-    relations = inspect(model).relationships
-    wanted = {name.partition(".")[0] for name in names if name.partition(".")[0] in relations}
-    return tuple(joinedload(getattr(model, name)) for name in sorted(wanted))
+    for one in cells:
+        if longest is not None and len(one.text) > longest:
+            one.text = f"{one.text[:longest]}…"
+    return Row(url_of(row) or "", str(row), cells, row.id)
 
 
 def pager(query: ListQuery, total: int, shown: int) -> Pager:
-    """Where we are; the next page exists when this one is full and more were counted."""
+    """Where we are, exactly; the list ends where counting stopped."""
     first = (query.page - 1) * query.size + 1
-    more = first + shown - 1 < total and shown == query.size
+    last = last_page(total, query.size)
     text = _("%(n)s 条", n=total) if total <= COUNT_CAP else _("超过 %(n)s 条", n=COUNT_CAP)
+    ended = total > COUNT_CAP and query.page >= last
     return Pager(
         first=first if shown else 0,
         last=first + shown - 1 if shown else 0,
         total_text=text,
         page=query.page,
         prev_url=query.url(page=query.page - 1 if query.page > 2 else None) if query.page > 1 else None,
-        next_url=query.url(page=query.page + 1) if more else None,
+        next_url=query.url(page=query.page + 1) if query.page < last else None,
         sizes=[(size, query.url(size=size), size == query.size) for size in SIZES],
+        hint=_("列表到此为止，请用筛选缩小范围。") if ended else "",
     )
 
 
 def list_rows(
     model: type[Entity], names: list[str], interface: AppInterface, query: ListQuery, filters: list[str]
-) -> Any:
-    """(rows, total) of the page asked for: two statements."""
+) -> tuple[list[Any], int]:
+    """(rows, total) of the page asked for: two statements, one when there is nothing. A page past the end is the
+    last one."""
     statement = build_query(query, filters)
     total = interface.count(statement)
-    return interface.page(statement, query.page - 1, query.size, loading(model, names)), total
+    query.page = min(query.page, last_page(total, query.size))
+    if not total:
+        return [], 0
+    pointed = [name for name in filters if query.values.get(name) and filter_of(model, name).kind == "lookup"]
+    return interface.page(statement, query.page - 1, query.size, loading(model, [*names, *pointed])), total

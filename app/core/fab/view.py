@@ -7,17 +7,19 @@ from typing import Any
 from flask_appbuilder import ModelView
 from sqlalchemy import inspect
 
+from app.core.fab.bulk_view import BulkScreens
 from app.core.fab.cells import register_route
+from app.core.fab.checks import require_sound
 from app.core.fab.converter import AppModelConverter
 from app.core.fab.filters import PerRequestFilters
 from app.core.fab.form_view import FormScreens
 from app.core.fab.gate import gate_of
-from app.core.fab.list_view import ListScreens
+from app.core.fab.saved_view import SavedScreens
 from app.core.fab.show_view import ShowScreens
 from app.core.fab.step_view import StepScreens
 
 
-class EntityView(PerRequestFilters, ListScreens, ShowScreens, FormScreens, StepScreens, ModelView):
+class EntityView(PerRequestFilters, SavedScreens, BulkScreens, ShowScreens, FormScreens, StepScreens, ModelView):
     """Screens of one entity, from its declaration (`declaration.Declaration`).
 
     A method is a route only when it says what it needs (`gate`): none of FAB's own does.
@@ -34,6 +36,7 @@ class EntityView(PerRequestFilters, ListScreens, ShowScreens, FormScreens, StepS
         self.include_route_methods = {name for name in dir(type(self)) if gate_of(getattr(type(self), name, None))}
         register_route(self.model, self.route_base)
         super().__init__()
+        require_sound(self)
 
     def _init_properties(self) -> None:
         """What FAB would derive with relations and all; ours is declared."""

@@ -15,6 +15,7 @@ from werkzeug.datastructures import MultiDict
 from app.core import receipt
 from app.core.access.fetch import fetch, may
 from app.core.db import current_session
+from app.core.deleting import remove
 from app.core.errors import Conflict, Forbidden, Invalid, NotFound
 from app.core.fab import listing
 from app.core.fab.api import values
@@ -26,7 +27,7 @@ from app.core.fab.forming import BoundForm, RowsOf
 from app.core.fab.gate import needs
 from app.core.fab.interface import COUNT_CAP
 from app.core.fab.view import EntityView
-from app.core.saving import Refused, remove, save
+from app.core.saving import Refused, save
 from app.core.verbs import Verb
 from app.core.workflow import lock, reasons_against, run
 from app.core.writing import unit_of_work

@@ -1,0 +1,162 @@
+"""Bulk acts: every row is fetched, judged and written for itself, by the same path as the single act."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext
+from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from app.core.access.context import current_access
+from app.core.access.fetch import fetch
+from app.core.db import current_session
+from app.core.deleting import erase
+from app.core.entity import Entity
+from app.core.errors import AccessRefused, Conflict, Forbidden, Invalid, ShouzeError
+from app.core.fab.cells import said
+from app.core.history import record
+from app.core.saved import BulkRun
+from app.core.saving import Refused, save
+from app.core.verbs import Verb
+from app.core.workflow import Transition, lock, reasons_against, run
+from app.core.writing import retry_once, unit_of_work
+
+log = logging.getLogger(__name__)
+MOST_ROWS = 200
+LARGEST_KEY = 2**63 - 1
+DELETE = "delete"
+
+
+@dataclass(frozen=True)
+class BulkAct:
+    """An act on many rows. `run(model, key, reason)` does it to one, in a unit of work of its own, and returns what the
+    row is called when it is gone afterwards."""
+
+    name: str
+    label: Any
+    verb: Verb
+    run: Callable[[type[Entity], int, str], str]
+    reason: bool = False
+    kind: str = "plain"
+    confirm: Any = ""
+
+
+def bulk_act(
+    name: str, label: Any, verb: Verb, act: Callable[[Any, str], None], *, reason: bool = False, kind: str = "plain",
+    confirm: Any = "",
+) -> BulkAct:  # fmt: skip
+    """An act that a declaration adds: `act(row, reason)` changes one locked row, on which the person may do `verb`."""
+
+    def one(model: type[Entity], key: int, why: str) -> str:
+        with unit_of_work(verb, why):
+            act(lock(fetch(model, key, verb)), why)
+        return ""
+
+    return BulkAct(name, label, verb, one, reason, kind, confirm)
+
+
+def acts_of(
+    model: type[Entity], entity: str, asks: dict[str, tuple[Any, list[str]]], added: list[BulkAct]
+) -> list[BulkAct]:  # fmt: skip
+    """What this person may try on rows of an entity: steps that ask nothing but a reason, what the declaration adds,
+    deletion."""
+    steps = model.__workflow__.transitions if model.__workflow__ else ()
+    found = [_step(step, steps) for step in steps if not asks.get(step.name, (None, []))[1]]
+    found += [*added, _DELETION]
+    return [act for act in found if current_access().may(entity, act.verb)]
+
+
+def _step(step: Transition, all_steps: tuple[Transition, ...]) -> BulkAct:
+    def one(model: type[Entity], key: int, why: str) -> str:
+        with unit_of_work(step.verb, why):
+            row = fetch(model, key)
+            if getattr(row, model.state_column()) not in step.sources:  # what the reader sees anyway is said first
+                raise Conflict(reasons_against(row, step)[0])
+            run(row, step.name, reason=why)
+        return ""
+
+    label = said(step.label)
+    if sum(other.label == step.label for other in all_steps) > 1:
+        label = _("%(what)s（%(state)s）", what=label, state=_("、").join(said(state) for state in step.sources))
+    return BulkAct(step.name, label, step.verb, one, step.reason, step.kind, step.confirm)
+
+
+_DELETION = BulkAct(DELETE, lazy_gettext("删除"), Verb.DELETE, erase, kind="danger",
+                    confirm=lazy_gettext("删除后不能找回，但经过里会留下一条记录。"))  # fmt: skip
+
+
+def keys_of(given: list[str]) -> list[int]:
+    """The keys of the ticked rows, once each, in order; what is no key is 0, which no row has. Raises Invalid."""
+    found = list(dict.fromkeys(_key(one.strip()) for one in given))
+    if not found:
+        raise Invalid(_("没有选中任何一条。"))
+    if len(found) > MOST_ROWS:
+        raise Invalid(_("一次最多办理 %(n)s 条，现在选中 %(m)s 条。", n=MOST_ROWS, m=len(found)))
+    return found
+
+
+def _key(text: str) -> int:
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else 0
+    return number if number <= LARGEST_KEY else 0
+
+
+def perform_once(model: type[Entity], act: BulkAct, keys: list[int], reason: str, token: str) -> None:
+    """Do the act to each row, unless this token was used before: then nothing happens, and its receipt stands.
+
+    Raises Conflict when the token was used for something else.
+    """
+    digest = hashlib.sha256(json.dumps([model.__name__, act.name, keys, reason]).encode()).hexdigest()
+    try:
+        with unit_of_work(Verb.CREATE):
+            row = BulkRun(account_id=current_access().person.id, key=token, entity=model.__name__, act=act.name)
+            row.digest = digest
+            receipt = save(row, Verb.CREATE).id
+    except (Refused, Conflict):
+        if receipt_of(model, token, digest) is None:
+            raise Conflict(_("这一页已经提交过别的内容，请回到列表重新选择。")) from None
+        return
+    found = {key: _one(model, act, key, reason) for key in keys}
+    with unit_of_work(Verb.UPDATE):
+        fetch(BulkRun, receipt).outcomes = [[key, *one[:3]] for key, one in found.items()]
+    _log_denied(act, [key for key, one in found.items() if one[3]])
+
+
+def receipt_of(model: type[Entity], token: str, digest: str = "") -> BulkRun | None:
+    """The receipt of this person's bulk act."""
+    wanted = select(BulkRun).where(
+        BulkRun.account_id == current_access().person.id, BulkRun.key == token, BulkRun.entity == model.__name__
+    )
+    found = current_session().scalars(wanted).one_or_none()
+    return None if found is not None and digest and found.digest != digest else found
+
+
+def _one(model: type[Entity], act: BulkAct, key: int, reason: str) -> tuple[bool, str, str, bool]:
+    """(went, why not, name of a row that is gone, denied) of one row; whatever fails rolls back this row alone."""
+    try:
+        gone = retry_once(lambda: act.run(model, key, reason))
+    except ShouzeError as error:
+        return False, str(error), "", isinstance(error, (Forbidden, AccessRefused))
+    except DBAPIError:
+        log.exception("bulk %s on %s %s: database", act.name, model.__name__, key)
+        return False, _("数据库拒绝了这次修改。"), "", False
+    except Exception:
+        log.exception("bulk %s on %s %s", act.name, model.__name__, key)
+        return False, _("系统出了问题，这一条没有改变。"), "", False
+    return True, "", gone, False
+
+
+def _log_denied(act: BulkAct, keys: list[int]) -> None:
+    """Denied tries are in the history as those of single acts are: one entry for all of them."""
+    if not keys:
+        return
+    try:
+        record(act.verb, "被拒绝", office_id=current_access().person.office_id, act=act.name, keys=keys)
+    except SQLAlchemyError:
+        log.exception("denied tries could not be logged")

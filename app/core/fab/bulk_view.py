@@ -1,0 +1,100 @@
+"""Acts on many rows of a list: asked once, done to each row for itself, answered row by row."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from typing import Any
+
+from flask import redirect, render_template, request
+from flask_babel import gettext as _
+from sqlalchemy import select
+
+from app.core.db import current_session
+from app.core.errors import Invalid, NotFound
+from app.core.fab import bulk, forming
+from app.core.fab.cells import cell, said, url_of
+from app.core.fab.declaration import Answer, expose
+from app.core.fab.gate import needs
+from app.core.fab.list_view import ListScreens
+from app.core.fab.naming import named_by
+from app.core.saved import BulkRun
+from app.core.screen import BulkResult, FormError
+from app.core.verbs import Verb
+
+TOKEN = re.compile(r"[A-Za-z0-9_-]{16,40}")
+
+
+class BulkScreens(ListScreens):
+    """`/bulk` and `/bulk/<run>`."""
+
+    @expose("/bulk", methods=["POST"])
+    @needs(Verb.READ)
+    def bulk_page(self) -> Answer:
+        """First what is going to happen to which rows, with one reason for all; with `sure`, it happens."""
+        act = next((one for one in self.acts() if one.name == request.form.get("act", "")), None)
+        if act is None:
+            raise Invalid(_("请选择要办理的操作。"))
+        keys = bulk.keys_of(request.form.getlist("page" if request.form.get("whole") == "1" else "ids"))
+        reason, token = request.form.get("reason", "").strip(), request.form.get("key", "")
+        if request.form.get("sure") != "1":
+            return self._sure_page(act, keys, [])
+        if not TOKEN.fullmatch(token):
+            raise Invalid(_("这一页不完整，请回到列表重新选择。"))
+        if why := _reason_problem(act, reason):
+            return self._sure_page(act, keys, [why]), 422
+        bulk.perform_once(self.model, act, keys, reason, token)
+        return redirect(f"{self.route_base}/bulk/{token}")
+
+    def _sure_page(self, act: bulk.BulkAct, keys: list[int], errors: list[str]) -> str:
+        rows = self._rows(keys)
+        flow = self.model.__workflow__
+        reason = forming.reason_field(request.form.get("reason", ""), act.kind == "danger") if act.reason else None
+        if reason is not None:
+            reason.errors = errors
+        screen = {
+            "title": _("%(what)s：选中 %(n)s 条", what=said(act.label), n=len(keys)), "text": said(act.confirm),
+            "crumbs": [(self.title, f"{self.route_base}/")], "action": f"{self.route_base}/bulk",
+            "cancel_url": f"{self.route_base}/", "act": act.name, "keys": keys, "kind": act.kind,
+            "submit_label": _("%(what)s %(n)s 条", what=said(act.label), n=len(keys)), "reason": reason,
+            "key": secrets.token_urlsafe(24), "missing": sum(key not in rows for key in keys),
+            "rows": [(str(rows[key]), cell(rows[key], flow.column) if flow else None) for key in keys if key in rows],
+            "errors": [FormError("reason" if act.reason else "", _("理由"), text) for text in errors],
+        }  # fmt: skip
+        return render_template("entity/bulk.html", screen=screen)
+
+    def _rows(self, keys: list[int]) -> dict[int, Any]:
+        """The rows of these keys that the person may see."""
+        wanted = select(self.model).where(self.model.id.in_(keys)).options(*named_by(self.model))
+        return {row.id: row for row in current_session().scalars(wanted).unique()}
+
+    @expose("/bulk/<run>")
+    @needs(Verb.READ)
+    def bulk_result(self, run: str) -> Answer:
+        """Which rows went, and which did not and why. Names are those the person may see now."""
+        receipt = bulk.receipt_of(self.model, run) if TOKEN.fullmatch(run) else None
+        if receipt is None:
+            raise NotFound(_("没有这条记录，或者您无权查看。"))
+        act = next((said(one.label) for one in self.acts() if one.name == receipt.act), receipt.act)
+        results = self._results(receipt)
+        screen = {
+            "title": _("%(what)s的结果", what=act), "crumbs": [(self.title, f"{self.route_base}/")],
+            "done": receipt.outcomes is not None, "went": sum(one.went for one in results), "results": results,
+            "back_url": f"{self.route_base}/",
+        }  # fmt: skip
+        return render_template("entity/bulk_result.html", screen=screen)
+
+    def _results(self, receipt: BulkRun) -> list[BulkResult]:
+        outcomes = receipt.outcomes or []
+        rows = self._rows([one[0] for one in outcomes])
+        return [self._result(rows.get(key), key, went=went, why=why, gone=gone) for key, went, why, gone in outcomes]
+
+    def _result(self, row: Any, key: int, *, went: bool, why: str, gone: str) -> BulkResult:
+        title = str(row) if row is not None else gone or _("编号 %(n)s", n=key)
+        return BulkResult(title, url_of(row) if row is not None else None, went, why)
+
+
+def _reason_problem(act: bulk.BulkAct, reason: str) -> str:
+    if act.reason and not reason:
+        return str(_("请写明理由。"))
+    return str(_("最多 %(n)s 个字，现在 %(m)s 个。", n=500, m=len(reason))) if len(reason) > 500 else ""

@@ -1,0 +1,54 @@
+"""What a name in a declaration means on a model: a column, a relationship, a property, relationship.column."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import inspect
+from sqlalchemy.orm import joinedload
+
+from app.core.access.context import current_access
+from app.core.entity import Entity, Scope
+
+
+def is_short(model: type[Entity]) -> bool:
+    """Whether the entity is a short reference list, shown whole instead of by typing."""
+    return model.__scope__ is Scope.REFERENCE and bool(getattr(model, "__short_list__", False))
+
+
+def concealed(model: type[Entity], name: str) -> bool:
+    """Whether no posting of the person shows this: the column, the relationship's key, or the other end's column."""
+    head, _dot, rest = name.partition(".")
+    hidden = current_access().hidden(model.policy_name())
+    relation = inspect(model).relationships.get(head)
+    keys = {column.key for column in relation.local_columns} if relation is not None else set()
+    if head in hidden or keys & hidden:
+        return True
+    return bool(rest) and relation is not None and concealed(relation.mapper.class_, rest)
+
+
+def shown(model: type[Entity], names: Iterable[str]) -> list[str]:
+    """Those of the names that this person may see."""
+    return [name for name in names if not concealed(model, name)]
+
+
+def named_by(model: type[Entity], path: Any = None) -> list[Any]:
+    """Loader options for what the text of a row is made of (`__named_by__`), so that no row asks for itself."""
+    found = []
+    for name in model.__named_by__:
+        attribute = getattr(model, name)
+        option = joinedload(attribute) if path is None else path.joinedload(attribute)
+        found += [option, *named_by(inspect(model).relationships[name].mapper.class_, option)]
+    return found
+
+
+def loading(model: type[Entity], names: Iterable[str]) -> tuple[Any, ...]:
+    """Loader options so that no cell, and no row's own name, asks the database again."""
+    relations = inspect(model).relationships
+    wanted = {name.partition(".")[0] for name in names if name.partition(".")[0] in relations}
+    found = named_by(model)
+    for name in sorted(wanted):
+        option = joinedload(getattr(model, name))
+        found += [option, *named_by(relations[name].mapper.class_, option)]
+    return tuple(found)
