@@ -26,7 +26,9 @@ from app.core.db import current_session, db, unscoped
 from app.core.document import IssuedDocument
 from app.core.entity import Entity
 from app.core.fab.cells import base_of
+from app.core.importing.run import ImportRun, RunState
 from app.core.office import Account
+from app.core.writing import unit_of_work
 from app.factory import build
 from app.models.enterprise import Enterprise, Site
 from app.models.inspection import Finding, Inspection
@@ -37,10 +39,13 @@ from app.services.demo import CAST, make_demo
 from app.services.sync import sync
 
 SCOPED: tuple[type[Entity], ...] = (
-    Enterprise, Site, Person, Appointment, Inspection, Finding, Notice, Correction, Delivery, IssuedDocument
+    Enterprise, Site, Person, Appointment, Inspection, Finding, Notice, Correction, Delivery, IssuedDocument,
+    ImportRun,
 )  # fmt: skip
+IMPORTED: tuple[type[Entity], ...] = (Enterprise, Site, Person, Appointment)
+MAKERS = ("neiqin-a", "yuan-b")  # whose imports nobody else may see
 MARKS = {Enterprise: "name", Site: "name", Person: "name", Inspection: "summary", Finding: "fact", Notice: "conduct",
-         Correction: "fact", IssuedDocument: "code"}  # fmt: skip
+         Correction: "fact", IssuedDocument: "code", ImportRun: "file_name"}  # fmt: skip
 EVERYWHERE = {"ju", "fagui", "zhuanban"}
 STATION = {"suo-a": "a", "yuan-a": "a", "neiqin-a": "a", "suo-b": "b", "yuan-b": "b"}
 FIRMS = {"firm-a": "a", "firm-b": "b"}
@@ -65,7 +70,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Row:
-    """A row as the prover knows it: where it belongs and the words that would give it away."""
+    """A row as the prover knows it: where it belongs (an import: to whom), and the words that would give it away."""
 
     cls: type[Entity]
     id: int
@@ -74,6 +79,7 @@ class Row:
     lines: int
     firms: frozenset[int]
     mark: str
+    entity: str = ""
 
 
 class House:
@@ -90,10 +96,22 @@ class House:
             make_demo(firms=40, days=4, seed=11)
             db.session.remove()
             with unscoped("prover: learn") as session:
-                self._mark_rows()
                 self.accounts = {row.username: row.id for row in session.scalars(select(Account))}
+                self._bring_files()
+                self._mark_rows()
                 self.rows = list(self._rows())
                 self.firms = self._firms()
+
+    def _bring_files(self) -> None:
+        """An import of each kind for two of the cast, tried and open."""
+        with unit_of_work():
+            for maker in MAKERS:
+                for cls in IMPORTED:
+                    run = ImportRun(
+                        account_id=self.accounts[maker], entity=cls.__name__, file_name="x", sha256="0", stored="none",
+                        state=RunState.TRIED, result={"bad": [], "doubts": 0, "plan": ""}, mapping=[],
+                    )  # fmt: skip
+                    current_session().add(run)
 
     def _mark_rows(self) -> None:
         """Give every row words that occur nowhere else, so that finding them means seeing the row."""
@@ -110,7 +128,12 @@ class House:
     def _rows(self) -> Iterator[Row]:
         session = current_session()
         letters = self._letters()
-        for cls in SCOPED:
+        names = {key: name for name, key in self.accounts.items()}
+        for run in session.scalars(select(ImportRun)):
+            yield Row(
+                ImportRun, run.id, run.public_id, names[run.account_id], 0, frozenset(), run.file_name, run.entity
+            )
+        for cls in (cls for cls in SCOPED if cls is not ImportRun):
             for row in session.scalars(select(cls)).unique():
                 root: Any = row
                 while root.__part_of__:
@@ -157,6 +180,8 @@ class House:
 
     def reaches(self, username: str, row: Row) -> bool:
         """Whether that person may see that row at all, said in the bureau's words, not in grants."""
+        if row.cls is ImportRun:
+            return row.office == username
         if username in EVERYWHERE:
             return True
         if username in STATION:
@@ -236,9 +261,9 @@ def _try_as(house: House, username: str, outcome: Outcome) -> None:
 
 
 def _one_of_each(rows: list[Row]) -> list[Row]:
-    found: dict[tuple[type[Entity], str], Row] = {}
+    found: dict[tuple[type[Entity], str, str], Row] = {}
     for row in rows:
-        found.setdefault((row.cls, row.office), row)
+        found.setdefault((row.cls, row.office, row.entity), row)
     return list(found.values())
 
 
@@ -258,6 +283,8 @@ def _tries(house: House, foreign: list[Row], own: dict[type[Entity], Row]) -> It
                 yield from _makes(rule.rule, foreign, own)
         elif "key" in names:
             yield from _by_key(rule, foreign, own)
+        elif names == {"run"}:
+            yield from _by_run(rule, foreign)
         elif names == {"code"}:
             yield rule.rule, "GET", rule.rule.replace("<code>", "zh"), None, ""
 
@@ -310,6 +337,18 @@ PARENTS: dict[type[Entity], str] = {
     Enterprise: "enterprise", Site: "site", Person: "person", Inspection: "inspection", Notice: "notice"
 }  # fmt: skip
 STEPS = ("submit", "review", "return_draft", "sign", "return_review", "serve", "void", "discard", "complete", "confirm")
+
+
+def _by_run(rule: Any, foreign: list[Row]) -> Iterator[Try]:
+    """Another's imports, by their public id: their pages, their files, writing, undoing and dropping them."""
+    for run in (row for row in foreign if row.cls is ImportRun):
+        if not rule.rule.startswith(f"{base_of(run.entity)}/"):
+            continue
+        url = rule.rule.replace("<run>", run.public_id)
+        if "GET" in rule.methods:
+            yield rule.rule, "GET", url, None, ""
+        if "POST" in rule.methods:
+            yield rule.rule, "POST", url, {"c0": "name", "skip_bad": "1", "accept": "1"}, ""
 
 
 def _by_key(rule: Any, foreign: list[Row], own: dict[type[Entity], Row]) -> Iterator[Try]:

@@ -16,6 +16,7 @@ from app.core.fab.converter import AppForm
 from app.core.fab.forming import Part
 from app.core.fab.interface import AppInterface
 from app.core.fab.showing import Children
+from app.core.importing.naming import Naming
 
 Answer = str | BaseResponse | tuple[str, int]
 F = TypeVar("F", bound=Callable[..., Any])
@@ -37,7 +38,8 @@ class Declaration:
     """The declaration of one entity's screens.
 
     task: the navigation group and place; form_parts, show_parts: sections; children: related rows; asks: what a step
-    needs, as a form class and its fields in order.
+    needs, as a form class and its fields in order; naming: how an import tells rows apart; import_names: further
+    headings of a column.
     """
 
     datamodel: AppInterface
@@ -54,6 +56,8 @@ class Declaration:
     show_parts: ClassVar[list[tuple[Any, list[str]]]] = []
     children: ClassVar[list[Children]] = []
     asks: ClassVar[dict[str, tuple[type[AppForm], list[str]]]] = {}
+    naming: ClassVar[Naming] = Naming()
+    import_names: ClassVar[dict[str, tuple[str, ...]]] = {}
 
     model: type[Entity]
     entity_name: str

@@ -40,6 +40,7 @@ class ListScreens(Declaration):
             add_label=_("新建%(what)s", what=one_of(self.model)), pager=listing.pager(query, total, len(rows)),
             keep=[(name, request.args[name]) for name in ("order", "size") if request.args.get(name)],
             empty=self._empty(narrowed, add_url),
+            import_url=f"{self.route_base}/import" if self.form_parts and self._may(Verb.IMPORT) else None,
         )  # fmt: skip
         return render_template("entity/list.html", screen=screen)
 
@@ -56,7 +57,10 @@ class ListScreens(Declaration):
         return query, names, filters, order
 
     def _can_add(self) -> bool:
-        return bool(self.form_parts) and current_access().may(self.entity_name, Verb.CREATE)
+        return bool(self.form_parts) and self._may(Verb.CREATE)
+
+    def _may(self, verb: Verb) -> bool:
+        return current_access().may(self.entity_name, verb)
 
     def _empty(self, narrowed: bool, add_url: str | None) -> Empty:
         if narrowed:
