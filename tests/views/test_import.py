@@ -454,8 +454,8 @@ def test_a_file_that_is_no_table_is_refused_and_not_kept(small: House, kind: str
 
 def test_a_hundred_megabytes_are_refused_unread(small: House) -> None:
     client = small.client("neiqin-a")
-    told = {"Content-Length": str(100 << 20), "Content-Type": "multipart/form-data; boundary=x"}
-    answer = client.post("/enterprises/import", input_stream=BytesIO(b"--x"), headers=told)
+    told = {"CONTENT_LENGTH": str(100 << 20), "CONTENT_TYPE": "multipart/form-data; boundary=x"}
+    answer = client.post("/enterprises/import", input_stream=BytesIO(b"--x"), environ_overrides=told)
     assert answer.status_code == 413 and "文件太大" in page(answer)
     assert client.post("/enterprises/import", data={}).status_code == 422
 
@@ -468,6 +468,25 @@ def test_a_strange_file_name_is_kept_as_a_name_only(small: House) -> None:
     assert "密码&lt;b&gt;.xlsx" in desk.columns()
     (stored,) = files(small)
     assert stored.name == desk.kept().stored and stored.stat().st_mode & 0o077 == 0
+
+
+def test_more_rows_than_one_import_takes(small: House) -> None:
+    desk = Desk(small, "neiqin-a")
+    desk.upload(("单位名称\n" + "某店\n" * 20_001).encode(), "a.csv")
+    answer = desk.attempt(["name"])
+    assert answer.status_code == 422 and "行数超过上限" in page(answer)
+    assert desk.kept().state == "待对应" and desk.write().status_code == 409
+
+
+def test_any_address_of_a_run_gives_a_page(small: House) -> None:
+    desk = Desk(small, "neiqin-a")
+    desk.upload(GOOD)
+    for key in ("%00", "a%00b", "x" * 10_000, "../x", "%ff", "1"):
+        for tail in ("", "/columns", "/checked.xlsx"):
+            assert desk.client.get(f"/enterprises/import/{key}{tail}").status_code == 404, (key, tail)
+    for form in ({}, {"c0": "x" * 10_000, "c99999": "name"}, {"sheet": "\0", "row": "\0", "c0": "name", "c1": "\0"}):
+        assert desk.client.post(f"{desk.url}/columns", data=form).status_code in {302, 422}, form
+    assert desk.client.get("/roles/import").status_code == 403
 
 
 def test_cells_that_no_column_can_hold(house: House) -> None:

@@ -187,6 +187,7 @@ class ImportScreens(Declaration):
             "discard_url": f"{base}/discard" if run.state in {RunState.OPEN, RunState.TRIED} else None,
             "undo_url": f"{base}/undo" if run.undoable() else None, "undone": run.state == RunState.UNDONE,
             "left": [one | {"url": f"{rows}/{one['id']}" if one["text"] else None} for one in left],
+            "skip_bad": bool(request.form.get("skip_bad")), "accept": bool(request.form.get("accept")),
             "done_at": datetime_text(run.done_at) if run.done_at else "",
         }  # fmt: skip
         return render_template("entity/import_result.html", screen=screen)
@@ -236,7 +237,7 @@ class ImportScreens(Declaration):
 
     def _import_run(self, key: str) -> ImportRun:
         """One's own run of this entity, or 404."""
-        if not self.form_parts:
+        if not self.form_parts or not re.fullmatch(r"[\w-]{1,22}", key, re.ASCII):
             abort(404)
         found = fetch(ImportRun, key)
         if found.entity != self.model.__name__:

@@ -26,6 +26,7 @@ from app.core.xlsx import Row
 
 SAMPLES = 3
 MOST_REMEMBERED = 400  # headings of one account and entity
+LONGEST_TITLE = 100  # letters of a sheet's name
 MOST_LISTED = 500  # rows of a reference list in the template
 
 
@@ -98,8 +99,13 @@ class Top:
     """The upper rows of each sheet of a run's file, and the sheet and heading row that are chosen."""
 
     def __init__(self, data: bytes, name: str) -> None:
+        self.sheets: dict[str, list[Row]] = {}
         with open_source(data, name) as sheets:
-            self.sheets = {sheet.title: list(islice(sheet.rows(), TOP)) for sheet in sheets}
+            for (
+                sheet
+            ) in sheets:  # no program makes a longer title, or the same twice: the first counts, as when reading
+                if len(sheet.title) <= LONGEST_TITLE and sheet.title not in self.sheets:
+                    self.sheets[sheet.title] = list(islice(sheet.rows(), TOP))
         if not any(self.sheets.values()):
             raise Invalid(_("文件里没有内容。"))
 

@@ -31,7 +31,7 @@ class Spec:
 
     def letter(self, name: str) -> str:
         """The column that a field comes from; "" for a field the file does not have."""
-        return get_column_letter(self.columns.index(name) + 1) if name in self.columns else ""
+        return get_column_letter(self.columns.index(name) + 1) if name and name in self.columns else ""
 
     def label(self, name: str) -> str:
         """A field's label; that of a relation also by its key's name."""
