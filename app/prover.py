@@ -29,6 +29,7 @@ from app.core.entity import Entity
 from app.core.fab import fields
 from app.core.fab.cells import base_of
 from app.core.fab.gate import API
+from app.core.importing.run import ImportRun, RunState
 from app.core.office import Account
 from app.core.saved import BulkRun, SavedFilter, Sharing
 from app.core.writing import unit_of_work
@@ -43,10 +44,12 @@ from app.services.sync import sync
 
 SCOPED: tuple[type[Entity], ...] = (
     Enterprise, Site, Person, Appointment, Inspection, Finding, Notice, Correction, Delivery, IssuedDocument,
-    SavedFilter,
+    SavedFilter, ImportRun,
 )  # fmt: skip
+IMPORTED: tuple[type[Entity], ...] = (Enterprise, Site, Person, Appointment)
+MAKERS = ("neiqin-a", "yuan-b")  # whose imports nobody else may see
 MARKS = {Enterprise: "name", Site: "name", Person: "name", Inspection: "summary", Finding: "fact", Notice: "conduct",
-         Correction: "fact", IssuedDocument: "code", SavedFilter: "name"}  # fmt: skip
+         Correction: "fact", IssuedDocument: "code", SavedFilter: "name", ImportRun: "file_name"}  # fmt: skip
 KEEPERS = ("suo-a", "yuan-a", "suo-b", "yuan-b", "firm-b")  # have filters of their own; the chiefs share one each
 RECEIPT = "prover-receipt-of-a-bulk-act"
 EVERYWHERE = {"ju", "fagui", "zhuanban"}
@@ -73,7 +76,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Row:
-    """A row as the prover knows it: where it belongs and the words that would give it away."""
+    """A row as the prover knows it: where it belongs (an import: to whom), and the words that would give it away."""
 
     cls: type[Entity]
     id: int
@@ -83,6 +86,7 @@ class Row:
     firms: frozenset[int]
     mark: str
     owner: str = ""  # whose own it is, where rows belong to persons
+    entity: str = ""
 
 
 class House:
@@ -101,8 +105,9 @@ class House:
             with unscoped("prover: build"), unit_of_work():
                 self._keep_filters()
             with unscoped("prover: learn") as session:
-                self._mark_rows()
                 self.accounts = {row.username: row.id for row in session.scalars(select(Account))}
+                self._bring_files()
+                self._mark_rows()
                 self.inspector = session.get_one(Account, self.accounts["yuan-a"]).public_id
                 self.rows = list(self._rows())
                 self.firms = self._firms()
@@ -127,6 +132,17 @@ class House:
                     digest="", outcomes=gone,
                 ))  # fmt: skip
 
+    def _bring_files(self) -> None:
+        """An import of each kind for two of the cast, tried and open."""
+        with unit_of_work():
+            for maker in MAKERS:
+                for cls in IMPORTED:
+                    run = ImportRun(
+                        account_id=self.accounts[maker], entity=cls.__name__, file_name="x", sha256="0", stored="none",
+                        state=RunState.TRIED, result={"bad": [], "doubts": 0, "plan": ""}, mapping=[],
+                    )  # fmt: skip
+                    current_session().add(run)
+
     def _mark_rows(self) -> None:
         """Give every row words that occur nowhere else, so that finding them means seeing the row."""
         session = current_session()
@@ -142,8 +158,19 @@ class House:
     def _rows(self) -> Iterator[Row]:
         session = current_session()
         letters = self._letters()
-        names = {row.id: row.username for row in session.scalars(select(Account))}
-        for cls in SCOPED:
+        names = {key: name for name, key in self.accounts.items()}
+        for run in session.scalars(select(ImportRun)):
+            yield Row(
+                ImportRun,
+                run.id,
+                run.public_id,
+                names[run.account_id],
+                0,
+                frozenset(),
+                run.file_name,
+                entity=run.entity,
+            )
+        for cls in (cls for cls in SCOPED if cls is not ImportRun):
             for row in session.scalars(select(cls)).unique():
                 root: Any = row
                 while root.__part_of__:
@@ -203,6 +230,8 @@ class House:
         if row.cls is SavedFilter:
             whole = username in {"ju", "admin"}  # the bureau's leader and administrator stand above every office
             return username == row.owner if row.owner else whole or STATION.get(username) == row.office
+        if row.cls is ImportRun:
+            return row.office == username
         if username in EVERYWHERE:
             return True
         if username in STATION:
@@ -283,9 +312,9 @@ def _try_as(house: House, username: str, outcome: Outcome) -> None:
 
 
 def _one_of_each(rows: list[Row]) -> list[Row]:
-    found: dict[tuple[type[Entity], str], Row] = {}
+    found: dict[tuple[type[Entity], str, str], Row] = {}
     for row in rows:
-        found.setdefault((row.cls, row.office), row)
+        found.setdefault((row.cls, row.office, row.entity), row)
     return list(found.values())
 
 
@@ -309,6 +338,8 @@ def _tries(house: House, foreign: list[Row], own: dict[type[Entity], Row]) -> It
             yield from _by_key(rule, foreign, own)
         elif names == {"saved"}:
             yield from _saved(rule, foreign)
+        elif names == {"run"} and "/import/" in rule.rule:
+            yield from _by_run(rule, foreign)
         elif names == {"run"}:
             for username in ("suo-b", "firm-b"):
                 yield rule.rule, "GET", rule.rule.replace("<run>", f"{RECEIPT}-{username}"), None, ""
@@ -430,6 +461,18 @@ PARENTS: dict[type[Entity], str] = {
     Enterprise: "enterprise", Site: "site", Person: "person", Inspection: "inspection", Notice: "notice"
 }  # fmt: skip
 STEPS = ("submit", "review", "return_draft", "sign", "return_review", "serve", "void", "discard", "complete", "confirm")
+
+
+def _by_run(rule: Any, foreign: list[Row]) -> Iterator[Try]:
+    """Another's imports, by their public id: their pages, their files, writing, undoing and dropping them."""
+    for run in (row for row in foreign if row.cls is ImportRun):
+        if not rule.rule.startswith(f"{base_of(run.entity)}/"):
+            continue
+        url = rule.rule.replace("<run>", run.public_id)
+        if "GET" in rule.methods:
+            yield rule.rule, "GET", url, None, ""
+        if "POST" in rule.methods:
+            yield rule.rule, "POST", url, {"c0": "name", "skip_bad": "1", "accept": "1"}, ""
 
 
 def _by_key(rule: Any, foreign: list[Row], own: dict[type[Entity], Row]) -> Iterator[Try]:

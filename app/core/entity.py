@@ -30,6 +30,7 @@ class Scope(StrEnum):
 
     OFFICE = "office"  # by the office that answers for the row, its lines, its firm
     REFERENCE = "reference"  # everybody signed in reads; writing needs a grant at the row's office, if it has one
+    OWN = "own"  # by the account it belongs to (its account_id), and by nobody else whatever their grants
     SYSTEM = "system"  # only unscoped sessions
 
 

@@ -6,7 +6,7 @@ Generic checks come from the columns; a service registers what an entity needs b
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, TypeVar
@@ -49,11 +49,15 @@ class Doubt:
 
 @dataclass
 class Check:
-    """What saving found: errors by field, and doubts not yet ticked."""
+    """What saving found: errors by field, and doubts not yet ticked.
+
+    `known` holds what was read once for many rows (`before_many`); a hook that does not find its part there asks.
+    """
 
     accepted: frozenset[str] = frozenset()
     errors: dict[str, str] = field(default_factory=dict)
     doubts: list[Doubt] = field(default_factory=list)
+    known: Mapping[str, Any] = field(default_factory=dict)
 
     def error(self, name: str, text: Any) -> None:
         """The field is wrong."""
@@ -76,6 +80,8 @@ class Refused(Invalid):
 
 Hook = Callable[[Any, Check], None]
 _hooks: dict[type[Entity], list[Hook]] = {}
+Reader = Callable[[list[dict[str, Any]]], dict[str, Any]]
+_readers: dict[type[Entity], list[Reader]] = {}
 
 
 def on_save(model: type[Entity]) -> Callable[[Hook], Hook]:
@@ -90,22 +96,48 @@ def on_save(model: type[Entity]) -> Callable[[Hook], Hook]:
     return decorate
 
 
+def before_many(model: type[Entity]) -> Callable[[Reader], Reader]:
+    """Register what is read once before many rows are saved: from their values to facts for `Check.known`."""
+
+    def decorate(function: Reader) -> Reader:
+        known = _readers.setdefault(model, [])
+        if function not in known:
+            known.append(function)
+        return function
+
+    return decorate
+
+
+def known_of(model: type[Entity], values: list[dict[str, Any]]) -> dict[str, Any]:
+    """The facts for rows with these values."""
+    found: dict[str, Any] = {}
+    for reader in _readers.get(model, ()):
+        found |= reader(values)
+    return found
+
+
+def checked(row: Entity, accepted: frozenset[str] = NONE, known: Mapping[str, Any] | None = None) -> Check:
+    """What a row's hooks and columns say of it; hooks also fill what is derived."""
+    check = Check(accepted, known=known or {})
+    for hook in _hooks.get(type(row), ()):
+        hook(row, check)
+    for problem in (*column_problems(row), *part_problems(row), *cycle_problems(row)):
+        check.error(*problem)
+    return check
+
+
 def save(row: E, verb: Verb, *, accepted: frozenset[str] = NONE, reason: str = "") -> E:
     """Check and write a row with its parts, in one unit of work. Raises Refused, Conflict, Forbidden."""
     with unit_of_work(verb, reason):
         session = current_session()
-        check = Check(accepted)
-        for hook in _hooks.get(type(row), ()):
-            hook(row, check)
-        for problem in (*column_problems(row), *part_problems(row), *cycle_problems(row)):
-            check.error(*problem)
+        check = checked(row, accepted)
         if check.errors or check.doubts:
             raise Refused(check)
         session.add(row)
         try:
             session.flush()
         except IntegrityError as error:
-            raise _integrity(row, error) from error
+            raise refusal_of(row, error) from error
     return row
 
 
@@ -166,7 +198,7 @@ def _text_problem(value: str, kind: Any, choices: Any) -> str:
     return ""
 
 
-def _integrity(row: Entity, error: IntegrityError) -> Exception:
+def refusal_of(row: Entity, error: IntegrityError) -> Exception:
     """A constraint's refusal in the user's words; never SQL."""
     if not duplicate_of(error):
         return Conflict(_("这条记录还与其他记录关联，不能这样改。"))

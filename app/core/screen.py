@@ -125,6 +125,7 @@ class ListScreen:
     query: str = ""
     add_url: str | None = None
     add_label: Any = ""
+    import_url: str | None = None
     keep: list[tuple[str, str]] = field(default_factory=list)
     saved: list[KeptFilter] = field(default_factory=list)
     arguments: str = ""

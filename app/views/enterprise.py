@@ -7,10 +7,13 @@ from typing import Any
 from flask_babel import lazy_gettext as _
 from flask_babel import lazy_pgettext
 
+from app.core.codes import check_credit_code, check_licence
 from app.core.fab.forming import Part
 from app.core.fab.interface import AppInterface
 from app.core.fab.showing import Children
 from app.core.fab.view import EntityView
+from app.core.importing.naming import Naming
+from app.data.enums import SiteState
 from app.models.enterprise import Enterprise, Site
 
 
@@ -35,6 +38,21 @@ class EnterpriseView(EntityView):
         (_("其他"), ["note", "office_id"]),
     ]
     children = [Children("sites", ["name", "kind", "address", "risk_grade", "state"], add="enterprise")]
+    naming = Naming(
+        keys=(("code",), ("name",)),
+        found_by=("code", "name"),
+        canonical={"code": lambda text: check_credit_code(text).value},
+        ended=lambda firm: firm.state == SiteState.DEREGISTERED,
+    )
+    import_names = {
+        "name": ("企业名称", "主体名称", "单位", "店名", "字号名称", "经营者名称"),
+        "legal_person": ("法人", "法人代表"),
+        "code": ("信用代码", "社会信用代码", "营业执照号", "注册号", "组织机构代码"),
+        "phone": ("电话", "手机", "联系方式"),
+        "address": ("地址", "注册地址", "经营场所地址"),
+        "state": ("状态", "经营情况"),
+        "org_form": ("企业类型",),
+    }
 
     def lookup_sub(self, row: Any) -> str:
         """Code and address tell firms of one name apart."""
@@ -60,6 +78,24 @@ class SiteView(EntityView):
         (_("场所"), ["name", "enterprise", "area", "address", "kind", "lines", "risk_grade", "state"]),
         (_("许可"), ["licence_kind", "licence_no", "licence_until"]),
     ]
+    naming = Naming(
+        keys=(("enterprise", "name"),),
+        found_by=("licence_no", "name"),
+        canonical={"licence_no": lambda text: check_licence(text).value},
+        ended=lambda site: site.state == SiteState.DEREGISTERED,
+    )
+    import_names = {
+        "enterprise": ("企业名称", "主体名称", "单位名称", "统一社会信用代码"),
+        "name": ("门店名称", "店名", "名称"),
+        "area": ("苏木乡镇", "乡镇", "街道", "辖区"),
+        "address": ("地址", "场所地址"),
+        "kind": ("业态", "类型", "主体业态"),
+        "lines": ("业务线", "环节"),
+        "risk_grade": ("风险级别", "等级"),
+        "licence_no": ("许可证号", "证号"),
+        "licence_until": ("有效期至", "有效期", "许可证有效期"),
+        "state": ("状态",),
+    }
 
     def lookup_sub(self, row: Any) -> str:
         """Kind and address tell sites apart."""

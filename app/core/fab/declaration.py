@@ -18,6 +18,7 @@ from app.core.fab.converter import AppForm
 from app.core.fab.forming import Part
 from app.core.fab.interface import AppInterface
 from app.core.fab.showing import Children
+from app.core.importing.naming import Naming
 
 Answer = str | BaseResponse | tuple[str, int]
 F = TypeVar("F", bound=Callable[..., Any])
@@ -40,7 +41,8 @@ class Declaration:
 
     task: the navigation group and place; form_parts, show_parts: sections; children: related rows; asks: what a step
     needs, as a form class and its fields in order; extra_columns: what a person may put into the list beside
-    list_columns (None: everything of show_parts); bulk_acts: acts on ticked rows beside the steps and deletion.
+    list_columns (None: everything of show_parts); bulk_acts: acts on ticked rows beside the steps and deletion;
+    naming: how an import tells rows apart; import_names: further headings of a column.
     """
 
     datamodel: AppInterface
@@ -59,6 +61,8 @@ class Declaration:
     show_parts: ClassVar[list[tuple[Any, list[str]]]] = []
     children: ClassVar[list[Children]] = []
     asks: ClassVar[dict[str, tuple[type[AppForm], list[str]]]] = {}
+    naming: ClassVar[Naming] = Naming()
+    import_names: ClassVar[dict[str, tuple[str, ...]]] = {}
 
     model: type[Entity]
     entity_name: str

@@ -49,6 +49,7 @@ class ListScreens(Declaration):
             can_save=keeping.may_save(), can_share=keeping.may_share(), base_url=self.route_base,
             bulk=[BulkChoice(act.name, said(act.label), act.kind) for act in self.acts()] if rows else [],
             editable=bool(self.form_parts) and current_access().may(self.entity_name, Verb.UPDATE),
+            import_url=f"{self.route_base}/import" if self.form_parts and self._may(Verb.IMPORT) else None,
         )  # fmt: skip
         return render_template("entity/list.html", screen=screen)
 
@@ -107,7 +108,10 @@ class ListScreens(Declaration):
         return bulk.acts_of(self.model, self.entity_name, self.asks, self.bulk_acts)
 
     def _can_add(self) -> bool:
-        return bool(self.form_parts) and current_access().may(self.entity_name, Verb.CREATE)
+        return bool(self.form_parts) and self._may(Verb.CREATE)
+
+    def _may(self, verb: Verb) -> bool:
+        return current_access().may(self.entity_name, verb)
 
     def _empty(self, narrowed: bool, add_url: str | None) -> Empty:
         if narrowed:

@@ -14,12 +14,16 @@ from app.core.fab.converter import AppModelConverter
 from app.core.fab.filters import PerRequestFilters
 from app.core.fab.form_view import FormScreens
 from app.core.fab.gate import gate_of
+from app.core.fab.import_view import ImportScreens
 from app.core.fab.saved_view import SavedScreens
 from app.core.fab.show_view import ShowScreens
 from app.core.fab.step_view import StepScreens
+from app.core.importing.naming import register_naming
 
 
-class EntityView(PerRequestFilters, SavedScreens, BulkScreens, ShowScreens, FormScreens, StepScreens, ModelView):
+class EntityView(
+    PerRequestFilters, SavedScreens, BulkScreens, ShowScreens, FormScreens, StepScreens, ImportScreens, ModelView
+):  # fmt: skip
     """Screens of one entity, from its declaration (`declaration.Declaration`).
 
     A method is a route only when it says what it needs (`gate`): none of FAB's own does.
@@ -35,6 +39,7 @@ class EntityView(PerRequestFilters, SavedScreens, BulkScreens, ShowScreens, Form
         self.class_permission_name = self.entity_name
         self.include_route_methods = {name for name in dir(type(self)) if gate_of(getattr(type(self), name, None))}
         register_route(self.model, self.route_base)
+        register_naming(self.model, self.naming)
         super().__init__()
         require_sound(self)
 

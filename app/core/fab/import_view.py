@@ -1,0 +1,284 @@
+"""Importing an entity's rows from a file: template, upload, columns, trial, writing, undoing."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import Any
+from urllib.parse import quote
+
+from flask import Response, abort, flash, redirect, render_template, request
+from flask_babel import gettext as _
+from sqlalchemy import select
+
+from app.core.access.context import current_access
+from app.core.access.fetch import fetch
+from app.core.cells import text_of
+from app.core.db import current_session
+from app.core.errors import Conflict, Invalid, NotFound
+from app.core.fab import importing
+from app.core.fab.cell_values import value_in
+from app.core.fab.cells import base_of, datetime_text, one_of, said
+from app.core.fab.declaration import Answer, Declaration, expose
+from app.core.fab.gate import needs
+from app.core.importing import act, books
+from app.core.importing import run as runs
+from app.core.importing.act import Reading
+from app.core.importing.lines import Spec
+from app.core.importing.naming import naming_of
+from app.core.importing.run import ImportRun, RunState
+from app.core.importing.source import LIMITS, open_source
+from app.core.screen import Badge
+from app.core.verbs import Verb
+from app.core.writing import unit_of_work
+
+MOST_RUNS = 20
+MOST_SHOWN = 50
+TONES = {RunState.OPEN: "neutral", RunState.TRIED: "info", RunState.DONE: "success", RunState.UNDONE: "warning"}
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+class ImportScreens(Declaration):
+    """`/import` and what follows it; a run is reached by its public id, by who made it alone."""
+
+    @expose("/import", methods=["GET", "POST"])
+    @needs(Verb.IMPORT)
+    def import_page(self) -> Answer:
+        """The template, a place for a file, and one's own runs."""
+        if not self.form_parts:
+            abort(404)
+        if request.method == "GET":
+            return self._import_start()
+        try:
+            run = self._import_upload()
+        except Invalid as error:
+            return self._import_start(str(error)), error.status
+        return redirect(f"{self._import_base(run)}/columns")
+
+    @expose("/import/template.xlsx")
+    @needs(Verb.IMPORT)
+    def import_template(self) -> Answer:
+        """The workbook to fill in."""
+        if not self.form_parts:
+            abort(404)
+        return _file(importing.template_of(self), _("%(what)s导入模板", what=said(self.model.__label__)))
+
+    def _import_start(self, error: str = "") -> str:
+        mine = select(ImportRun).where(ImportRun.entity == self.model.__name__)
+        rows = current_session().scalars(mine.order_by(ImportRun.id.desc()).limit(MOST_RUNS))
+        screen = self._import_screen(_("导入%(what)s", what=one_of(self.model)), error)
+        shown = [{"url": self._import_base(run), "name": run.file_name, "at": datetime_text(run.made_at),
+                  "state": _badge(run), "counts": _counts(run)} for run in rows]  # fmt: skip
+        keyed = bool(naming_of(self.model).keys)
+        screen |= {"template_url": f"{self.route_base}/import/template.xlsx", "runs": shown, "keyed": keyed,
+                   "most_rows": LIMITS.rows, "most_mb": LIMITS.file_bytes >> 20}  # fmt: skip
+        return render_template("entity/import.html", screen=screen)
+
+    def _import_upload(self) -> ImportRun:
+        """Store the file that came in, once it has been proved harmless. Raises XlsxError, Invalid."""
+        upload = request.files.get("file")
+        if upload is None or not upload.filename:
+            raise Invalid(_("请选择文件。"))
+        name = re.sub(r"[\x00-\x1f\x7f\ud800-\udfff]", "", re.split(r"[/\\]", upload.filename)[-1])[-200:] or "file"
+        data = upload.stream.read(LIMITS.file_bytes + 1)
+        sheet, heading = importing.Top(data, name).choose(importing.targets_of(self))
+        stored = runs.keep(data)
+        try:
+            with unit_of_work(Verb.IMPORT) as session:
+                run = ImportRun(
+                    account_id=current_access().person.id, entity=self.model.__name__, file_name=name,
+                    sha256=hashlib.sha256(data).hexdigest(), stored=stored, sheet=sheet, heading=heading, mapping=[],
+                    result={},
+                )  # fmt: skip
+                session.add(run)
+                session.flush()
+        except BaseException:
+            runs.forget(stored)
+            raise
+        return run
+
+    # -- columns ------------------------------------------------------------------------------------------------------
+
+    @expose("/import/<run>/columns", methods=["GET", "POST"])
+    @needs(Verb.IMPORT)
+    def import_columns(self, run: str) -> Answer:
+        """Which column is which field; then the trial."""
+        found = self._import_run(run)
+        if found.state not in {RunState.OPEN, RunState.TRIED}:
+            return redirect(self._import_base(found))
+        targets = importing.targets_of(self)
+        told = request.args if request.method == "GET" else request.form
+        try:
+            top = importing.top_of(found)
+            sheet = told.get("sheet", found.sheet)
+            moved = sheet != told.get("was", sheet if request.method == "POST" else found.sheet)
+            row = "" if moved else told.get("row", str(found.heading))  # a row of the sheet that was shown before
+            title, number = top.choose(targets, sheet, row)
+        except (Invalid, Conflict) as error:  # the file is gone, or is not to be read after all
+            return self._import_start(str(error)), error.status
+        if request.method == "GET":
+            chosen = importing.guessed(found, top, title, number, targets)
+            return self._import_columns(found, top, (title, number), chosen)
+        names = [request.form.get(f"c{n}", "") for n in range(len(top.headings(title, number)))]
+        mapping = [name if name in targets else "" for name in names]
+        try:
+            self._import_try(found, top, (title, number), mapping)
+        except (Invalid, Conflict) as error:
+            return self._import_columns(found, top, (title, number), mapping, str(error)), error.status
+        return redirect(self._import_base(found))
+
+    def _import_try(self, run: ImportRun, top: importing.Top, place: tuple[str, int], mapping: list[str]) -> None:
+        importing.require_mapping(mapping, importing.targets_of(self))
+        with unit_of_work(Verb.IMPORT):
+            row = act.open_run(run)
+            row.sheet, row.heading = place
+            row.mapping, row.erase = mapping, bool(request.form.get("erase"))
+            row.state, row.result = RunState.OPEN, {}
+            importing.remember(row.entity, top.headings(*place), mapping)
+        act.try_out(row, self._import_reading(row))
+
+    def _import_columns(
+        self, run: ImportRun, top: importing.Top, place: tuple[str, int], chosen: list[str], error: str = ""
+    ) -> str:
+        targets = importing.targets_of(self)
+        used = set(chosen)
+        screen = self._import_screen(_("对应列：%(name)s", name=run.file_name), error, run)
+        screen |= {
+            "columns": top.columns(*place, chosen), "sheets": [title for title, rows in top.sheets.items() if rows],
+            "sheet": place[0], "row": place[1], "rows": _row_choices(top, place[0]), "erase": run.erase,
+            "fields": [(name, one.parser.label.text, one.required) for name, one in targets.items()],
+            "missing": [one.parser.label.text for one in targets.values() if one.required and one.name not in used],
+            "action": f"{self._import_base(run)}/columns",
+        }  # fmt: skip
+        return render_template("entity/import_columns.html", screen=screen)
+
+    # -- result -------------------------------------------------------------------------------------------------------
+
+    @expose("/import/<run>", methods=["GET", "POST"])
+    @needs(Verb.IMPORT)
+    def import_result(self, run: str) -> Answer:
+        """What the trial found, or what was written; POST writes."""
+        found = self._import_run(run)
+        if request.method == "GET":
+            if found.state == RunState.OPEN:
+                return redirect(f"{self._import_base(found)}/columns")
+            return self._import_result(found)
+        ticks = {name: bool(request.form.get(name)) for name in ("skip_bad", "accept")}
+        try:
+            counts = act.write(found, self._import_reading(found), **ticks)
+        except (Invalid, Conflict) as error:
+            return self._import_result(self._import_run(run), str(error)), error.status
+        flash(_("已写入：新建 %(n)s 条，修改 %(m)s 条。", n=counts["new"], m=counts["changed"]), "success")
+        return redirect(self._import_base(found))
+
+    def _import_result(self, run: ImportRun, error: str = "") -> str:
+        base, found = self._import_base(run), runs.findings(run)
+        screen = self._import_screen(_("导入：%(name)s", name=run.file_name), error, run)
+        tried, there = run.state == RunState.TRIED, runs.content(run) is not None
+        rows, left = base_of(self.model), run.result.get("left", ())
+        screen |= {
+            "run": run, "tried": tried, "there": there, "counts": _counts(run),
+            "problems": [one for one in found if one["kind"] == "error"][:MOST_SHOWN],
+            "doubts": [one for one in found if one["kind"] == "doubt"][:MOST_SHOWN],
+            "most": MOST_SHOWN, "bad": len(run.result.get("bad", ())), "all_doubts": run.result.get("doubts", 0),
+            "problem_count": sum(one["kind"] == "error" for one in found),
+            "able": tried and there and run.made + run.changed > 0,
+            "checked_url": f"{base}/checked.xlsx" if tried and there else None, "columns_url": f"{base}/columns",
+            "discard_url": f"{base}/discard" if run.state in {RunState.OPEN, RunState.TRIED} else None,
+            "undo_url": f"{base}/undo" if run.undoable() else None, "undone": run.state == RunState.UNDONE,
+            "left": [one | {"url": f"{rows}/{one['id']}" if one["text"] else None} for one in left],
+            "skip_bad": bool(request.form.get("skip_bad")), "accept": bool(request.form.get("accept")),
+            "done_at": datetime_text(run.done_at) if run.done_at else "",
+        }  # fmt: skip
+        return render_template("entity/import_result.html", screen=screen)
+
+    @expose("/import/<run>/checked.xlsx")
+    @needs(Verb.IMPORT)
+    def import_checked(self, run: str) -> Answer:
+        """The file as it came in, with what is wrong marked."""
+        found = self._import_run(run)
+        data = runs.content(found)
+        if data is None or found.state != RunState.TRIED:
+            abort(404)
+        told = runs.findings(found)
+        with open_source(data, found.file_name) as sheets:
+            sheet = next((one for one in sheets if one.title == found.sheet), None)
+            if sheet is None:
+                raise NotFound(_("文件里没有这张工作表。"))
+            content = books.annotated(sheet.title, sheet.rows(), found.heading, told)
+        stem = found.file_name.rpartition(".")[0] or found.file_name
+        return _file(content, _("%(name)s（导入结果）", name=stem))
+
+    @expose("/import/<run>/undo", methods=["POST"])
+    @needs(Verb.IMPORT)
+    def import_undo(self, run: str) -> Answer:
+        """Take back what was written, within a day."""
+        found = self._import_run(run)
+        try:
+            left = act.undo(found)
+        except Conflict as error:
+            return self._import_result(self._import_run(run), str(error)), error.status
+        flash(_("已撤销，有 %(n)s 条没有撤销。", n=left) if left else _("已撤销。"), "warning" if left else "success")
+        return redirect(self._import_base(found))
+
+    @expose("/import/<run>/discard", methods=["POST"])
+    @needs(Verb.IMPORT)
+    def import_discard(self, run: str) -> Answer:
+        """Drop a run that was not written."""
+        found = self._import_run(run)
+        try:
+            act.discard(found)
+        except Conflict as error:
+            return self._import_result(self._import_run(run), str(error)), error.status
+        flash(_("已放弃这次导入，文件已删除。"), "success")
+        return redirect(f"{self.route_base}/import")
+
+    # -- shared -------------------------------------------------------------------------------------------------------
+
+    def _import_run(self, key: str) -> ImportRun:
+        """One's own run of this entity, or 404."""
+        if not self.form_parts or not re.fullmatch(r"[\w-]{1,22}", key, re.ASCII):
+            abort(404)
+        found = fetch(ImportRun, key)
+        if found.entity != self.model.__name__:
+            raise NotFound(_("没有这条记录，或者您无权查看。"))
+        return found
+
+    def _import_base(self, run: ImportRun) -> str:
+        return f"{self.route_base}/import/{run.public_id}"
+
+    def _import_reading(self, run: ImportRun) -> Reading:
+        targets = importing.targets_of(self)
+        columns = [name if name in targets else "" for name in run.mapping]
+        return Reading(Spec(self.model, targets, columns, run.erase), value_in)
+
+    def _import_screen(self, title: str, error: str, run: ImportRun | None = None) -> dict[str, Any]:
+        crumbs = [(self.title, f"{self.route_base}/")]
+        if run is not None:
+            crumbs.append((_("导入"), f"{self.route_base}/import"))
+        return {"title": title, "error": error, "crumbs": crumbs, "state": _badge(run) if run else None,
+                "action": self._import_base(run) if run else f"{self.route_base}/import"}  # fmt: skip
+
+
+def _badge(run: ImportRun) -> Badge:
+    return Badge(said(run.state), TONES[RunState(run.state)])
+
+
+def _counts(run: ImportRun) -> list[tuple[str, int, str]]:
+    """Word, number, tone."""
+    if run.state == RunState.OPEN:
+        return []
+    return [(_("新建"), run.made, "success"), (_("修改"), run.changed, "info"), (_("不变"), run.same, "neutral"),
+            (_("有误"), run.wrong, "danger" if run.wrong else "neutral")]  # fmt: skip
+
+
+def _row_choices(top: importing.Top, title: str) -> list[tuple[int, str]]:
+    """The rows that may hold the headings, with how they begin."""
+    rows = ((row.number, [text_of(value) for value in row.values]) for row in top.sheets[title])
+    return [(number, "｜".join(text for text in texts if text)[:40]) for number, texts in rows]
+
+
+def _file(content: bytes, name: str) -> Response:
+    answer = Response(content, mimetype=XLSX)
+    answer.headers["Content-Disposition"] = f"attachment; filename=import.xlsx; filename*=UTF-8''{quote(name)}.xlsx"
+    return answer

@@ -1,0 +1,1 @@
+"""Import by template for every entity: reading the file, trying it, writing it in one transaction, undoing it."""
