@@ -29,6 +29,7 @@ class Scope(StrEnum):
 
     OFFICE = "office"  # by the office that answers for the row, its lines, its firm
     REFERENCE = "reference"  # everybody signed in reads; writing needs a grant at the row's office, if it has one
+    PERSON = "person"  # the rows of one's own account (`account_id`), to read and to mark; nobody else's
     SYSTEM = "system"  # only unscoped sessions
 
 

@@ -7,9 +7,9 @@ from typing import Any
 from app.core.fab.shell import the_shell
 from app.core.fab.signin import SignInView
 from app.core.fab.view import EntityView
-from app.views import document, enterprise, home, inspection, office, personnel, rectification, setting
+from app.views import document, enterprise, home, inspection, job, message, office, personnel, rectification, setting
 
-PAGES = (SignInView, home.HomeView, document.DocumentView)
+PAGES = (SignInView, home.HomeView, document.DocumentView, job.JobView, message.MessageView)
 ENTITIES: tuple[type[EntityView], ...] = (
     enterprise.EnterpriseView,
     enterprise.SiteView,

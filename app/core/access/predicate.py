@@ -35,6 +35,8 @@ def _build(access: Access, cls: type[Entity], columns: Columns, verb: Verb, stat
         return _about(access, cls, columns, verb)
     if cls.__scope__ is Scope.SYSTEM:
         return false()
+    if cls.__scope__ is Scope.PERSON:
+        return columns.account_id == access.person.id if verb in {Verb.READ, Verb.UPDATE} else false()
     if cls.__scope__ is Scope.REFERENCE and verb is Verb.READ:
         return true()
     clauses = [clause for _held, _grant, clause in deciding(access, cls, columns, verb, states)]
