@@ -96,6 +96,7 @@ class ListScreen:
     add_url: str | None = None
     add_label: Any = ""
     keep: list[tuple[str, str]] = field(default_factory=list)
+    export_url: str | None = None
 
 
 @dataclass

@@ -39,7 +39,7 @@ class ListScreens(Declaration):
             filters=boxes, active_filters=active, query=query.text, add_url=add_url,
             add_label=_("新建%(what)s", what=one_of(self.model)), pager=listing.pager(query, total, len(rows)),
             keep=[(name, request.args[name]) for name in ("order", "size") if request.args.get(name)],
-            empty=self._empty(narrowed, add_url),
+            empty=self._empty(narrowed, add_url), export_url=self.export_url(query) if rows else None,
         )  # fmt: skip
         return render_template("entity/list.html", screen=screen)
 

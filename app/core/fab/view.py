@@ -9,6 +9,8 @@ from sqlalchemy import inspect
 
 from app.core.fab.cells import register_route
 from app.core.fab.converter import AppModelConverter
+from app.core.fab.export_view import ExportScreens
+from app.core.fab.export_view import register as register_export
 from app.core.fab.filters import PerRequestFilters
 from app.core.fab.form_view import FormScreens
 from app.core.fab.gate import gate_of
@@ -17,7 +19,7 @@ from app.core.fab.show_view import ShowScreens
 from app.core.fab.step_view import StepScreens
 
 
-class EntityView(PerRequestFilters, ListScreens, ShowScreens, FormScreens, StepScreens, ModelView):
+class EntityView(PerRequestFilters, ExportScreens, ListScreens, ShowScreens, FormScreens, StepScreens, ModelView):
     """Screens of one entity, from its declaration (`declaration.Declaration`).
 
     A method is a route only when it says what it needs (`gate`): none of FAB's own does.
@@ -33,6 +35,7 @@ class EntityView(PerRequestFilters, ListScreens, ShowScreens, FormScreens, StepS
         self.class_permission_name = self.entity_name
         self.include_route_methods = {name for name in dir(type(self)) if gate_of(getattr(type(self), name, None))}
         register_route(self.model, self.route_base)
+        register_export(self)
         super().__init__()
 
     def _init_properties(self) -> None:
