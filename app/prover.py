@@ -8,8 +8,10 @@ name in an answer, or a foreign row that a request changed.
 from __future__ import annotations
 
 import hashlib
+import io
 import re
 import tempfile
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,13 +22,19 @@ from flask import Flask
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
 from sqlalchemy import event, inspect, select
+from werkzeug.test import TestResponse
 
 from app.config import Settings
+from app.core.access.context import acting
 from app.core.db import current_session, db, unscoped
 from app.core.document import IssuedDocument
 from app.core.entity import Entity
 from app.core.fab.cells import base_of
+from app.core.jobfile import result_file
+from app.core.jobs import Job, enqueue, job, sweep
+from app.core.message import Message, notify
 from app.core.office import Account
+from app.core.writing import unit_of_work
 from app.factory import build
 from app.models.enterprise import Enterprise, Site
 from app.models.inspection import Finding, Inspection
@@ -39,6 +47,8 @@ from app.services.sync import sync
 SCOPED: tuple[type[Entity], ...] = (
     Enterprise, Site, Person, Appointment, Inspection, Finding, Notice, Correction, Delivery, IssuedDocument
 )  # fmt: skip
+PRIVATE: tuple[type[Entity], ...] = (Message, Job)  # one account's, and nobody else's whatever their rank
+BY_PUBLIC_ID: dict[str, type[Entity]] = {"/documents/": IssuedDocument, "/messages/": Message, "/jobs/": Job}
 MARKS = {Enterprise: "name", Site: "name", Person: "name", Inspection: "summary", Finding: "fact", Notice: "conduct",
          Correction: "fact", IssuedDocument: "code"}  # fmt: skip
 EVERYWHERE = {"ju", "fagui", "zhuanban"}
@@ -74,6 +84,7 @@ class Row:
     lines: int
     firms: frozenset[int]
     mark: str
+    owner: str = ""
 
 
 class House:
@@ -94,6 +105,7 @@ class House:
                 self.accounts = {row.username: row.id for row in session.scalars(select(Account))}
                 self.rows = list(self._rows())
                 self.firms = self._firms()
+            self.rows += self._private()
 
     def _mark_rows(self) -> None:
         """Give every row words that occur nowhere else, so that finding them means seeing the row."""
@@ -126,6 +138,21 @@ class House:
                     mark,
                 )
 
+    def _private(self) -> Iterator[Row]:
+        """A message and a finished job with a file for everybody of the cast, each with words of its own."""
+        for key in self.accounts.values():
+            with acting(key), unit_of_work():
+                notify(key, _mark(Message, key), _mark(Message, key), "/jobs/")
+                enqueue("prove", f"prove:{key}", account_id=key, title=_mark(Job, key), word=_mark(Job, key))
+            db.session.remove()
+        sweep()
+        names = {key: username for username, key in self.accounts.items()}
+        with unscoped("prover: learn private rows") as session:
+            for cls in PRIVATE:
+                for row in session.scalars(select(cls).where(cls.account_id.in_(names))):
+                    mark = _mark(cls, row.account_id)
+                    yield Row(cls, row.id, row.public_id, "other", 0, frozenset(), mark, names[row.account_id])
+
     @staticmethod
     def _about(root: Any) -> frozenset[int]:
         """The firms a row is about: a person is about each firm where they are somebody."""
@@ -157,6 +184,8 @@ class House:
 
     def reaches(self, username: str, row: Row) -> bool:
         """Whether that person may see that row at all, said in the bureau's words, not in grants."""
+        if row.owner:
+            return row.owner == username
         if username in EVERYWHERE:
             return True
         if username in STATION:
@@ -169,9 +198,8 @@ class House:
     def writes(self) -> Iterator[list[str]]:
         """The statements that write to a scoped table meanwhile: without one, nothing can have changed."""
         told: list[str] = []
-        pattern = re.compile(
-            rf"(INSERT INTO|UPDATE|DELETE FROM) ({'|'.join(inspect(c).local_table.name for c in SCOPED)})\b"
-        )
+        tables = "|".join(inspect(cls).local_table.name for cls in (*SCOPED, *PRIVATE))
+        pattern = re.compile(rf"(INSERT INTO|UPDATE|DELETE FROM) ({tables})\b")
 
         def listen(_c: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
             if pattern.match(statement):
@@ -225,8 +253,8 @@ def _try_as(house: House, username: str, outcome: Outcome) -> None:
         outcome.requests += 1
         outcome.paths.add(f"{method} {rule}")
         with house.writes() as written:
-            answer = client.open(url, method=method, data=data, follow_redirects=False)
-        seen = set(re.findall(r"印[A-Za-z]+\d{6}记", answer.get_data().decode(errors="ignore"))) - {typed}
+            answer = client.open(url, method=method, data=data, follow_redirects=False, buffered=True)
+        seen = set(re.findall(r"印[A-Za-z]+\d{6}记", text_of(answer))) - {typed}
         outcome.leaks += [f"{username} {method} {url}: saw {mark}" for mark in sorted(seen & marks.keys())]
         if answer.status_code >= 500:
             outcome.leaks.append(f"{username} {method} {url}: HTTP {answer.status_code}")
@@ -254,7 +282,9 @@ def _tries(house: House, foreign: list[Row], own: dict[type[Entity], Row]) -> It
         names = set(rule.arguments)
         if not names:
             yield from _open_lists(rule.rule, foreign)
-            if "POST" in (rule.methods or ()):
+            if rule.rule.endswith("/export"):
+                yield from _exports(rule.rule, foreign)
+            elif "POST" in (rule.methods or ()):
                 yield from _makes(rule.rule, foreign, own)
         elif "key" in names:
             yield from _by_key(rule, foreign, own)
@@ -275,6 +305,31 @@ def _open_lists(path: str, foreign: list[Row]) -> Iterator[Try]:
         for row in foreign:
             if name := PARENTS.get(row.cls):
                 yield path, "GET", f"{path}?{name}={row.id}", None, ""
+
+
+def _exports(path: str, foreign: list[Row]) -> Iterator[Try]:
+    """The list as a file, by every order and filter that a list is tried with."""
+    base = path.removesuffix("export")
+    for number, (_path, _method, url, _data, typed) in enumerate(_open_lists(base, foreign)):
+        query = url.partition("?")[2]
+        for format_ in ("csv",) if number else ("csv", "xlsx"):
+            yield path, "POST", f"{path}?{query}", {"format": format_}, typed
+
+
+def text_of(answer: TestResponse) -> str:
+    """What an answer says; a workbook says what its sheets do."""
+    content = answer.get_data()
+    if not content.startswith(b"PK"):
+        return content.decode(errors="ignore")
+    with zipfile.ZipFile(io.BytesIO(content)) as book:
+        return "".join(book.read(name).decode() for name in book.namelist() if name.endswith(".xml"))
+
+
+@job("prove")
+def leave_a_file(word: str) -> None:
+    """A job whose file holds one word."""
+    with result_file(f"{word}.csv", "text/csv") as out:
+        out.write(word.encode())
 
 
 def _about(path: str, rows: list[Row]) -> list[Row]:
@@ -315,9 +370,9 @@ STEPS = ("submit", "review", "return_draft", "sign", "return_review", "serve", "
 def _by_key(rule: Any, foreign: list[Row], own: dict[type[Entity], Row]) -> Iterator[Try]:
     """Rows by guessed key: read, steps, edit, delete; and an own row edited so that it points at or moves to theirs."""
     posts = "POST" in (rule.methods or ())
-    papers = rule.rule.startswith("/documents/")
-    for row in [row for row in foreign if row.cls is IssuedDocument] if papers else _about(rule.rule, foreign):
-        base = re.sub(r"<(int:)?key>", row.public_id if papers else str(row.id), rule.rule)
+    outside = next((cls for base, cls in BY_PUBLIC_ID.items() if rule.rule.startswith(base)), None)
+    for row in [row for row in foreign if row.cls is outside] if outside else _about(rule.rule, foreign):
+        base = re.sub(r"<(int:)?key>", row.public_id if outside else str(row.id), rule.rule)
         for url in [base.replace("<name>", step) for step in STEPS] if "<name>" in base else [base]:
             yield rule.rule, "GET", url, None, ""
             if posts:

@@ -14,10 +14,10 @@ SURNAMES, GIVEN = "王李张刘陈杨赵黄周吴白包", "建国秀英文斌春
 STATES, FORMS = ("正常", "正常", "正常", "停业", "季节性停业"), ("企业", "个体工商户", "农民专业合作社")
 
 
-def firms(count: int, start: int = 0) -> Iterator[dict[str, Any]]:
-    """`count` firms, numbered from `start` on: name, code, org_form, legal_person, phone, address, state, note."""
+def firms(count: int) -> Iterator[dict[str, Any]]:
+    """`count` firms: name, code, org_form, legal_person, phone, address, state, note."""
     random = Random(9)
-    for number in range(start + 1, start + count + 1):
+    for number in range(1, count + 1):
         body = f"91150525MA{number:07d}"
         place = random.choice(PLACES)
         yield {

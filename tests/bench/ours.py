@@ -85,13 +85,13 @@ def _people() -> None:
             add_posting(username, STATION, "inspector", title="监管员")
 
 
-def fill(count: int, start: int = 0) -> None:
-    """`count` firms (numbered from `start` on) and a site at the first of them, all of one station."""
+def fill(count: int) -> None:
+    """`count` firms and a site at the first of them, all of one station."""
     with unscoped("bench") as session:
         connection = session.connection(execution_options={"shouze_write": True})
         office = session.scalar(select(Office.id).where(Office.code == STATION))
         common = {"office_id": office, "made_office_id": office, "version": 1, "made_at": clock.now(), "lines": 4}
-        rows = [common | firm | {"search_text": search_key(firm["name"])} for firm in firms(count, start)]
+        rows = [common | firm | {"search_text": search_key(firm["name"])} for firm in firms(count)]
         connection.execute(insert(Enterprise.__table__), rows)
         keys = session.execute(select(Enterprise.__table__.c.id, Enterprise.__table__.c.name).limit(SITES)).all()
         sites = [
