@@ -28,7 +28,9 @@ from app.core.verbs import Verb
 
 MOST_KEPT = 20_000  # related rows, or different values, remembered by a column
 EXACT = 10**15  # a spreadsheet keeps fifteen digits
-MOBILE = re.compile(r"(?<!\d)1[3-9]\d{9}(?!\d)", re.ASCII)
+MOBILE = re.compile(r"(?<!\d)(1[3-9]\d\d)\d{3}(\d{4})(?!\d)", re.ASCII)
+STARRED = r"\1****\2"
+BETWEEN = "\x1f"
 Values = Sequence[Any]
 
 
@@ -94,6 +96,18 @@ class Plain(Source):
         return [None if value is None else self.convert(value) for value in raw]
 
 
+class Telephone(Source):
+    """Telephone numbers, mobiles masked: one pass over a chunk's column, since a million calls take seconds."""
+
+    kind = "code"
+
+    def values(self, keys: Values, raw: Values) -> Values:
+        """Nothing where nothing is stored."""
+        texts = ["" if value is None else value for value in raw]
+        shown = MOBILE.sub(STARRED, BETWEEN.join(texts)).split(BETWEEN)
+        return shown if len(shown) == len(texts) else [MOBILE.sub(STARRED, text) for text in texts]
+
+
 class Said(Source):
     """A column whose few different values have words: states, choices, lines, yes and no."""
 
@@ -146,7 +160,7 @@ class Related(Source):
             return str(row)
         text = cell(row, self.rest, link=False).text
         column = inspect(self.target).columns.get(self.rest)
-        return masked(text) if column is not None and _sensitive(column) else MOBILE.sub(_hide, text)
+        return masked(text) if column is not None and _sensitive(column) else MOBILE.sub(STARRED, text)
 
 
 class Cells(Source):
@@ -189,7 +203,7 @@ def _of_column(model: type[Entity], name: str, column: Column[Any]) -> Source:
         return Plain(model, name, "number", lambda value: value if abs(value) < EXACT else str(value))
     if isinstance(kind, String):
         if info.get("format") == "tel":
-            return Plain(model, name, "code", lambda value: MOBILE.sub(_hide, value))
+            return Telephone(model, name)
         return Plain(model, name, "code" if info.get("format") == "code" else "text")
     return Cells(model, name)
 
@@ -211,7 +225,3 @@ def _sensitive(column: Column[Any]) -> bool:
 def _local(instant: datetime) -> datetime:
     """Shanghai's clock; a spreadsheet's times have no zone."""
     return clock.local(instant).replace(microsecond=0, tzinfo=None)
-
-
-def _hide(found: re.Match[str]) -> str:
-    return masked(found[0])
