@@ -8,9 +8,11 @@ name in an answer, or a foreign row that a request changed.
 from __future__ import annotations
 
 import hashlib
+import io
 import itertools
 import re
 import tempfile
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,8 +23,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
 from sqlalchemy import event, inspect, select
+from werkzeug.test import TestResponse
 
 from app.config import Settings
+from app.core.access.context import acting
 from app.core.db import current_session, db, unscoped
 from app.core.document import IssuedDocument
 from app.core.entity import Entity
@@ -30,6 +34,9 @@ from app.core.fab import fields
 from app.core.fab.cells import base_of
 from app.core.fab.gate import API
 from app.core.importing.run import ImportRun, RunState
+from app.core.jobfile import result_file
+from app.core.jobs import Job, enqueue, job, sweep
+from app.core.message import Message, notify
 from app.core.office import Account
 from app.core.saved import BulkRun, SavedFilter, Sharing
 from app.core.writing import unit_of_work
@@ -48,6 +55,8 @@ SCOPED: tuple[type[Entity], ...] = (
 )  # fmt: skip
 IMPORTED: tuple[type[Entity], ...] = (Enterprise, Site, Person, Appointment)
 MAKERS = ("neiqin-a", "yuan-b")  # whose imports nobody else may see
+PRIVATE: tuple[type[Entity], ...] = (Message, Job)  # one account's, and nobody else's whatever their rank
+BY_PUBLIC_ID: dict[str, type[Entity]] = {"/documents/": IssuedDocument, "/messages/": Message, "/jobs/": Job}
 MARKS = {Enterprise: "name", Site: "name", Person: "name", Inspection: "summary", Finding: "fact", Notice: "conduct",
          Correction: "fact", IssuedDocument: "code", SavedFilter: "name", ImportRun: "file_name"}  # fmt: skip
 KEEPERS = ("suo-a", "yuan-a", "suo-b", "yuan-b", "firm-b")  # have filters of their own; the chiefs share one each
@@ -111,6 +120,7 @@ class House:
                 self.inspector = session.get_one(Account, self.accounts["yuan-a"]).public_id
                 self.rows = list(self._rows())
                 self.firms = self._firms()
+            self.rows += self._private()
 
     @staticmethod
     def _keep_filters() -> None:
@@ -195,6 +205,21 @@ class House:
             found |= session.get_one(Enterprise, key).lines
         return found
 
+    def _private(self) -> Iterator[Row]:
+        """A message and a finished job with a file for everybody of the cast, each with words of its own."""
+        for key in self.accounts.values():
+            with acting(key), unit_of_work():
+                notify(key, _mark(Message, key), _mark(Message, key), "/jobs/")
+                enqueue("prove", f"prove:{key}", account_id=key, title=_mark(Job, key), word=_mark(Job, key))
+            db.session.remove()
+        sweep()
+        names = {key: username for username, key in self.accounts.items()}
+        with unscoped("prover: learn private rows") as session:
+            for cls in PRIVATE:
+                for row in session.scalars(select(cls).where(cls.account_id.in_(names))):
+                    mark = _mark(cls, row.account_id)
+                    yield Row(cls, row.id, row.public_id, "other", 0, frozenset(), mark, names[row.account_id])
+
     @staticmethod
     def _about(root: Any) -> frozenset[int]:
         """The firms a row is about: a person is about each firm where they are somebody."""
@@ -232,6 +257,8 @@ class House:
             return username == row.owner if row.owner else whole or STATION.get(username) == row.office
         if row.cls is ImportRun:
             return row.office == username
+        if row.owner:
+            return row.owner == username
         if username in EVERYWHERE:
             return True
         if username in STATION:
@@ -244,9 +271,8 @@ class House:
     def writes(self) -> Iterator[list[str]]:
         """The statements that write to a scoped table meanwhile: without one, nothing can have changed."""
         told: list[str] = []
-        pattern = re.compile(
-            rf"(INSERT INTO|UPDATE|DELETE FROM) ({'|'.join(inspect(c).local_table.name for c in SCOPED)})\b"
-        )
+        tables = "|".join(inspect(cls).local_table.name for cls in (*SCOPED, *PRIVATE))
+        pattern = re.compile(rf"(INSERT INTO|UPDATE|DELETE FROM) ({tables})\b")
 
         def listen(_c: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
             if pattern.match(statement):
@@ -301,8 +327,8 @@ def _try_as(house: House, username: str, outcome: Outcome) -> None:
         outcome.paths.add(f"{method} {rule}")
         with house.writes() as written:
             body: dict[str, Any] = {"json": data} if rule.startswith(API) else {"data": data}
-            answer = client.open(url, method=method, follow_redirects=False, **body)
-        seen = set(re.findall(r"印[A-Za-z]+\d{6}记", answer.get_data().decode(errors="ignore"))) - {typed}
+            answer = client.open(url, method=method, follow_redirects=False, buffered=True, **body)
+        seen = set(re.findall(r"印[A-Za-z]+\d{6}记", text_of(answer))) - {typed}
         outcome.leaks += [f"{username} {method} {url}: saw {mark}" for mark in sorted(seen & marks.keys())]
         if answer.status_code >= 500:
             outcome.leaks.append(f"{username} {method} {url}: HTTP {answer.status_code}")
@@ -332,7 +358,9 @@ def _tries(house: House, foreign: list[Row], own: dict[type[Entity], Row]) -> It
             yield from _api(house, rule, foreign, own)
         elif not names:
             yield from _open_lists(rule.rule, foreign)
-            if "POST" in (rule.methods or ()):
+            if rule.rule.endswith("/export"):
+                yield from _exports(rule.rule, foreign)
+            elif "POST" in (rule.methods or ()):
                 yield from _makes(rule.rule, foreign, own)
         elif "key" in names:
             yield from _by_key(rule, foreign, own)
@@ -363,6 +391,31 @@ def _open_lists(path: str, foreign: list[Row]) -> Iterator[Try]:
         for row in foreign:
             if name := PARENTS.get(row.cls):
                 yield path, "GET", f"{path}?{name}={row.id}", None, ""
+
+
+def _exports(path: str, foreign: list[Row]) -> Iterator[Try]:
+    """The list as a file, by every order and filter that a list is tried with."""
+    base = path.removesuffix("export")
+    for number, (_path, _method, url, _data, typed) in enumerate(_open_lists(base, foreign)):
+        query = url.partition("?")[2]
+        for format_ in ("csv",) if number else ("csv", "xlsx"):
+            yield path, "POST", f"{path}?{query}", {"format": format_}, typed
+
+
+def text_of(answer: TestResponse) -> str:
+    """What an answer says; a workbook says what its sheets do."""
+    content = answer.get_data()
+    if not content.startswith(b"PK"):
+        return content.decode(errors="ignore")
+    with zipfile.ZipFile(io.BytesIO(content)) as book:
+        return "".join(book.read(name).decode() for name in book.namelist() if name.endswith(".xml"))
+
+
+@job("prove")
+def leave_a_file(word: str) -> None:
+    """A job whose file holds one word."""
+    with result_file(f"{word}.csv", "text/csv") as out:
+        out.write(word.encode())
 
 
 def _about(path: str, rows: list[Row]) -> list[Row]:
@@ -478,9 +531,9 @@ def _by_run(rule: Any, foreign: list[Row]) -> Iterator[Try]:
 def _by_key(rule: Any, foreign: list[Row], own: dict[type[Entity], Row]) -> Iterator[Try]:
     """Rows by guessed key: read, steps, edit, delete; and an own row edited so that it points at or moves to theirs."""
     posts = "POST" in (rule.methods or ())
-    papers = rule.rule.startswith("/documents/")
-    for row in [row for row in foreign if row.cls is IssuedDocument] if papers else _about(rule.rule, foreign):
-        base = re.sub(r"<(int:)?key>", row.public_id if papers else str(row.id), rule.rule)
+    outside = next((cls for base, cls in BY_PUBLIC_ID.items() if rule.rule.startswith(base)), None)
+    for row in [row for row in foreign if row.cls is outside] if outside else _about(rule.rule, foreign):
+        base = re.sub(r"<(int:)?key>", row.public_id if outside else str(row.id), rule.rule)
         for url in [base.replace("<name>", step) for step in STEPS] if "<name>" in base else [base]:
             yield rule.rule, "GET", url, None, ""
             if posts:

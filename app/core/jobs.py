@@ -1,31 +1,42 @@
 """Jobs: a row written in the business transaction; the worker is only woken, and sweeps for what was missed.
 
 A job runs as the account that asked for it, with the postings of the moment it runs; a job without an account is a
-system job and runs unscoped. Handlers are idempotent: a crash runs them again.
+system job and runs unscoped. Handlers are idempotent: a crash runs them again. Long ones call `tick`: it writes
+progress and heartbeat, and stops a job that was cancelled. The run that holds a job is told by its attempt: a worker
+that was taken for dead and comes back can neither finish nor fail it.
 """
 
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from flask_babel import force_locale
+from flask_babel import gettext as _
 from sqlalchemy import JSON, Index, Integer, String, Text, event, insert, or_, select, update
 from sqlalchemy.orm import Mapped, Session
 
 from app.core import clock
 from app.core.access.context import acting
 from app.core.db import AppSession, current_session, unscoped
-from app.core.entity import BigId, Entity, column
+from app.core.entity import BigId, Entity, Scope, column
 from app.core.errors import ShouzeError, WriteOutsideUnit
+from app.core.message import notify
 from app.core.types import UtcDateTime
 from app.core.writing import current_unit, unit_of_work
 
 log = logging.getLogger(__name__)
 STALE_AFTER = timedelta(minutes=3)
 MAX_ATTEMPTS = 5
+TICK = 1.0  # seconds between two heartbeats
+JOBS_URL = "/jobs/"
 
 
 class JobState(StrEnum):
@@ -35,6 +46,7 @@ class JobState(StrEnum):
     RUNNING = "进行中"
     DONE = "完成"
     FAILED = "失败"
+    CANCELLED = "已取消"
 
 
 class Job(Entity):
@@ -42,10 +54,15 @@ class Job(Entity):
 
     __tablename__ = "job"
     __label__ = "后台任务"
+    __scope__ = Scope.OWN
     __history__ = False
-    __table_args__ = (Index("ix_job_state_heartbeat", "state", "heartbeat"),)
+    __table_args__ = (
+        Index("ix_job_state_heartbeat", "state", "heartbeat"),
+        Index("ix_job_account_id_id", "account_id", "id"),
+    )
 
     kind: Mapped[str] = column("种类", String(40), nullable=False)
+    title: Mapped[str] = column("任务", String(120), nullable=False, default="")
     arguments: Mapped[dict[str, Any]] = column("参数", JSON, nullable=False, default=dict)
     account_id: Mapped[int | None] = column("人员", BigId)
     unique_key: Mapped[str] = column("唯一键", String(120), unique=True, nullable=False)
@@ -71,10 +88,11 @@ def job(kind: str) -> Callable[[Handler], Handler]:
     return decorate
 
 
-def enqueue(kind: str, unique_key: str, *, account_id: int | None = None, **arguments: Any) -> int:
+def enqueue(kind: str, unique_key: str, *, account_id: int | None = None, title: Any = "", **arguments: Any) -> int:
     """Write a job in the unit of work in force; it is rung after the commit. Returns its key.
 
-    The same `unique_key` again gives the job that is already there.
+    The same `unique_key` again gives the job that is already there. `title` is what its account sees of it on /jobs/
+    and in messages; an argument `lang` is the language it speaks.
     """
     session = current_session()
     if current_unit(session) is None:
@@ -87,6 +105,7 @@ def enqueue(kind: str, unique_key: str, *, account_id: int | None = None, **argu
             "arguments": arguments,
             "unique_key": unique_key,
             "account_id": account_id,
+            "title": str(title)[:120],
             "version": 1,
         }
         key = connection.execute(insert(table).values(values)).inserted_primary_key
@@ -108,74 +127,176 @@ def _unring(session: Session) -> None:
     session.info.pop("rung", None)
 
 
+@dataclass
+class Running:
+    """The job that is running here. `at_end` runs inside the transaction that marks it done, `undo` when it is not."""
+
+    job_id: int
+    attempt: int
+    kind: str
+    arguments: dict[str, Any]
+    account_id: int | None
+    public_id: str
+    title: str
+    told: float = float("-inf")
+    url: str = ""
+    at_end: list[Callable[[], None]] = field(default_factory=list)
+    undo: list[Callable[[], None]] = field(default_factory=list)
+
+    def mine(self) -> tuple[Any, ...]:
+        """Criteria that hold while this very run has the job: not cancelled, not taken over by another worker."""
+        table = Job.__table__
+        return (table.c.id == self.job_id, table.c.state == JobState.RUNNING, table.c.attempts == self.attempt)
+
+
+class Cancelled(Exception):
+    """The job was cancelled, or another worker has taken it over: stop, leave nothing."""
+
+
+class Final(ShouzeError):
+    """A job that can't be done, however often it is tried; the message says why."""
+
+
+_running: ContextVar[Running | None] = ContextVar("running job", default=None)
+
+
+def running_job() -> Running:
+    """The job that runs here. Raises LookupError outside one."""
+    found = _running.get()
+    if found is None:
+        raise LookupError("no job is running here")
+    return found
+
+
+def tick(percent: int | None = None) -> None:
+    """Say that the job lives, and how far it is; call it often, it writes every TICK seconds at most.
+
+    A short transaction of its own. Raises Cancelled. Outside a job, and inside a unit of work (where SQLite lets
+    nobody else write), it does nothing.
+    """
+    running = _running.get()
+    if running is None or current_unit() is not None or time.monotonic() - running.told < TICK:
+        return
+    running.told = time.monotonic()
+    values: dict[str, Any] = {"heartbeat": clock.now()}
+    if percent is not None:
+        values["progress"] = min(max(percent, 0), 99)
+    with unscoped("job heartbeat", quiet=True) as session, unit_of_work():
+        told = session.connection().execute(update(Job.__table__).where(*running.mine()).values(values))
+    if told.rowcount != 1:
+        raise Cancelled
+
+
 def run_job(job_id: int) -> bool:
-    """Take and run one job. False when another worker has it, or it is done."""
-    taken = _take(job_id)
-    if taken is None:
+    """Take and run one job. False when another worker has it, it is done, or it did not succeed."""
+    running = _take(job_id)
+    if running is None:
         return False
-    kind, arguments, account_id = taken
+    token = _running.set(running)
     try:
-        if account_id is None:
-            with unscoped(f"job {kind}"):
-                _handlers[kind](**arguments)
-        else:
-            with acting(account_id):
-                _handlers[kind](**arguments)
+        with _as_whom(running), force_locale(running.arguments.get("lang", "zh")):
+            _handlers[running.kind](**{name: value for name, value in running.arguments.items() if name != "lang"})
+            _finish(running)
+    except Cancelled:
+        log.info("job %s was cancelled", job_id)
+        _undo(running)
+        return False
     except Exception as error:
         log.exception("job %s failed", job_id)
-        message = str(error) if isinstance(error, ShouzeError) else type(error).__name__
-        _mark(job_id, JobState.FAILED, message)
+        _undo(running)
+        _fail(running, error)
         return False
-    _mark(job_id, JobState.DONE)
+    finally:
+        _running.reset(token)
     return True
 
 
-def _take(job_id: int) -> tuple[str, dict[str, Any], int | None] | None:
-    """Claim by one conditional update, so that two workers never run the same job at once."""
-    table, at = Job.__table__, clock.now()
-    open_ = or_(
+def _as_whom(running: Running) -> AbstractContextManager[Any]:
+    if running.account_id is None:
+        return unscoped(f"job {running.kind}")
+    return acting(running.account_id)
+
+
+def _undo(running: Running) -> None:
+    for step in running.undo:
+        step()
+
+
+def _open(at: datetime) -> Any:
+    """Jobs that may be taken: they wait, failed but may be tried again, or their worker has gone silent."""
+    table = Job.__table__
+    return or_(
         table.c.state == JobState.WAITING,
         (table.c.state == JobState.FAILED) & (table.c.attempts < MAX_ATTEMPTS),
         (table.c.state == JobState.RUNNING) & (table.c.heartbeat < at - STALE_AFTER),
     )
+
+
+def _take(job_id: int) -> Running | None:
+    """Claim by one conditional update, so that two workers never run the same job at once."""
+    table, at = Job.__table__, clock.now()
     with unscoped("take job", quiet=True) as session, unit_of_work():
         claimed = session.connection().execute(
             update(table)
-            .where(table.c.id == job_id, open_)
-            .values(state=JobState.RUNNING, heartbeat=at, attempts=table.c.attempts + 1)
+            .where(table.c.id == job_id, _open(at))
+            .values(state=JobState.RUNNING, heartbeat=at, attempts=table.c.attempts + 1, progress=0)
         )
         if claimed.rowcount != 1:
             return None
-        row = (
-            session.connection()
-            .execute(select(table.c.kind, table.c.arguments, table.c.account_id).where(table.c.id == job_id))
-            .one()
-        )
-    return row.kind, row.arguments, row.account_id
+        wanted = (table.c.id, table.c.attempts, table.c.kind, table.c.arguments, table.c.account_id,
+                  table.c.public_id, table.c.title)  # fmt: skip
+        return Running(*session.connection().execute(select(*wanted).where(table.c.id == job_id)).one())
 
 
-def _mark(job_id: int, state: JobState, error: str = "") -> None:
+def _finish(running: Running) -> None:
+    """Done: its state, what it leaves and the message about it, in one transaction. Raises Cancelled."""
+    values = {"state": JobState.DONE, "error": "", "heartbeat": clock.now(), "progress": 100}
+    with unscoped("finish job", quiet=True) as session, unit_of_work():
+        done = session.connection().execute(update(Job.__table__).where(*running.mine()).values(values))
+        if done.rowcount != 1:
+            raise Cancelled
+        for step in running.at_end:
+            step()
+        if running.account_id is not None and running.title:
+            text = _("可以下载了，保留 7 天。") if running.url else ""
+            notify(running.account_id, _("完成：%(what)s", what=running.title), text, running.url or JOBS_URL)
+
+
+def _fail(running: Running, error: Exception) -> None:
+    """Failed: tried again until MAX_ATTEMPTS, unless it is final; the person is told the last time."""
+    why = str(error) if isinstance(error, ShouzeError) else type(error).__name__
+    last = isinstance(error, Final) or running.attempt >= MAX_ATTEMPTS
+    values: dict[str, Any] = {"state": JobState.FAILED, "error": why, "heartbeat": clock.now()}
+    if last:
+        values["attempts"] = MAX_ATTEMPTS
+    with unscoped("fail job", quiet=True) as session, unit_of_work():
+        told = session.connection().execute(update(Job.__table__).where(*running.mine()).values(values))
+        if told.rowcount == 1 and last and running.account_id is not None and running.title:
+            bug = _("系统出了问题，请再试一次；一直这样，请告诉系统管理员。")
+            told_why = why if isinstance(error, ShouzeError) else bug
+            notify(running.account_id, _("没有完成：%(what)s", what=running.title), told_why, JOBS_URL)
+
+
+def cancel(job_id: int, account_id: int) -> bool:
+    """Cancel one's own job, in the unit of work in force. A running one stops at its next `tick`.
+
+    False when it is over already, or somebody else's.
+    """
     table = Job.__table__
-    with unscoped("mark job", quiet=True) as session, unit_of_work():
-        values = {"state": state, "error": error, "heartbeat": clock.now()}
-        session.connection().execute(update(table).where(table.c.id == job_id).values(values))
+    unfinished = or_(
+        table.c.state.in_([JobState.WAITING, JobState.RUNNING]),
+        (table.c.state == JobState.FAILED) & (table.c.attempts < MAX_ATTEMPTS),
+    )
+    mine = (table.c.id == job_id, table.c.account_id == account_id, unfinished)
+    done = current_session().connection().execute(update(table).where(*mine).values(state=JobState.CANCELLED))
+    return int(done.rowcount) == 1
 
 
 def pending() -> list[int]:
     """Jobs that wait, failed but may be tried again, or whose worker has gone silent."""
     table, at = Job.__table__, clock.now()
     with unscoped("sweep jobs", quiet=True) as session:
-        rows = session.connection().execute(
-            select(table.c.id)
-            .where(
-                or_(
-                    table.c.state == JobState.WAITING,
-                    (table.c.state == JobState.FAILED) & (table.c.attempts < MAX_ATTEMPTS),
-                    (table.c.state == JobState.RUNNING) & (table.c.heartbeat < at - STALE_AFTER),
-                )
-            )
-            .order_by(table.c.id)
-        )
+        rows = session.connection().execute(select(table.c.id).where(_open(at)).order_by(table.c.id))
         return [row.id for row in rows]
 
 

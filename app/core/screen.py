@@ -135,6 +135,7 @@ class ListScreen:
     bulk: list[BulkChoice] = field(default_factory=list)
     bulk_key: str = ""
     editable: bool = False
+    export_url: str | None = None
 
 
 @dataclass

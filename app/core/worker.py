@@ -10,7 +10,8 @@ from huey import RedisHuey, SqliteHuey, crontab
 from huey.consumer import Consumer
 
 from app.config import Settings
-from app.core import jobs
+from app.core import jobfile, jobs
+from app.core.db import unscoped
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +37,11 @@ def install(app: Flask, settings: Settings) -> Any:
         with app.app_context():
             jobs.sweep()
 
+    @huey.periodic_task(crontab(minute="7"))  # type: ignore[untyped-decorator]
+    def tidy() -> None:
+        with app.app_context(), unscoped("worker: tidy"):
+            jobfile.ask_tidying()
+
     def ring(job_id: int) -> None:
         try:
             run(job_id)
@@ -43,7 +49,7 @@ def install(app: Flask, settings: Settings) -> Any:
             log.exception("the bell did not ring; the sweep will find job %s", job_id)
 
     jobs.wake[:] = [ring]
-    huey.sweep_now = sweep
+    huey.sweep_now, huey.tidy_now = sweep, tidy
     return huey
 
 
@@ -51,7 +57,10 @@ def serve(app: Flask, settings: Settings) -> None:
     """Run until killed: finish what a crash left, then wait for the bell."""
     huey = install(app, settings)
     with app.app_context():
+        with unscoped("worker: tidy"):
+            jobfile.ask_tidying()
         found = jobs.sweep()
         log.info("worker started; %s jobs finished from before", found)
-    Consumer(huey, workers=1, worker_type="thread", initial_delay=0.05, backoff=1.2, max_delay=0.3,
+    # two: a paper does not wait for a long export
+    Consumer(huey, workers=2, worker_type="thread", initial_delay=0.05, backoff=1.2, max_delay=0.3,
              check_worker_health=True).run()  # fmt: skip

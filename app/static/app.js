@@ -271,6 +271,7 @@
     if (hit('[data-theme-toggle]')) toggleTheme();
     else if (hit('[data-nav-open]')) { e.preventDefault(); drawer(true); }
     else if (hit('[data-nav-close]')) { e.preventDefault(); drawer(false); }
+    else if (hit('[data-print]')) print();
     else if (hit('[data-help]')) { hit('details').open = false; keys['?'](); }
     else if (hit('[data-signout]')) { try { Object.keys(localStorage).filter((k) => k.startsWith('draft:')).forEach(store.drop); } catch { /* forbidden */ } }
     else if (hit('.note button')) hit('.note').remove();
@@ -300,6 +301,8 @@
     }
     if (form.dataset.sent) { e.preventDefault(); return; }
     form.dataset.sent = '1';
+    // a download leaves this page as it is: the form can be sent again after a while
+    if ('again' in form.dataset) { const menu = form.closest('details'); setTimeout(() => { delete form.dataset.sent; if (menu) menu.open = false; }, 1500); return; }
     if ('draft' in form.dataset) sessionStorage.setItem('sent', draftKey());
     setTimeout(() => $$('button:not([type=button])', form).forEach((b) => { b.disabled = true; }), 0);
   });
@@ -322,6 +325,23 @@
       setTimeout(again, wait);
     };
     setTimeout(again, wait);
+  };
+
+  // ---- how far background work is
+  const followJobs = (list) => {
+    const was = $$('progress', list).map((bar) => bar.closest('li').id.slice(4)).join();
+    const again = async () => {
+      try {
+        const answer = await fetch(list.dataset.jobs, { headers: { Accept: 'application/json' } });
+        if (answer.ok) {
+          const { jobs, open } = await answer.json();
+          if (was !== open.join()) { location.reload(); return; }
+          jobs.forEach((job) => { const bar = $(`#job-${CSS.escape(job.id)} progress`, list); if (bar) bar.value = job.progress; });
+        }
+      } catch { /* the next try may do better */ }
+      setTimeout(again, 1500);
+    };
+    again();
   };
 
   // ---- the tab of the part in view
@@ -353,6 +373,7 @@
     fitTables();
     addEventListener('resize', fitTables);
     $$('[data-poll]').forEach(poll);
+    $$('[data-jobs]').forEach(followJobs);
     $$('.tabs').forEach(follow);
     const tick = $('[data-keys]');
     if (tick) tick.checked = store.get('keys') !== 'off';

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from sqlalchemy import true
 
 from app import prover
 from app.core.access import guard, predicate
+from app.core.entity import Scope
 from app.services.demo import CAST
 
 FAST = ("yuan-a", "firm-a", "gu-canyin")
@@ -32,6 +35,20 @@ def test_a_predicate_that_lets_all_through_is_found(monkeypatch: pytest.MonkeyPa
     leaks = prover.prove({"neiqin-a"}).leaks
     assert any("saw" in leak for leak in leaks)
     assert any("changed a foreign row" in leak for leak in leaks)
+    assert any("/export?" in leak for leak in leaks), "a file is looked into as well as a page"
+
+
+def test_a_colleagues_messages_and_files_lent_out_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    build = predicate._build
+
+    def lend(access: Any, cls: Any, *rest: Any) -> Any:
+        return true() if cls.__scope__ is Scope.OWN else build(access, cls, *rest)
+
+    monkeypatch.setattr(predicate, "_build", lend)
+    leaks = prover.prove({"firm-a"}).leaks
+    for path in ("/messages/", "/jobs/"):
+        assert any(f" {path}" in leak and "saw" in leak for leak in leaks), path
+    assert any("/file: saw" in leak for leak in leaks)
 
 
 @pytest.mark.deep

@@ -19,10 +19,12 @@ class Scale:
     papers: int = 8  # in each round
     pool_papers: int = 60
     ledger: int = 10_000
+    workbook: int = 50_000
+    csv: int = 1_000_000
     starts: int = 3
     seconds: float = 5
     threads: int = 8
 
 
 MINI = Scale(rows=200, firms=100, views=12, rounds=1, requests=2, statements=5, saves=2, papers=1, pool_papers=4,
-             ledger=50, starts=1, seconds=0.5, threads=2)  # fmt: skip
+             ledger=50, workbook=60, csv=300, starts=1, seconds=0.5, threads=2)  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, TypeVar
 
 from flask import request
@@ -17,6 +17,7 @@ from app.core.fab.bulk import BulkAct
 from app.core.fab.converter import AppForm
 from app.core.fab.forming import Part
 from app.core.fab.interface import AppInterface
+from app.core.fab.listing import ListQuery
 from app.core.fab.showing import Children
 from app.core.importing.naming import Naming
 
@@ -68,6 +69,14 @@ class Declaration:
     entity_name: str
     add_form: Any
     edit_form: Any
+
+    def list_query(self, args: Mapping[str, str], path: str = "") -> tuple[ListQuery, list[str], list[str], list[str]]:
+        """What list arguments ask for (list_view)."""
+        raise NotImplementedError
+
+    def export_url(self, query: ListQuery) -> str | None:
+        """Where the list's export is, for those who may (export_view)."""
+        raise NotImplementedError
 
 
 def seen_version() -> int:

@@ -50,6 +50,7 @@ class ListScreens(Declaration):
             bulk=[BulkChoice(act.name, said(act.label), act.kind) for act in self.acts()] if rows else [],
             editable=bool(self.form_parts) and current_access().may(self.entity_name, Verb.UPDATE),
             import_url=f"{self.route_base}/import" if self.form_parts and self._may(Verb.IMPORT) else None,
+            export_url=self.export_url(query) if rows else None,
         )  # fmt: skip
         return render_template("entity/list.html", screen=screen)
 

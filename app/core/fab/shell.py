@@ -30,12 +30,15 @@ from flask_wtf.csrf import CSRFError, generate_csrf
 from sqlalchemy.orm.exc import ObjectDeletedError
 from werkzeug.exceptions import HTTPException
 
+from app.core import clock
 from app.core.db import db
 from app.core.errors import AccessRefused, Forbidden, NoContext, ShouzeError
 from app.core.fab.cells import said
 from app.core.fab.gate import in_api
 from app.core.fab.view import EntityView
 from app.core.history import record
+from app.core.jobs import JOBS_URL
+from app.core.message import MOST_COUNTED, unread
 from app.core.pdf.errors import ContextError, PdfError
 from app.core.verbs import Verb
 
@@ -171,6 +174,8 @@ def context() -> dict[str, Any]:
         "lang": lang,
         "switch_lang_url": url_for("SignInView.language", code=other, next=request.full_path.rstrip("?")),
         "nav": shell.nav() if usable else [],
+        "bell": _bell() if usable else None,
+        "printed_at": f"{clock.local(clock.now()):%Y-%m-%d %H:%M}",
         "me": _me(access) if access is not None else None,
         "search_url": url_for("HomeView.search"),
         "query": request.args.get("q", "")[:100] if request.endpoint == "HomeView.search" else "",
@@ -183,6 +188,11 @@ def context() -> dict[str, Any]:
     }
 
 
+def _bell() -> dict[str, Any]:
+    count = unread()
+    return {"count": count, "text": f"{MOST_COUNTED}+" if count > MOST_COUNTED else str(count), "url": "/messages/"}
+
+
 def _me(access: Any) -> dict[str, str]:
     chief = access.chief_posting
     return {
@@ -191,6 +201,7 @@ def _me(access: Any) -> dict[str, str]:
         "office": access.offices[chief.office_id].name if chief else "",
         "signout_url": url_for("SignInView.logout"),
         "password_url": url_for("SignInView.password"),
+        "jobs_url": JOBS_URL,
     }
 
 

@@ -11,6 +11,8 @@ from app.core.fab.bulk_view import BulkScreens
 from app.core.fab.cells import register_route
 from app.core.fab.checks import require_sound
 from app.core.fab.converter import AppModelConverter
+from app.core.fab.export_view import ExportScreens
+from app.core.fab.export_view import register as register_export
 from app.core.fab.filters import PerRequestFilters
 from app.core.fab.form_view import FormScreens
 from app.core.fab.gate import gate_of
@@ -22,7 +24,8 @@ from app.core.importing.naming import register_naming
 
 
 class EntityView(
-    PerRequestFilters, SavedScreens, BulkScreens, ShowScreens, FormScreens, StepScreens, ImportScreens, ModelView
+    PerRequestFilters, SavedScreens, BulkScreens, ExportScreens, ShowScreens, FormScreens, StepScreens, ImportScreens,
+    ModelView,
 ):  # fmt: skip
     """Screens of one entity, from its declaration (`declaration.Declaration`).
 
@@ -40,6 +43,7 @@ class EntityView(
         self.include_route_methods = {name for name in dir(type(self)) if gate_of(getattr(type(self), name, None))}
         register_route(self.model, self.route_base)
         register_naming(self.model, self.naming)
+        register_export(self)
         super().__init__()
         require_sound(self)
 
