@@ -54,6 +54,7 @@ class Settings:
     workers: int = field(default_factory=lambda: int(_env("WORKERS", "2")))
     threads: int = field(default_factory=lambda: int(_env("THREADS", "8")))
     upload_max_mb: int = field(default_factory=lambda: int(_env("UPLOAD_MAX_MB", "20")))
+    attachment_max_mb: int = field(default_factory=lambda: int(_env("ATTACHMENT_MAX_MB", "15")))
     testing: bool = False
 
     @property

@@ -15,6 +15,7 @@ class Cell:
     title: str = ""
     url: str | None = None
     tone: str = "neutral"
+    reveal: str | None = None  # where the whole of a masked value is asked for
 
 
 @dataclass
@@ -123,6 +124,7 @@ class Field:
     lookup_url: str | None = None
     lookup_text: str = ""
     warning: str = ""
+    private: bool = False  # never kept as a draft in the browser
 
 
 @dataclass
@@ -191,6 +193,35 @@ class Clash:
 
 
 @dataclass
+class FileTile:
+    """One file: its name, where it opens, its small picture, size and maker in words."""
+
+    id: str
+    name: str
+    url: str
+    thumb: str = ""
+    original: str = ""
+    note: str = ""
+    title: str = ""
+    removed: bool = False
+
+
+@dataclass
+class FileBox:
+    """Files in a form: those the record has, those that wait for it to be saved."""
+
+    label: Any
+    token: str
+    accept: str
+    upload_url: str
+    most: int
+    help: Any = ""
+    stored: list[FileTile] = field(default_factory=list)
+    pending: list[FileTile] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+
+@dataclass
 class FormScreen:
     """A form page."""
 
@@ -204,6 +235,7 @@ class FormScreen:
     version: str = ""
     extra_submits: list[dict[str, Any]] = field(default_factory=list)
     warnings: list[TickBox] = field(default_factory=list)
+    files: FileBox | None = None
 
 
 @dataclass
@@ -303,6 +335,52 @@ class ShowScreen:
     delete_url: str | None = None
     notice: Any = None
     why: str | None = None
+    files: list[FileTile] = field(default_factory=list)
+    files_label: Any = ""
+    history_url: str | None = None
+    access_url: str | None = None
+
+
+@dataclass
+class HistoryScreen:
+    """A page of a record's history."""
+
+    title: str
+    crumbs: list[tuple[Any, str]]
+    events: list[Event]
+    older_url: str | None = None
+    newest_url: str | None = None
+
+
+@dataclass
+class Watcher:
+    """Somebody who can read a record: as what, what they may do to it, what decides."""
+
+    name: str
+    title: str
+    does: str
+    why: str
+
+
+@dataclass
+class AccessGroup:
+    """Those of one office."""
+
+    label: str
+    people: list[Watcher]
+
+
+@dataclass
+class AccessScreen:
+    """谁能看到."""
+
+    title: str
+    crumbs: list[tuple[Any, str]]
+    groups: list[AccessGroup]
+    total: int
+    shown: int
+    sealed: bool
+    why: str
 
 
 @dataclass

@@ -10,7 +10,7 @@ from huey import RedisHuey, SqliteHuey, crontab
 from huey.consumer import Consumer
 
 from app.config import Settings
-from app.core import jobs
+from app.core import attachment, jobs
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +35,11 @@ def install(app: Flask, settings: Settings) -> Any:
     def sweep() -> None:
         with app.app_context():
             jobs.sweep()
+
+    @huey.periodic_task(crontab(minute="23"))  # type: ignore[untyped-decorator]
+    def sweep_files() -> None:
+        with app.app_context():
+            attachment.sweep()
 
     def ring(job_id: int) -> None:
         try:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from app.core.fab.file_view import FileView
 from app.core.fab.shell import the_shell
 from app.core.fab.signin import SignInView
 from app.core.fab.view import EntityView
 from app.views import document, enterprise, home, inspection, office, personnel, rectification, setting
 
-PAGES = (SignInView, home.HomeView, document.DocumentView)
+PAGES = (SignInView, home.HomeView, document.DocumentView, FileView)
 ENTITIES: tuple[type[EntityView], ...] = (
     enterprise.EnterpriseView,
     enterprise.SiteView,

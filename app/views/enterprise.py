@@ -7,6 +7,7 @@ from typing import Any
 from flask_babel import lazy_gettext as _
 from flask_babel import lazy_pgettext
 
+from app.core.attachment import Attachments
 from app.core.fab.forming import Part
 from app.core.fab.interface import AppInterface
 from app.core.fab.showing import Children
@@ -34,6 +35,7 @@ class EnterpriseView(EntityView):
         (_("主体"), ["name", "code", "org_form", "legal_person", "phone", "address", "state"]),
         (_("其他"), ["note", "office_id"]),
     ]
+    attachments = Attachments(_("证照和其他文件"))
     children = [Children("sites", ["name", "kind", "address", "risk_grade", "state"], add="enterprise")]
 
     def lookup_sub(self, row: Any) -> str:
@@ -60,6 +62,7 @@ class SiteView(EntityView):
         (_("场所"), ["name", "enterprise", "area", "address", "kind", "lines", "risk_grade", "state"]),
         (_("许可"), ["licence_kind", "licence_no", "licence_until"]),
     ]
+    attachments = Attachments(_("场所照片和证照"))
 
     def lookup_sub(self, row: Any) -> str:
         """Kind and address tell sites apart."""

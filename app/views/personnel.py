@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask_babel import lazy_gettext as _
 from flask_babel import lazy_pgettext
 
+from app.core.attachment import Attachments
 from app.core.fab.forming import Part
 from app.core.fab.interface import AppInterface
 from app.core.fab.showing import Children
@@ -44,3 +45,4 @@ class AppointmentView(EntityView):
     show_parts = [
         (_("任职"), ["person", "enterprise", "site", "role", "full_time", "date_from", "date_to", "document"])
     ]
+    attachments = Attachments(_("任命文件和证明"))

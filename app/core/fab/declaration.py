@@ -10,6 +10,7 @@ from flask_appbuilder import expose as fab_expose
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
+from app.core.attachment import Attachments
 from app.core.entity import Entity
 from app.core.errors import Invalid
 from app.core.fab.converter import AppForm
@@ -37,7 +38,7 @@ class Declaration:
     """The declaration of one entity's screens.
 
     task: the navigation group and place; form_parts, show_parts: sections; children: related rows; asks: what a step
-    needs, as a form class and its fields in order.
+    needs, as a form class and its fields in order; attachments: the record may have files.
     """
 
     datamodel: AppInterface
@@ -54,6 +55,7 @@ class Declaration:
     show_parts: ClassVar[list[tuple[Any, list[str]]]] = []
     children: ClassVar[list[Children]] = []
     asks: ClassVar[dict[str, tuple[type[AppForm], list[str]]]] = {}
+    attachments: ClassVar[Attachments | None] = None
 
     model: type[Entity]
     entity_name: str

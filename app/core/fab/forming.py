@@ -206,7 +206,11 @@ def screen_field(one: Any, doubt: str = "") -> Field:
         maxlength=info.get("maxlength") if one.kind in {"text", "textarea", "tel"} else None,
         wide=one.kind in {"textarea", "checks"},
         warning=doubt,
+        private=bool(info.get("private")),
     )
+    if isinstance(one, f.Sealed) and one.hint():
+        made.placeholder, made.required = one.hint(), False
+        made.help = _("留空就不改；要清空，请填一个减号。")
     if one.kind == "checkbox":
         made.value = bool(one.data)
     if isinstance(one, f.Bits):

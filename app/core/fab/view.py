@@ -7,6 +7,7 @@ from typing import Any
 from flask_appbuilder import ModelView
 from sqlalchemy import inspect
 
+from app.core.attachment import register_carrier
 from app.core.fab.cells import register_route
 from app.core.fab.converter import AppModelConverter
 from app.core.fab.filters import PerRequestFilters
@@ -33,6 +34,8 @@ class EntityView(PerRequestFilters, ListScreens, ShowScreens, FormScreens, StepS
         self.class_permission_name = self.entity_name
         self.include_route_methods = {name for name in dir(type(self)) if gate_of(getattr(type(self), name, None))}
         register_route(self.model, self.route_base)
+        if self.attachments:
+            register_carrier(self.model)
         super().__init__()
 
     def _init_properties(self) -> None:
