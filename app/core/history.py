@@ -121,10 +121,12 @@ def canonical(body: dict[str, Any]) -> str:
 
 
 @event.listens_for(AppSession, "after_flush")
-def _collect(session: Session, _context: Any) -> None:
-    """Keep what this flush changed, with old values."""
+def _collect(session: Session, context: Any) -> None:
+    """Keep what this flush changed, with old values. A part taken out of its whole is deleted, though only "dirty"."""
     kept = session.info.setdefault("changes", [])
-    for op, rows in (("+", session.new), ("~", session.dirty), ("-", session.deleted)):
+    orphans = [row for row in session.dirty if context.is_deleted(inspect(row))]
+    changed = [row for row in session.dirty if row not in orphans]
+    for op, rows in (("+", session.new), ("~", changed), ("-", [*session.deleted, *orphans])):
         kept += [_change(row, op) for row in rows if isinstance(row, Entity) and row.__history__ and _touched(row, op)]
 
 

@@ -187,7 +187,7 @@
       if (el.type === 'checkbox' || el.type === 'radio') el.checked = (seen[el.name] || []).includes(el.value);
       else if (seen[el.name] && !(el.type === 'hidden' && /-id$/.test(el.name))) el.value = seen[el.name].shift();
     }
-    $$('[data-lookup], [name=upload_token]', form).forEach((c) => c.dispatchEvent(new Event('restore')));
+    $$('[data-lookup], [name=upload_box]', form).forEach((c) => c.dispatchEvent(new Event('restore')));
     $$('.child', form).forEach(mark);
     $$('.children', form).forEach(tally);
   };

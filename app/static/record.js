@@ -40,7 +40,7 @@
   // ---- files: sent as soon as they are chosen, shown, taken away again; the form itself carries only their token
   const files = (box) => {
     const form = box.closest('form'), list = $('.files', box), refused = $('.refused', box), sending = $('.sending', box);
-    const token = form.elements.upload_token, csrf = form.elements.csrf_token;
+    const token = form.elements.upload_box, csrf = form.elements.csrf_token;
     const address = () => `/uploads/${token.value}`;
     let busy = 0;
     const changed = () => {  // the form knows that it is not as it was opened

@@ -28,7 +28,7 @@ class Upload:
 
     def __init__(self, declared: Attachments) -> None:
         self.declared = declared
-        given = request.form.get("upload_token", "")
+        given = request.form.get("upload_box", "")
         self.token = given if NAME.fullmatch(given) else filestore.new_name()
         self.account_id = current_access().person.id
         self.errors: list[str] = []
@@ -38,8 +38,10 @@ class Upload:
         """Keep what came with this request; what can't be kept is said beside the field, the others stay."""
         filestore.drop_pending(self.account_id, self.token, request.form.getlist("drop-file"))
         for given in (given for name in INPUTS for given in request.files.getlist(name) if given.filename):
+            content = given.read()
+            given.close()
             try:
-                attachment.receive(self.token, str(given.filename), given.read())
+                attachment.receive(self.token, str(given.filename), content)
             except Invalid as error:
                 self.errors.append(_("%(what)s：%(value)s", what=str(given.filename)[:120], value=str(error)))
 

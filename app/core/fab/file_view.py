@@ -68,8 +68,10 @@ class FileView(Page):
             return jsonify(files=[as_json(pending_tile(token, one)) for one in waiting])
         kept, refused = [], []
         for given in request.files.getlist("files"):
+            content = given.read()
+            given.close()
             try:
-                one = attachment.receive(token, given.filename or "", given.read())
+                one = attachment.receive(token, given.filename or "", content)
                 kept.append(as_json(pending_tile(token, one)))
             except Invalid as error:
                 refused.append({"name": (given.filename or "")[:120], "error": str(error)})

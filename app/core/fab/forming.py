@@ -140,6 +140,10 @@ class BoundForm:
 
 
 def _assign(row: Entity, name: str, value: Any) -> None:
+    """Set what has changed; an emptied input of a column that is never empty in the database means its default."""
+    column = inspect(type(row)).columns.get(name)
+    if value is None and column is not None and not column.nullable and column.default is not None:
+        value = column.default.arg if column.default.is_scalar else None
     if getattr(row, name) != value:
         setattr(row, name, value)
 

@@ -38,7 +38,7 @@ class RecordScreens(Declaration):
         events, older = trail.events(row, before)
         base = f"{self.route_base}/{row.id}"
         screen = HistoryScreen(
-            title=_("经过：%(name)s", name=name_of(row)), crumbs=self._crumbs(row), events=events,
+            title=_("经过"), crumbs=self._crumbs(row), events=events,
             older_url=f"{base}/history?before={older}" if older else None,
             newest_url=f"{base}/history" if before is not None else None,
         )  # fmt: skip
@@ -53,7 +53,7 @@ class RecordScreens(Declaration):
             raise Forbidden(_("谁能看到，只给本机构系统的监管人员和系统管理员看。"))
         found = audience(row)
         screen = AccessScreen(
-            title=_("谁能看到：%(name)s", name=name_of(row)), crumbs=self._crumbs(row), groups=_groups(found.people),
+            title=_("谁能看到"), crumbs=self._crumbs(row), groups=_groups(found.people),
             total=found.total, shown=len(found.people), sealed=found.sealed,
             why=explain(current_access(), Verb.READ, row).text,
         )  # fmt: skip
