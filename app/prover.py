@@ -7,6 +7,7 @@ name in an answer, or a foreign row that a request changed.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import re
 import tempfile
@@ -22,11 +23,15 @@ from flask_migrate import upgrade
 from sqlalchemy import event, inspect, select
 
 from app.config import Settings
+from app.core import filestore
+from app.core.attachment import Attachment, attach
 from app.core.db import current_session, db, unscoped
 from app.core.document import IssuedDocument
-from app.core.entity import Entity
+from app.core.entity import Entity, registry
 from app.core.fab.cells import base_of
 from app.core.office import Account
+from app.core.verbs import Verb
+from app.core.writing import unit_of_work
 from app.factory import build
 from app.models.enterprise import Enterprise, Site
 from app.models.inspection import Finding, Inspection
@@ -37,10 +42,10 @@ from app.services.demo import CAST, make_demo
 from app.services.sync import sync
 
 SCOPED: tuple[type[Entity], ...] = (
-    Enterprise, Site, Person, Appointment, Inspection, Finding, Notice, Correction, Delivery, IssuedDocument
+    Enterprise, Site, Person, Appointment, Inspection, Finding, Notice, Correction, Delivery, IssuedDocument, Attachment
 )  # fmt: skip
 MARKS = {Enterprise: "name", Site: "name", Person: "name", Inspection: "summary", Finding: "fact", Notice: "conduct",
-         Correction: "fact", IssuedDocument: "code"}  # fmt: skip
+         Correction: "fact", IssuedDocument: "code", Attachment: "name"}  # fmt: skip
 EVERYWHERE = {"ju", "fagui", "zhuanban"}
 STATION = {"suo-a": "a", "yuan-a": "a", "neiqin-a": "a", "suo-b": "b", "yuan-b": "b"}
 FIRMS = {"firm-a": "a", "firm-b": "b"}
@@ -74,6 +79,7 @@ class Row:
     lines: int
     firms: frozenset[int]
     mark: str
+    about: type[Entity]
 
 
 class House:
@@ -89,11 +95,26 @@ class House:
                 sync()
             make_demo(firms=40, days=4, seed=11)
             db.session.remove()
+            with unscoped("prover: files"):
+                self._add_files()
             with unscoped("prover: learn") as session:
                 self._mark_rows()
                 self.accounts = {row.username: row.id for row in session.scalars(select(Account))}
                 self.rows = list(self._rows())
                 self.firms = self._firms()
+
+    @staticmethod
+    def _add_files() -> None:
+        """A picture to each inspection and notice and to each station's first firms."""
+        content, kind = _picture(), "image/png"
+        with unit_of_work(Verb.CREATE, "prover: files") as session:
+            for cls in (Inspection, Notice, Enterprise, Site, Appointment):
+                for row in session.scalars(select(cls).order_by(cls.id).limit(60)).unique():
+                    file = filestore.new_name()
+                    for copy in ("", *filestore.COPIES):
+                        filestore.write(filestore.place(file, copy), content)
+                    sha256 = hashlib.sha256(content).hexdigest()
+                    attach(row, [filestore.Pending(file, "x.png", kind, len(content), sha256, 1, 1)], Verb.CREATE)
 
     def _mark_rows(self) -> None:
         """Give every row words that occur nowhere else, so that finding them means seeing the row."""
@@ -112,7 +133,7 @@ class House:
         letters = self._letters()
         for cls in SCOPED:
             for row in session.scalars(select(cls)).unique():
-                root: Any = row
+                root: Any = row if cls is not Attachment else session.get(_class_of(row.entity), row.row_id)
                 while root.__part_of__:
                     root = getattr(root, root.__part_of__)
                 mark = str(getattr(row, MARKS[cls])) if cls in MARKS else ""
@@ -124,6 +145,7 @@ class House:
                     root.lines,
                     self._about(root),
                     mark,
+                    type(root),
                 )
 
     @staticmethod
@@ -163,7 +185,8 @@ class House:
             return row.office == STATION[username]
         if username == "gu-canyin":
             return row.lines == 0 or bool(row.lines & Line.CATERING)
-        return username in FIRMS and bool(row.firms & self.firms[username]) and row.cls not in UNSERVED
+        served = row.cls not in UNSERVED and row.about not in UNSERVED
+        return username in FIRMS and bool(row.firms & self.firms[username]) and served
 
     @contextmanager
     def writes(self) -> Iterator[list[str]]:
@@ -195,6 +218,17 @@ class House:
                 kept = session.connection().execute(select(table).where(table.c.id.in_(ids)).order_by(table.c.id))
                 told.update(repr(kept.all()).encode())
         return told.hexdigest()
+
+
+def _class_of(name: str) -> type[Entity]:
+    return registry()[name]
+
+
+def _picture() -> bytes:
+    """The smallest PNG there is: nobody looks at it."""
+    return base64.b64decode(
+        "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=="
+    )
 
 
 def _mark(cls: type[Entity], key: int) -> str:
@@ -258,6 +292,8 @@ def _tries(house: House, foreign: list[Row], own: dict[type[Entity], Row]) -> It
                 yield from _makes(rule.rule, foreign, own)
         elif "key" in names:
             yield from _by_key(rule, foreign, own)
+        elif "token" in names:
+            yield from _waiting(rule)
         elif names == {"code"}:
             yield rule.rule, "GET", rule.rule.replace("<code>", "zh"), None, ""
 
@@ -312,14 +348,39 @@ PARENTS: dict[type[Entity], str] = {
 STEPS = ("submit", "review", "return_draft", "sign", "return_review", "serve", "void", "discard", "complete", "confirm")
 
 
+PUBLIC: dict[str, type[Entity]] = {"documents": IssuedDocument, "files": Attachment}  # by their public ids
+FILLINGS = {
+    "<name>": STEPS,
+    "<column>": ("id_card", "mobile", "phone", "name"),
+    "<size>": ("thumb", "screen", "download"),
+}
+
+
+def _filled(url: str) -> list[str]:
+    """The address with each value that its other argument can take."""
+    for gap, values in FILLINGS.items():
+        if gap in url:
+            return [url.replace(gap, value) for value in values]
+    return [url]
+
+
+def _waiting(rule: Any) -> Iterator[Try]:
+    """Files that wait for a form: of nobody, and by names that are no names."""
+    for token in ("A" * 27, "..", "x"):
+        url = rule.rule.replace("<token>", token).replace("<name>", "B" * 27)
+        yield rule.rule, "GET", url, None, ""
+        yield rule.rule, "POST", url, {}, ""
+
+
 def _by_key(rule: Any, foreign: list[Row], own: dict[type[Entity], Row]) -> Iterator[Try]:
     """Rows by guessed key: read, steps, edit, delete; and an own row edited so that it points at or moves to theirs."""
     posts = "POST" in (rule.methods or ())
-    papers = rule.rule.startswith("/documents/")
-    for row in [row for row in foreign if row.cls is IssuedDocument] if papers else _about(rule.rule, foreign):
-        base = re.sub(r"<(int:)?key>", row.public_id if papers else str(row.id), rule.rule)
-        for url in [base.replace("<name>", step) for step in STEPS] if "<name>" in base else [base]:
-            yield rule.rule, "GET", url, None, ""
+    public = PUBLIC.get(rule.rule.split("/")[1])
+    for row in [row for row in foreign if row.cls is public] if public else _about(rule.rule, foreign):
+        base = re.sub(r"<(int:)?key>", row.public_id if public else str(row.id), rule.rule)
+        for url in _filled(base):
+            if "GET" in (rule.methods or ()):
+                yield rule.rule, "GET", url, None, ""
             if posts:
                 yield rule.rule, "POST", url, _form(row, own), ""
     if posts and rule.rule.endswith("/edit"):

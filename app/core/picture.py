@@ -55,15 +55,9 @@ def _require_size(width: int, height: int) -> None:
 
 
 def _too_large(width: int = 0, height: int = 0) -> str:
-    size = f" {width} × {height} " if width else ""
-    return str(
-        _(
-            "图片%(size)s太大：最多 %(n)s 万像素，最长边 %(side)s。",
-            size=size,
-            n=MOST_PIXELS // 10_000,
-            side=LONGEST_SIDE,
-        )
-    )
+    size = f"（{width} × {height}）" if width else ""
+    most = MOST_PIXELS // 10_000
+    return str(_("图片太大%(size)s：最多 %(n)s 万像素，最长边 %(side)s。", size=size, n=most, side=LONGEST_SIDE))
 
 
 def _copied(picture: Image.Image, width: int, height: int) -> Picture:
