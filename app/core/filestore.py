@@ -13,6 +13,7 @@ import os
 import re
 import secrets
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -106,10 +107,13 @@ def put_pending(account_id: int, token: str, one: Pending) -> None:
 
 def pending(account_id: int, token: str) -> list[Pending]:
     """The files uploaded with this form, oldest first."""
-    if not token:
-        return []
-    notes = sorted(_corner(account_id, token).glob("*.json"), key=lambda note: (note.stat().st_mtime_ns, note.name))
-    return [Pending(**json.loads(note.read_text())) for note in notes]
+    found = []
+    for note in _corner(account_id, token).glob("*.json"):
+        try:
+            found.append((note.stat().st_mtime_ns, note.name, Pending(**json.loads(note.read_text()))))
+        except FileNotFoundError:  # taken away meanwhile by the same person in another window
+            continue
+    return [one for _at, _name, one in sorted(found, key=lambda each: each[:2])]
 
 
 def one_pending(account_id: int, token: str, name: str) -> Pending:
@@ -126,8 +130,6 @@ def drop_pending(account_id: int, token: str, names: Iterable[str]) -> None:
     for name in names:
         if NAME.fullmatch(name):
             (folder / f"{name}.json").unlink(missing_ok=True)
-    if folder.is_dir() and not any(folder.iterdir()):
-        folder.rmdir()
 
 
 # ---- sweeping
@@ -139,8 +141,9 @@ def drop_old_notes() -> int:
     for note in old:
         note.unlink(missing_ok=True)
     for folder in (root() / "pending").glob("*/*"):
-        if folder.is_dir() and not any(folder.iterdir()):
-            folder.rmdir()
+        if _older(folder):  # nobody writes there any more
+            with suppress(OSError):  # not empty
+                folder.rmdir()
     return len(old)
 
 
@@ -148,9 +151,10 @@ def unnoted() -> Iterator[str]:
     """Names of originals older than a day that no note names: each needs a row, or goes."""
     noted = {note.stem for note in (root() / "pending").glob("*/*/*.json")}
     for path in (root() / "files").glob("*/*"):
-        name = path.name.partition(".")[0] if not path.name.startswith(".") else ""
-        if name not in noted and _older(path):
-            yield name or path.name
+        draft = path.name.startswith(".")
+        name = path.name if draft else path.name.partition(".")[0]
+        if name not in noted and (draft or NAME.fullmatch(name)) and _older(path):
+            yield name
 
 
 def erase(name: str) -> None:

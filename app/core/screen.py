@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from app.core.tile import FileBox, FileTile
+
 
 @dataclass
 class Cell:
@@ -193,35 +195,6 @@ class Clash:
 
 
 @dataclass
-class FileTile:
-    """One file: its name, where it opens, its small picture, size and maker in words."""
-
-    id: str
-    name: str
-    url: str
-    thumb: str = ""
-    original: str = ""
-    note: str = ""
-    title: str = ""
-    removed: bool = False
-
-
-@dataclass
-class FileBox:
-    """Files in a form: those the record has, those that wait for it to be saved."""
-
-    label: Any
-    token: str
-    accept: str
-    upload_url: str
-    most: int
-    help: Any = ""
-    stored: list[FileTile] = field(default_factory=list)
-    pending: list[FileTile] = field(default_factory=list)
-    errors: list[str] = field(default_factory=list)
-
-
-@dataclass
 class FormScreen:
     """A form page."""
 
@@ -339,48 +312,6 @@ class ShowScreen:
     files_label: Any = ""
     history_url: str | None = None
     access_url: str | None = None
-
-
-@dataclass
-class HistoryScreen:
-    """A page of a record's history."""
-
-    title: str
-    crumbs: list[tuple[Any, str]]
-    events: list[Event]
-    older_url: str | None = None
-    newest_url: str | None = None
-
-
-@dataclass
-class Watcher:
-    """Somebody who can read a record: as what, what they may do to it, what decides."""
-
-    name: str
-    title: str
-    does: str
-    why: str
-
-
-@dataclass
-class AccessGroup:
-    """Those of one office."""
-
-    label: str
-    people: list[Watcher]
-
-
-@dataclass
-class AccessScreen:
-    """谁能看到."""
-
-    title: str
-    crumbs: list[tuple[Any, str]]
-    groups: list[AccessGroup]
-    total: int
-    shown: int
-    sealed: bool
-    why: str
 
 
 @dataclass

@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import request
 from flask_babel import gettext as _
+from sqlalchemy import select
 
 from app.core import attachment, filestore
 from app.core.access.context import current_access
@@ -17,7 +18,7 @@ from app.core.fab.cells import datetime_text, said
 from app.core.filestore import NAME, Pending
 from app.core.filetype import ACCEPT
 from app.core.office import Account
-from app.core.screen import FileBox, FileTile
+from app.core.tile import FileBox, FileTile
 from app.core.verbs import Verb
 
 INPUTS = ("files", "photo")  # chosen from the disk, taken with the camera
@@ -77,10 +78,9 @@ class Upload:
 def tiles(row: Entity) -> list[FileTile]:
     """The record's files, each with who put it there; a colleague one may not see stays unnamed."""
     found = attachment.of(row)
-    names: dict[int | None, str] = {}
-    for key in {one.made_by_id for one in found if one.made_by_id}:
-        account = current_session().get(Account, key)
-        names[key] = account.name if account is not None else ""
+    makers = {one.made_by_id for one in found if one.made_by_id}
+    known = current_session().scalars(select(Account).where(Account.id.in_(makers))) if makers else ()
+    names: dict[int | None, str] = {account.id: account.name for account in known}
     return [tile(one, names) for one in found]
 
 

@@ -21,7 +21,7 @@ from app.core.fab.gate import needs
 from app.core.history import record
 from app.core.lines import line_text
 from app.core.office import Family
-from app.core.screen import AccessGroup, AccessScreen, HistoryScreen, Watcher
+from app.core.record_screen import AccessGroup, AccessScreen, HistoryScreen, Watcher
 from app.core.verbs import Verb
 
 
