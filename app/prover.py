@@ -7,6 +7,7 @@ name in an answer, or a foreign row that a request changed.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import io
 import itertools
@@ -26,10 +27,12 @@ from sqlalchemy import event, inspect, select
 from werkzeug.test import TestResponse
 
 from app.config import Settings
+from app.core import filestore
 from app.core.access.context import acting
+from app.core.attachment import Attachment, attach
 from app.core.db import current_session, db, unscoped
 from app.core.document import IssuedDocument
-from app.core.entity import Entity
+from app.core.entity import Entity, registry
 from app.core.fab import fields
 from app.core.fab.cells import base_of
 from app.core.fab.gate import API
@@ -39,6 +42,7 @@ from app.core.jobs import Job, enqueue, job, sweep
 from app.core.message import Message, notify
 from app.core.office import Account
 from app.core.saved import BulkRun, SavedFilter, Sharing
+from app.core.verbs import Verb
 from app.core.writing import unit_of_work
 from app.factory import build
 from app.models.enterprise import Enterprise, Site
@@ -51,14 +55,16 @@ from app.services.sync import sync
 
 SCOPED: tuple[type[Entity], ...] = (
     Enterprise, Site, Person, Appointment, Inspection, Finding, Notice, Correction, Delivery, IssuedDocument,
-    SavedFilter, ImportRun,
+    SavedFilter, ImportRun, Attachment,
 )  # fmt: skip
 IMPORTED: tuple[type[Entity], ...] = (Enterprise, Site, Person, Appointment)
 MAKERS = ("neiqin-a", "yuan-b")  # whose imports nobody else may see
 PRIVATE: tuple[type[Entity], ...] = (Message, Job)  # one account's, and nobody else's whatever their rank
-BY_PUBLIC_ID: dict[str, type[Entity]] = {"/documents/": IssuedDocument, "/messages/": Message, "/jobs/": Job}
+BY_PUBLIC_ID: dict[str, type[Entity]] = {"/documents/": IssuedDocument, "/messages/": Message, "/jobs/": Job,
+                                         "/files/": Attachment}  # fmt: skip
 MARKS = {Enterprise: "name", Site: "name", Person: "name", Inspection: "summary", Finding: "fact", Notice: "conduct",
-         Correction: "fact", IssuedDocument: "code", SavedFilter: "name", ImportRun: "file_name"}  # fmt: skip
+         Correction: "fact", IssuedDocument: "code", SavedFilter: "name", ImportRun: "file_name",
+         Attachment: "name"}  # fmt: skip
 KEEPERS = ("suo-a", "yuan-a", "suo-b", "yuan-b", "firm-b")  # have filters of their own; the chiefs share one each
 RECEIPT = "prover-receipt-of-a-bulk-act"
 EVERYWHERE = {"ju", "fagui", "zhuanban"}
@@ -96,6 +102,7 @@ class Row:
     mark: str
     owner: str = ""  # whose own it is, where rows belong to persons
     entity: str = ""
+    about: type[Entity] | None = None
 
 
 class House:
@@ -113,6 +120,8 @@ class House:
             db.session.remove()
             with unscoped("prover: build"), unit_of_work():
                 self._keep_filters()
+            with unscoped("prover: files"):
+                self._add_files()
             with unscoped("prover: learn") as session:
                 self.accounts = {row.username: row.id for row in session.scalars(select(Account))}
                 self._bring_files()
@@ -153,6 +162,19 @@ class House:
                     )  # fmt: skip
                     current_session().add(run)
 
+    @staticmethod
+    def _add_files() -> None:
+        """A picture to each inspection and notice and to each station's first firms."""
+        content, kind = _picture(), "image/png"
+        with unit_of_work(Verb.CREATE, "prover: files") as session:
+            for cls in (Inspection, Notice, Enterprise, Site, Appointment):
+                for row in session.scalars(select(cls).order_by(cls.id).limit(60)).unique():
+                    file = filestore.new_name()
+                    for copy in ("", *filestore.COPIES):
+                        filestore.write(filestore.place(file, copy), content)
+                    sha256 = hashlib.sha256(content).hexdigest()
+                    attach(row, [filestore.Pending(file, "x.png", kind, len(content), sha256, 1, 1)], Verb.CREATE)
+
     def _mark_rows(self) -> None:
         """Give every row words that occur nowhere else, so that finding them means seeing the row."""
         session = current_session()
@@ -182,7 +204,7 @@ class House:
             )
         for cls in (cls for cls in SCOPED if cls is not ImportRun):
             for row in session.scalars(select(cls)).unique():
-                root: Any = row
+                root: Any = row if cls is not Attachment else session.get(_class_of(row.entity), row.row_id)
                 while root.__part_of__:
                     root = getattr(root, root.__part_of__)
                 mark = str(getattr(row, MARKS[cls])) if cls in MARKS else ""
@@ -195,6 +217,7 @@ class House:
                     self._about(root),
                     mark,
                     names.get(root.account_id or 0, "") if isinstance(root, SavedFilter) else "",
+                    about=type(root),
                 )
 
     def _lines(self, root: Any) -> int:
@@ -265,7 +288,8 @@ class House:
             return row.office == STATION[username]
         if username == "gu-canyin":
             return row.lines == 0 or bool(row.lines & Line.CATERING)
-        return username in FIRMS and bool(row.firms & self.firms[username]) and row.cls not in UNSERVED
+        served = row.cls not in UNSERVED and row.about not in UNSERVED
+        return username in FIRMS and bool(row.firms & self.firms[username]) and served
 
     @contextmanager
     def writes(self) -> Iterator[list[str]]:
@@ -296,6 +320,17 @@ class House:
                 kept = session.connection().execute(select(table).where(table.c.id.in_(ids)).order_by(table.c.id))
                 told.update(repr(kept.all()).encode())
         return told.hexdigest()
+
+
+def _class_of(name: str) -> type[Entity]:
+    return registry()[name]
+
+
+def _picture() -> bytes:
+    """The smallest PNG there is: nobody looks at it."""
+    return base64.b64decode(
+        "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=="
+    )
 
 
 def _mark(cls: type[Entity], key: int) -> str:
@@ -371,6 +406,8 @@ def _tries(house: House, foreign: list[Row], own: dict[type[Entity], Row]) -> It
         elif names == {"run"}:
             for username in ("suo-b", "firm-b"):
                 yield rule.rule, "GET", rule.rule.replace("<run>", f"{RECEIPT}-{username}"), None, ""
+        elif "token" in names:
+            yield from _waiting(rule)
         elif names == {"code"}:
             yield rule.rule, "GET", rule.rule.replace("<code>", "zh"), None, ""
 
@@ -528,14 +565,38 @@ def _by_run(rule: Any, foreign: list[Row]) -> Iterator[Try]:
             yield rule.rule, "POST", url, {"c0": "name", "skip_bad": "1", "accept": "1"}, ""
 
 
+FILLINGS = {
+    "<name>": STEPS,
+    "<column>": ("id_card", "mobile", "phone", "name"),
+    "<size>": ("thumb", "screen", "download"),
+}
+
+
+def _filled(url: str) -> list[str]:
+    """The address with each value that its other argument can take."""
+    for gap, values in FILLINGS.items():
+        if gap in url:
+            return [url.replace(gap, value) for value in values]
+    return [url]
+
+
+def _waiting(rule: Any) -> Iterator[Try]:
+    """Files that wait for a form: of nobody, and by names that are no names."""
+    for token in ("A" * 27, "..", "x"):
+        url = rule.rule.replace("<token>", token).replace("<name>", "B" * 27)
+        yield rule.rule, "GET", url, None, ""
+        yield rule.rule, "POST", url, {}, ""
+
+
 def _by_key(rule: Any, foreign: list[Row], own: dict[type[Entity], Row]) -> Iterator[Try]:
     """Rows by guessed key: read, steps, edit, delete; and an own row edited so that it points at or moves to theirs."""
     posts = "POST" in (rule.methods or ())
     outside = next((cls for base, cls in BY_PUBLIC_ID.items() if rule.rule.startswith(base)), None)
     for row in [row for row in foreign if row.cls is outside] if outside else _about(rule.rule, foreign):
         base = re.sub(r"<(int:)?key>", row.public_id if outside else str(row.id), rule.rule)
-        for url in [base.replace("<name>", step) for step in STEPS] if "<name>" in base else [base]:
-            yield rule.rule, "GET", url, None, ""
+        for url in _filled(base):
+            if "GET" in (rule.methods or ()):
+                yield rule.rule, "GET", url, None, ""
             if posts:
                 yield rule.rule, "POST", url, _form(row, own), ""
     if posts and rule.rule.endswith("/edit"):

@@ -72,11 +72,13 @@ class Entity(FabModel):
     __label__: ClassVar[Any] = ""
     __policy__: ClassVar[str] = ""  # whose grants decide; the class's own name unless set
     __part_of__: ClassVar[str] = ""  # relationship to the row this one is a part of
+    __about__: ClassVar[tuple[str, str] | None] = None  # columns that name any row this one is about: entity, key
     __owner__: ClassVar[str] = ""  # relationship the scope columns are copied from
     __workflow__: ClassVar[Workflow | None] = None
     __tones__: ClassVar[Mapping[str, str]] = {}  # colours of the state column where no workflow has them
     __history__: ClassVar[bool] = True
     __named_by__: ClassVar[tuple[str, ...]] = ()  # relationships that the text of a row is made of
+    __trail__: ClassVar[bool] = False  # its changes stand in the history of the row it is about (`__about__`)
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     public_id: Mapped[str] = column("编号", String(22), system=True, unique=True, default=public_id)

@@ -121,10 +121,12 @@ def canonical(body: dict[str, Any]) -> str:
 
 
 @event.listens_for(AppSession, "after_flush")
-def _collect(session: Session, _context: Any) -> None:
-    """Keep what this flush changed, with old values."""
+def _collect(session: Session, context: Any) -> None:
+    """Keep what this flush changed, with old values. A part taken out of its whole is deleted, though only "dirty"."""
     kept = session.info.setdefault("changes", [])
-    for op, rows in (("+", session.new), ("~", session.dirty), ("-", session.deleted)):
+    orphans = [row for row in session.dirty if context.is_deleted(inspect(row))]
+    changed = [row for row in session.dirty if row not in orphans]
+    for op, rows in (("+", session.new), ("~", changed), ("-", [*session.deleted, *orphans])):
         kept += [_change(row, op) for row in rows if isinstance(row, Entity) and row.__history__ and _touched(row, op)]
 
 
@@ -136,7 +138,15 @@ def _touched(row: Entity, op: str) -> bool:
 def _change(row: Entity, op: str) -> Change:
     root = root_of(row)
     office = getattr(root, "made_office_id", None) or getattr(root, "office_id", None) or 0
-    return Change(office, (type(root).__name__, root.id), type(row).__name__, row.id, op, _fields(row, op))
+    return Change(office, _record_of(root), type(row).__name__, row.id, op, _fields(row, op))
+
+
+def _record_of(root: Entity) -> tuple[str, int]:
+    """Whose history the change stands in: the row's own, or that of the row it is about."""
+    if root.__trail__ and root.__about__:
+        entity, key = (getattr(root, name) for name in root.__about__)
+        return str(entity), int(key)
+    return type(root).__name__, root.id
 
 
 def root_of(row: Entity) -> Entity:
@@ -191,13 +201,14 @@ def _note(session: Session) -> str:
 
 
 def _append(
-    connection: Connection, office: int, verb: Verb, reason: str, changes: list[Change], note: str, **extra: Any
-) -> None:
+    connection: Connection, office: int, verb: Verb, reason: str, changes: list[Change], note: str,
+    *, root: tuple[str, int] | None = None, **extra: Any,
+) -> None:  # fmt: skip
     """Lock the head, add the entry, move the head: three statements (one more when several records changed)."""
     seq, previous = _lock_head(connection, office)
     actor = current_access().person if has_access_context() else None
     roots = list(dict.fromkeys(change.root for change in changes))
-    first = roots[0] if roots else ("", None)
+    first = roots[0] if roots else root or ("", None)
     at = clock.now()
     body = canonical(
         {
@@ -245,15 +256,16 @@ def _lock_head(connection: Connection, office: int) -> tuple[int, str]:
     return 0, ""
 
 
-def record(verb: Verb, what: str, *, office_id: int = 0, **facts: Any) -> None:
+def record(verb: Verb, what: str, *, office_id: int = 0, about: Entity | None = None, **facts: Any) -> None:
     """Log something that changes no row (sign-in, denied try, export), in a transaction of its own.
 
-    A rollback of the act itself does not erase it.
+    A rollback of the act itself does not erase it. `about` is the row in whose history it also stands.
     """
     with unscoped(f"log: {what}", quiet=True) as session:
         session.connection(execution_options={"shouze_write": True})
         facts = {key: plain(value) for key, value in facts.items()}
-        _append(session.connection(), office_id, verb, what, [], "", facts=facts)
+        root = (type(about).__name__, about.id) if about is not None else None
+        _append(session.connection(), office_id, verb, what, [], "", root=root, facts=facts)
         session.commit()
 
 

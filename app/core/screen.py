@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from app.core.tile import FileBox, FileTile
+
 
 @dataclass
 class Cell:
@@ -15,6 +17,7 @@ class Cell:
     title: str = ""
     url: str | None = None
     tone: str = "neutral"
+    reveal: str | None = None  # where the whole of a masked value is asked for
 
 
 @dataclass
@@ -173,6 +176,7 @@ class Field:
     lookup_url: str | None = None
     lookup_text: str = ""
     warning: str = ""
+    private: bool = False  # never kept as a draft in the browser
 
 
 @dataclass
@@ -254,6 +258,7 @@ class FormScreen:
     version: str = ""
     extra_submits: list[dict[str, Any]] = field(default_factory=list)
     warnings: list[TickBox] = field(default_factory=list)
+    files: FileBox | None = None
 
 
 @dataclass
@@ -353,6 +358,10 @@ class ShowScreen:
     delete_url: str | None = None
     notice: Any = None
     why: str | None = None
+    files: list[FileTile] = field(default_factory=list)
+    files_label: Any = ""
+    history_url: str | None = None
+    access_url: str | None = None
 
 
 @dataclass

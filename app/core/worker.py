@@ -10,7 +10,7 @@ from huey import RedisHuey, SqliteHuey, crontab
 from huey.consumer import Consumer
 
 from app.config import Settings
-from app.core import jobfile, jobs
+from app.core import attachment, jobfile, jobs
 from app.core.db import unscoped
 
 log = logging.getLogger(__name__)
@@ -41,6 +41,11 @@ def install(app: Flask, settings: Settings) -> Any:
     def tidy() -> None:
         with app.app_context(), unscoped("worker: tidy"):
             jobfile.ask_tidying()
+
+    @huey.periodic_task(crontab(minute="23"))  # type: ignore[untyped-decorator]
+    def sweep_files() -> None:
+        with app.app_context():
+            attachment.sweep()
 
     def ring(job_id: int) -> None:
         try:

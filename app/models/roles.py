@@ -61,6 +61,7 @@ INSPECTS = (
     Grant("Inspection", (V.READ,), C.ASSIGNED),
     Grant("Inspection", (V.UPDATE, V.COMPLETE, V.VOID), C.SUBTREE, (DRAFT,)),
     *_over(("Enterprise", "Site"), R, C.ASSIGNED),
+    *_over(("Enterprise", "Person"), (V.REVEAL,), C.SUBTREE),
     Grant("Notice", (V.READ, V.CREATE, V.EXPORT, V.PRINT), C.SUBTREE),
     Grant("Notice", (V.UPDATE, V.SUBMIT), C.SUBTREE, (N.DRAFT,)),
     Grant("Notice", (V.SERVE,), C.SUBTREE, (N.SIGNED,)),
@@ -109,7 +110,11 @@ ROLES = (
         Grant("LegalCitation", R, C.ALL),
     )),
     Role("coordination", "综合协调与应急管理股", Family.BUSINESS, 40, _reader(C.SUPERVISED)),
-    Role("brigade", "执法大队", Family.BUSINESS, 40, (*_reader(C.SUPERVISED), Grant("LegalCitation", R, C.ALL))),
+    Role("brigade", "执法大队", Family.BUSINESS, 40, (
+        *_reader(C.SUPERVISED),
+        *_over(("Enterprise", "Person"), (V.REVEAL,), C.SUPERVISED),
+        Grant("LegalCitation", R, C.ALL),
+    )),
     Role("taskforce", "专班", Family.BUSINESS, 35, _reader(C.SUPERVISED)),
     Role("chief", "所长", Family.BUSINESS, 30, (
         *INSPECTS,
@@ -118,6 +123,7 @@ ROLES = (
     )),
     Role("inspector", "监管员", Family.BUSINESS, 20, (*INSPECTS, Grant("LegalCitation", R, C.ALL))),
     Role("clerk", "内勤", Family.BUSINESS, 15, (
+        *_over(("Enterprise", "Person"), (V.REVEAL,), C.SUBTREE),
         *_over(FIRM_ROWS, (*KEEP, V.EXPORT, V.IMPORT, V.PRINT), C.SUBTREE),
         *_over(("Inspection", "Notice", "Delivery"), (V.READ, V.EXPORT, V.PRINT), C.SUBTREE),
         *COLLEAGUES,

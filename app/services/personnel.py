@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 from flask_babel import gettext as _
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from app.core import clock
+from app.core.access.audience import register_people_reader
 from app.core.access.context import Firms, register_firm_reader
 from app.core.codes import check_id_card, check_mobile
 from app.core.crypto import digest
 from app.core.pinyin import search_key
 from app.core.saving import Check, on_save
+from app.models.enterprise import Enterprise
 from app.models.personnel import Appointment, Person
 
 
@@ -59,3 +62,23 @@ def firms_of(session: Session, account_id: int, day: date) -> Firms:
     whole = frozenset(row.enterprise_id for row in rows if row.site_id is None)
     sites = frozenset(row.site_id for row in rows if row.site_id is not None)
     return Firms(whole, sites, frozenset(row.enterprise_id for row in rows))
+
+
+@register_people_reader
+def people_of(session: Session, row: Any, day: date) -> list[int]:
+    """The accounts of those who hold an appointment in force at the firm (or the site) a record is about."""
+    firm = row.id if isinstance(row, Enterprise) else getattr(row, "enterprise_id", None)
+    mine = Appointment.enterprise_id == firm
+    if isinstance(row, Person):
+        mine = Appointment.enterprise_id.in_(select(Appointment.enterprise_id).where(Appointment.person_id == row.id))
+    elif firm is None:
+        return []
+    in_force = (Appointment.date_from <= day) & or_(Appointment.date_to.is_(None), Appointment.date_to >= day)
+    found = session.scalars(
+        select(Person.account_id)
+        .join(Appointment, Appointment.person_id == Person.id)
+        .where(mine, in_force, Person.account_id.is_not(None))
+        .distinct()
+        .order_by(Person.account_id)
+    )
+    return [key for key in found if key is not None]

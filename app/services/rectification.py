@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.core import clock
+from app.core.access.audience import register_people_reader
 from app.core.access.context import Held, current_access, register_posting_source
 from app.core.access.policy import Coverage
 from app.core.db import current_session
@@ -319,6 +320,15 @@ def delegations(session: Session, account_id: int, day: date) -> list[Held]:
         for row in rows
         if KIND in row.kinds
     ]  # fmt: skip
+
+
+@register_people_reader
+def delegates(session: Session, row: Any, day: date) -> list[int]:
+    """The accounts that a delegation in force lets sign: it lets them read notices too."""
+    if not isinstance(row, Notice):
+        return []
+    in_force = (Delegation.date_from <= day) & (Delegation.date_to >= day)
+    return list(session.scalars(select(Delegation.account_id).where(in_force).distinct()))
 
 
 @on_save(Delegation)

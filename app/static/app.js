@@ -187,19 +187,20 @@
       if (el.type === 'checkbox' || el.type === 'radio') el.checked = (seen[el.name] || []).includes(el.value);
       else if (seen[el.name] && !(el.type === 'hidden' && /-id$/.test(el.name))) el.value = seen[el.name].shift();
     }
-    $$('[data-lookup]', form).forEach((c) => c.dispatchEvent(new Event('restore')));
+    $$('[data-lookup], [name=upload_box]', form).forEach((c) => c.dispatchEvent(new Event('restore')));
     $$('.child', form).forEach(mark);
     $$('.children', form).forEach(tally);
   };
   const drafts = (form) => {
     const key = draftKey(), saved = $('.saved', form), before = JSON.stringify(snapshot(form));
+    const version = () => (form.elements.version || { value: '' }).value;
     let timer;
     const clock = (at) => at.toLocaleString(root.lang, { month: 'numeric', day: 'numeric', hour: '2-digit', minute: '2-digit' });
     const keep = () => {
       const now = JSON.stringify(snapshot(form));
       form.dataset.dirty = now === before ? '' : '1';
       if (now === before) { if (saved) saved.textContent = ''; return; }
-      store.set(key, JSON.stringify({ at: Date.now(), pairs: JSON.parse(now) }));
+      store.set(key, JSON.stringify({ at: Date.now(), version: version(), pairs: JSON.parse(now) }));
       if (saved) saved.textContent = `${say('Dirty')} · ${say('Kept')} ${clock(new Date())}`;
     };
     const changed = () => { form.dataset.dirty = '1'; if (saved && !saved.textContent) saved.textContent = say('Dirty'); clearTimeout(timer); timer = setTimeout(keep, 900); };
@@ -212,7 +213,8 @@
     if (!old || !old.pairs || JSON.stringify(old.pairs) === before) return;
     const yes = make('button', { type: 'button', className: 'btn primary', textContent: say('Restore') });
     const no = make('button', { type: 'button', className: 'btn plain', textContent: say('Drop') });
-    const bar = make('div', { className: 'draft' }, make('p', { textContent: `${say('Draft')} ${clock(new Date(old.at))}` }), yes, no);
+    const stale = old.version !== undefined && old.version !== version();
+    const bar = make('div', { className: 'draft' }, make('p', { textContent: `${say('Draft')} ${clock(new Date(old.at))}${stale ? '。' + say('Stale') : ''}` }), yes, no);
     bar.setAttribute('role', 'status');
     yes.onclick = () => { restore(form, old.pairs); bar.remove(); changed(); };
     no.onclick = () => { store.drop(key); bar.remove(); };
@@ -220,10 +222,12 @@
   };
   const tidyDrafts = () => {
     const sent = sessionStorage.getItem('sent');
-    if (sent && !(sent === draftKey() && ($('#errors') || $('.clash')))) store.drop(sent);
+    // only a page that the same person reached, and that reports nothing wrong, says that it was saved
+    const user = document.body.dataset.user;
+    if (sent && user && sent.startsWith(`draft:${user}:`) && !$('#errors') && !$('.clash') && !document.body.matches('.fault, .alone')) store.drop(sent);
     sessionStorage.removeItem('sent');
     for (const key of Object.keys(localStorage)) if (key.startsWith('draft:')) {
-      try { if (Date.now() - JSON.parse(localStorage[key]).at > 3 * 864e5) store.drop(key); } catch { store.drop(key); }
+      try { if (Date.now() - JSON.parse(localStorage[key]).at > 30 * 864e5) store.drop(key); } catch { store.drop(key); }
     }
   };
 
@@ -273,7 +277,7 @@
     else if (hit('[data-nav-close]')) { e.preventDefault(); drawer(false); }
     else if (hit('[data-print]')) print();
     else if (hit('[data-help]')) { hit('details').open = false; keys['?'](); }
-    else if (hit('[data-signout]')) { try { Object.keys(localStorage).filter((k) => k.startsWith('draft:')).forEach(store.drop); } catch { /* forbidden */ } }
+    else if (hit('[data-signout]')) { try { Object.keys(localStorage).filter((k) => k.startsWith(`draft:${document.body.dataset.user}:`)).forEach(store.drop); } catch { /* forbidden */ } }
     else if (hit('.note button')) hit('.note').remove();
     else if (hit('.children .add')) { const tr = addRow(hit('.children')); const first = $('input:not([type=hidden]), select, textarea', tr); if (first) first.focus(); tr.dispatchEvent(new Event('change', { bubbles: true })); }
     else if (hit('.summary a[href^="#"]')) { const el = document.getElementById(hit('a').hash.slice(1)); if (el && el.focus) { e.preventDefault(); el.focus(); el.scrollIntoView({ block: 'center' }); } }
@@ -344,19 +348,6 @@
     again();
   };
 
-  // ---- the tab of the part in view
-  const follow = (tabs) => {
-    const links = new Map($$('a', tabs).map((a) => [document.getElementById(a.hash.slice(1)), a]));
-    if (!('IntersectionObserver' in window)) return;
-    const seen = new Set();
-    const eye = new IntersectionObserver((marks) => {
-      marks.forEach((m) => (m.isIntersecting ? seen.add(m.target) : seen.delete(m.target)));
-      const first = [...links.keys()].find((el) => seen.has(el));
-      links.forEach((a, el) => a.classList.toggle('on', el === first));
-    }, { rootMargin: '-110px 0px -40% 0px' });
-    links.forEach((a, el) => { if (el) eye.observe(el); });
-  };
-
   // a table that fits may let its head stick; one that doesn't scrolls
   const fitTables = () => $$('.scroll').forEach((box) => { box.classList.remove('fit'); box.classList.toggle('fit', box.scrollWidth <= box.clientWidth); });
 
@@ -374,7 +365,6 @@
     addEventListener('resize', fitTables);
     $$('[data-poll]').forEach(poll);
     $$('[data-jobs]').forEach(followJobs);
-    $$('.tabs').forEach(follow);
     const tick = $('[data-keys]');
     if (tick) tick.checked = store.get('keys') !== 'off';
     const summary = document.getElementById('errors');

@@ -8,6 +8,7 @@ from typing import Any
 
 from app.core.fab import api
 from app.core.fab.declaration import Page
+from app.core.fab.file_view import FileView
 from app.core.fab.shell import the_shell
 from app.core.fab.signin import SignInView
 from app.core.fab.view import EntityView
@@ -15,7 +16,7 @@ from app.core.fab.view import EntityView
 
 def declared() -> tuple[list[type[Page]], list[type[EntityView]]]:
     """The pages and the entities' screens of every module of this folder, in the order of their names."""
-    pages: list[type[Page]] = [SignInView]
+    pages: list[type[Page]] = [SignInView, FileView]
     entities: list[type[EntityView]] = []
     for info in sorted(iter_modules(__path__), key=lambda info: info.name):
         module = import_module(f"{__name__}.{info.name}")

@@ -70,9 +70,8 @@ class DocumentView(Page):
         name = f"{paper.title}{paper.number}.pdf"
         answer = Response(content, mimetype="application/pdf")
         answer.headers["Content-Disposition"] = f"{how}; filename=document.pdf; filename*=UTF-8''{quote(name)}"
-        facts = {"paper": paper.id, "number": paper.number, "sha256": paper.sha256}
         office = paper.made_office_id
-        record(Verb.PRINT, "打开文书", office_id=office, **facts)
+        record(Verb.PRINT, "打开文书", office_id=office, paper=paper.id, number=paper.number, sha256=paper.sha256)
         return answer
 
     @expose("/verify/<code>")

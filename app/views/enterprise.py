@@ -7,6 +7,7 @@ from typing import Any
 from flask_babel import lazy_gettext as _
 from flask_babel import lazy_pgettext
 
+from app.core.attachment import Attachments
 from app.core.codes import check_credit_code, check_licence
 from app.core.fab.forming import Part
 from app.core.fab.interface import AppInterface
@@ -37,6 +38,7 @@ class EnterpriseView(EntityView):
         (_("主体"), ["name", "code", "org_form", "legal_person", "phone", "address", "state"]),
         (_("其他"), ["note", "office_id"]),
     ]
+    attachments = Attachments(_("证照和其他文件"))
     children = [Children("sites", ["name", "kind", "address", "risk_grade", "state"], add="enterprise")]
     naming = Naming(
         keys=(("code",), ("name",)),
@@ -96,6 +98,7 @@ class SiteView(EntityView):
         "licence_until": ("有效期至", "有效期", "许可证有效期"),
         "state": ("状态",),
     }
+    attachments = Attachments(_("场所照片和证照"))
 
     def lookup_sub(self, row: Any) -> str:
         """Kind and address tell sites apart."""

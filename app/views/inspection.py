@@ -9,6 +9,7 @@ from flask_babel import lazy_gettext as _
 
 from app.core import clock
 from app.core.access.context import current_access
+from app.core.attachment import Attachments
 from app.core.db import current_session
 from app.core.fab.forming import Part, RowsOf
 from app.core.fab.interface import AppInterface
@@ -40,6 +41,7 @@ class InspectionView(EntityView):
         Part(_("结果"), ["result", "summary"]),
     ]
     show_parts = [(_("检查"), HEAD), (_("结果"), ["result", "summary"])]
+    attachments = Attachments(_("现场照片和材料"), _("完成检查以后不能再加、再删。"), most=40)
     children = [Children("findings", ["fact", "demand", "key_item"])]
 
     def blank(self) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask_babel import lazy_gettext as _
 from flask_babel import lazy_pgettext
 
+from app.core.attachment import Attachments
 from app.core.codes import check_mobile, normalise
 from app.core.fab.forming import Part
 from app.core.fab.interface import AppInterface
@@ -66,3 +67,4 @@ class AppointmentView(EntityView):
         "date_to": ("终止日期", "离任日期"),
         "document": ("任命书", "任命文件号"),
     }
+    attachments = Attachments(_("任命文件和证明"))

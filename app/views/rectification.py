@@ -10,6 +10,7 @@ from flask_babel import lazy_gettext as _
 
 from app.core import clock
 from app.core.access.fetch import fetch
+from app.core.attachment import Attachments
 from app.core.db import current_session
 from app.core.errors import NotFound
 from app.core.fab.converter import AppForm, field_of
@@ -71,6 +72,7 @@ class NoticeView(EntityView):
         Children("citations", ["purpose", "citation"]),
         Children("deliveries", ["method", "date", "place", "receiver", "server", "co_server"]),
     ]
+    attachments = Attachments(_("证据材料"), _("提交审核以后不能再加、再删。"))
     asks = {"serve": (ServeForm, SERVE_FIELDS)}
 
     def blank(self) -> Any:
@@ -87,9 +89,9 @@ class NoticeView(EntityView):
         before = row.state in {S.DRAFT, S.IN_REVIEW, S.TO_SIGN}
         return [Action(gettext("预览文书"), f"/notices/{row.id}/preview.pdf")] if before else []
 
-    def show_screen(self, row: Any) -> ShowScreen:
+    def show_screen(self, row: Any, *, revealed: frozenset[str] = frozenset()) -> ShowScreen:
         """With the line of steps above."""
-        screen = super().show_screen(row)
+        screen = super().show_screen(row, revealed=revealed)
         screen.steps = steps(row)
         return screen
 

@@ -119,6 +119,7 @@ def test_the_whole_story(sign_in: SignIn, server: Server, out: Path, width: int,
     assert number is not None
 
     # the paper opens, and is what was written
+    ju.click('.tabs a[href="#papers"]')
     ju.locator("a[href^='/documents/']").first.click()
     expect(ju.locator("main object, main .pdf-phone").first).to_be_attached(timeout=60_000)
     picture(ju, out, f"paper-{width}")

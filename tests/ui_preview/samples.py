@@ -36,6 +36,28 @@ def column(label: str, name: str = "", **more: Any) -> N:
     )
 
 
+def tile(name: str, thumb: str = "", **more: Any) -> N:
+    blank = {"original": "/f/1/download" if thumb else "", "note": "2.4 MB 斯琴 11月20日 10:05", "title": "SHA-256 5f"}
+    return N(**{**blank, "id": name, "name": name, "url": "/f/1", "thumb": thumb, "removed": False, **more})
+
+
+def filebox(**more: Any) -> N:
+    return N(
+        **{
+            "label": "现场照片和材料",
+            "help": "完成检查以后不能再加、再删。",
+            "token": "t" * 27,
+            "accept": ".jpg,.pdf",
+            "upload_url": "/uploads/x",
+            "most": 20,
+            "stored": [tile("冷库.jpg", "/static/favicon.svg")],
+            "pending": [tile("台账.xlsx")],
+            "errors": [],
+            **more,
+        }
+    )
+
+
 def field(name: str, label: str, kind: str = "text", **more: Any) -> N:
     blank: dict[str, Any] = {
         "value": None,
@@ -85,7 +107,14 @@ def nav(active: str = "责令改正") -> list[N]:
 
 
 def shell(**more: Any) -> dict[str, Any]:
-    me = N(name="包建国", post="所长", office="大沁他拉市场监管所", signout_url="/logout/", password_url="/password/")
+    me = N(
+        key="7",
+        name="包建国",
+        post="所长",
+        office="大沁他拉市场监管所",
+        signout_url="/logout/",
+        password_url="/password/",
+    )
     return {
         "lang": "zh-CN",
         "switch_lang_url": "/lang/en",
@@ -314,6 +343,10 @@ def show(**more: Any) -> N:
             N(label="准予延期", url="/t/2", kind="plain", method="post", confirm="准予延期到 2026-12-20？"),
             N(label="作废", url="/t/3", kind="danger", method="get", confirm=None),
         ],
+        "files": [tile("现场照片一.jpg", "/static/favicon.svg"), tile("检验报告.pdf")],
+        "files_label": "证据材料",
+        "history_url": "/notices/1/history?before=3",
+        "access_url": "/notices/1/access",
         "edit_url": "/notices/1/edit",
         "delete_url": "/notices/1/delete",
         "notice": N(text="改正期限还有 12 天。到期没有收到整改报告，系统会提醒承办人和所长。", tone="warning"),
@@ -481,6 +514,12 @@ def plain_form() -> N:
     plain = clean_form()
     plain.conflict, plain.warnings = None, []
     return plain
+
+
+def files_form(files: N) -> N:
+    made = plain_form()
+    made.files = files
+    return made
 
 
 def clean_form() -> N:
@@ -817,9 +856,45 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
                 why=None,
                 crumbs=[],
                 delete_url=None,
+                files=[],
+                files_label="",
+                history_url=None,
+                access_url=None,
             )
         },
     ),
+    "history": (
+        "entity/history.html",
+        {
+            "screen": N(
+                title="经过：通知书",
+                crumbs=[("通知书", "/n/1")],
+                events=show().history,
+                older_url="/h",
+                newest_url=None,
+            )
+        },
+    ),
+    "access": (
+        "entity/access.html",
+        {
+            "screen": N(
+                title="谁能看到：通知书",
+                crumbs=[("通知书", "/n/1")],
+                groups=[
+                    N(
+                        label="大沁他拉市场监管所",
+                        people=[N(name="斯琴", title="监管员", does="查看、修改", why="本机构及下级机构的记录")],
+                    )
+                ],
+                total=73,
+                shown=50,
+                sealed=True,
+                why="您任所长",
+            )
+        },
+    ),
+    "form-files": ("entity/form.html", {"screen": files_form(filebox(errors=["x.html：不收这种文件。"]))}),
     "form-errors": ("entity/form.html", {"screen": form()}),
     "form": ("entity/form.html", {"screen": clean_form()}),
     "form-plain": ("entity/form.html", {"screen": plain_form()}),

@@ -157,12 +157,12 @@ def load(account_id: int, epoch: int | None = None) -> Access | None:
         if not rows or not rows[0].Account.active or (epoch is not None and rows[0].Account.session_epoch != epoch):
             return None
         account = rows[0].Account
-        held = tuple(_held(row.Posting, row.AccessRole) for row in rows if row.Posting is not None)
+        held = tuple(held_of(row.Posting, row.AccessRole) for row in rows if row.Posting is not None)
         if account.family == Family.BUSINESS:
             held += tuple(one for source in _posting_sources for one in source(session, account_id, day))
         assigned, assigned_firms = _assignments(session, account_id, day)
         firms = _firm_reader[0](session, account_id, day) if _firm_reader and account.family == Family.FIRM else Firms()
-        return Access(_person(account), held, _offices(session), assigned, assigned_firms, firms)
+        return Access(_person(account), held, offices_of(session), assigned, assigned_firms, firms)
 
 
 def _account_query(account_id: int, day: date) -> Any:
@@ -195,7 +195,8 @@ def _person(account: Account) -> Person:
     )
 
 
-def _held(posting: Posting, role: AccessRole) -> Held:
+def held_of(posting: Posting, role: AccessRole) -> Held:
+    """A posting with its role as plain values."""
     return Held(
         id=posting.id,
         office_id=posting.office_id,
@@ -211,7 +212,8 @@ def _held(posting: Posting, role: AccessRole) -> Held:
     )
 
 
-def _offices(session: Session) -> dict[int, Unit]:
+def offices_of(session: Session) -> dict[int, Unit]:
+    """All offices by key, as the predicate needs them."""
     rows = session.execute(
         select(Office.id, Office.parent_id, Office.path, Office.lines, Office.short_name, Office.kind)
     )

@@ -31,7 +31,7 @@ def predicate(access: Access, cls: type[Entity], verb: Verb, *, states: bool = T
 def _build(access: Access, cls: type[Entity], columns: Columns, verb: Verb, states: bool) -> ColumnElement[bool]:
     if cls.__part_of__:
         return _part(access, cls, columns, verb, states)
-    if getattr(cls, "__about__", None) is not None:
+    if cls.__about__ is not None:
         return _about(access, cls, columns, verb)
     if cls.__scope__ is Scope.SYSTEM:
         return false()
@@ -156,9 +156,10 @@ def _about(access: Access, cls: type[Entity], columns: Columns, verb: Verb) -> C
     """A row about another one, whatever its class, is read by whoever reads that one; nobody writes it by a grant."""
     if verb is not Verb.READ:
         return false()
+    assert cls.__about__ is not None
     entity, row_id = (getattr(columns, name) for name in cls.__about__)
     found = []
-    for other in subjects:
+    for other in getattr(cls, "__subjects__", subjects):
         table = inspect(other).local_table.alias()
         reached = select(table.c.id).where(table.c.id == row_id, _build(access, other, table.c, verb, True)).exists()
         found.append(and_(entity == other.__name__, reached))

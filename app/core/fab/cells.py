@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from functools import cache
+from typing import Any, cast
 
 from flask_babel import format_date, pgettext
 from flask_babel import gettext as _
-from sqlalchemy import inspect
+from sqlalchemy import inspect, select
 
 from app.core import clock
 from app.core.access.context import current_access
-from app.core.entity import Entity
+from app.core.access.masking import is_masked, masked
+from app.core.db import current_session
+from app.core.entity import Entity, Scope, registry
 from app.core.lines import line_text
+from app.core.office import Account
 from app.core.screen import Cell
-from app.core.types import Encrypted
 
 
 def said(text: Any) -> str:
@@ -68,9 +71,57 @@ def cell(row: Entity, name: str, *, link: bool = True) -> Cell:
     tones = row.__workflow__.tones if row.__workflow__ is not None else row.__tones__
     if name == row.state_column() and (tones or row.__workflow__ is not None):
         return Cell("state", _(value), tone=tones.get(value, "neutral"))
-    if target is not None and isinstance(target.type, Encrypted) and info.get("format") == "id_card":
+    if is_masked(row, name):
         return Cell("code", masked(value))
+    if isinstance(value, int) and (other_class := target_of(type(row), name)) is not None:
+        return _key_cell(row, name, other_class, value, link=link)
     return _plain_cell(value, info)
+
+
+def _key_cell(row: Entity, name: str, target: type[Entity], key: int, *, link: bool) -> Cell:
+    """The name of the row that a key points at; nothing when the person may not read that row."""
+    relation = next((one for one in inspect(type(row)).relationships if _stands_for(one, name)), None)
+    if relation is not None:
+        other = getattr(row, relation.key)
+    else:
+        other = current_session().scalars(select(target).where(target.id == key)).unique().one_or_none()
+    return Cell("link", name_of(other), url=url_of(other) if link else None) if other is not None else Cell()
+
+
+def _stands_for(relation: Any, name: str) -> bool:
+    return bool(relation.direction.name == "MANYTOONE" and next(iter(relation.local_columns)).key == name)
+
+
+def target_of(model: type[Entity], name: str) -> type[Entity] | None:
+    """The entity whose key a column holds, or None: by its foreign key, or as one of core's own columns."""
+    found: type[Entity] | None = _target_of(cast("Any", model), name)
+    return found
+
+
+@cache
+def _target_of(model: type[Any], name: str) -> type[Entity] | None:
+    column = inspect(model).columns.get(name)
+    if column is None or name == "id":
+        return None
+    classes = registry().values()
+    table = next((key.column.table for key in column.foreign_keys), None)
+    found: type[Entity] | None = None
+    if table is not None:
+        found = next((cls for cls in classes if inspect(cls).local_table is table), None)
+    elif name == "made_by_id":
+        found = Account
+    elif name in {"enterprise_id", "site_id"}:
+        found = next((cls for cls in classes if f"{getattr(cls, '__firm_key__', '')}_id" == name), None)
+    readable = found is not None and (bool(found.__part_of__) or found.__scope__ is not Scope.SYSTEM)
+    return found if readable else None
+
+
+def name_of(row: Entity) -> str:
+    """What a row is called; one whose name is made of rows the person may not read goes by its number."""
+    try:
+        return str(row)
+    except AttributeError:
+        return f"{said(row.__label__)} {row.id}"
 
 
 def _plain_cell(value: Any, info: dict[str, Any]) -> Cell:
@@ -87,11 +138,6 @@ def _plain_cell(value: Any, info: dict[str, Any]) -> Cell:
     if info.get("choices") is not None or info.get("format") == "term":
         return Cell("text", said(value))
     return Cell("code" if info.get("format") in {"code", "tel"} else "text", str(value))
-
-
-def masked(value: str) -> str:
-    """An ID card or a number to those who may not see it whole: first four and last four."""
-    return f"{value[:4]}{'*' * max(len(value) - 8, 4)}{value[-4:]}" if len(value) > 8 else "*" * len(value)
 
 
 def date_text(day: date) -> str:

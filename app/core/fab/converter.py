@@ -12,7 +12,7 @@ from wtforms import Form
 from app.core.entity import Entity, Scope
 from app.core.fab import fields
 from app.core.lines import line_choices
-from app.core.types import LineSet, UtcDateTime
+from app.core.types import Encrypted, LineSet, UtcDateTime
 
 
 class AppModelConverter(GeneralModelConverter):
@@ -66,7 +66,11 @@ def _options(target: Any) -> dict[str, Any]:
         "nullable": nullable,
         "default": _default(target),
         "empty": None if target.nullable else _default(target),
-        "meta_info": {"maxlength": getattr(target.type, "length", None), "format": info.get("format", "")},
+        "meta_info": {
+            "maxlength": getattr(target.type, "length", None),
+            "format": info.get("format", ""),
+            "private": bool(info.get("secret")),
+        },
     }
 
 
@@ -80,6 +84,8 @@ def _of_column(target: Any) -> Any:
     label, form = options.pop("label"), target.info.get("format", "")
     if choices := target.info.get("choices"):
         return fields.Choice(label, choices=lambda: [(one.value, one.value) for one in choices], **options)
+    if isinstance(kind, Encrypted) and form == "id_card":
+        return fields.Sealed(label, **options)
     if isinstance(kind, LineSet):
         return fields.Bits(label, choices=line_choices, **options)
     for column_type, field in (

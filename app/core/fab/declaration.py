@@ -11,6 +11,7 @@ from flask_appbuilder import expose as fab_expose
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
+from app.core.attachment import Attachments
 from app.core.entity import Entity
 from app.core.errors import Invalid
 from app.core.fab.bulk import BulkAct
@@ -43,7 +44,8 @@ class Declaration:
     task: the navigation group and place; form_parts, show_parts: sections; children: related rows; asks: what a step
     needs, as a form class and its fields in order; extra_columns: what a person may put into the list beside
     list_columns (None: everything of show_parts); bulk_acts: acts on ticked rows beside the steps and deletion;
-    naming: how an import tells rows apart; import_names: further headings of a column.
+    naming: how an import tells rows apart; import_names: further headings of a column; attachments: the
+    record may have files.
     """
 
     datamodel: AppInterface
@@ -64,6 +66,7 @@ class Declaration:
     asks: ClassVar[dict[str, tuple[type[AppForm], list[str]]]] = {}
     naming: ClassVar[Naming] = Naming()
     import_names: ClassVar[dict[str, tuple[str, ...]]] = {}
+    attachments: ClassVar[Attachments | None] = None
 
     model: type[Entity]
     entity_name: str

@@ -17,6 +17,7 @@ from wtforms import Field as WtField
 from wtforms import ValidationError
 
 from app.core import clock
+from app.core.access.masking import masked
 from app.core.codes import INVISIBLE
 from app.core.db import current_session
 from app.core.entity import Entity
@@ -80,6 +81,24 @@ class Code(Plain):
     def parse(self, text: str) -> Any:
         """Upper-case without inner spaces."""
         return super().parse("".join(text.split()).upper())
+
+
+class Sealed(Code):
+    """A code that nobody is shown whole: the stored one stays unless another is typed; a hyphen empties it."""
+
+    def parse(self, text: str) -> Any:
+        """What was typed, the stored value for nothing, nothing for a hyphen."""
+        if text in {"-", "－"}:
+            return None
+        return super().parse(text) if text else self.object_data
+
+    def format(self, value: Any) -> str:
+        """Never the stored value."""
+        return ""
+
+    def hint(self) -> str:
+        """What stands in the empty input: the stored value in part."""
+        return masked(str(self.object_data)) if self.object_data else ""
 
 
 class Tel(Plain):

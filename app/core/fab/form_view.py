@@ -12,9 +12,10 @@ from app.core.access.fetch import fetch
 from app.core.db import current_session
 from app.core.deleting import erase
 from app.core.errors import Conflict, Invalid, NotFound
-from app.core.fab import forming, showing
+from app.core.fab import forming, showing, trail
 from app.core.fab.cells import cell, label_of, one_of, said
 from app.core.fab.declaration import Answer, Declaration, expose, require_valid, seen_version
+from app.core.fab.file_box import Upload
 from app.core.fab.forming import BoundForm
 from app.core.fab.gate import needs
 from app.core.saving import Refused, save
@@ -36,6 +37,9 @@ class FormScreens(Declaration):
         if request.method == "GET":
             return self._form_page(self._bound(self.blank()), None)
         return self._save(None)
+
+    def _upload(self) -> Upload | None:
+        return Upload(self.attachments) if self.attachments else None
 
     def blank(self) -> Any:
         """The row a new form starts from; prefilled by lookups named in the address."""
@@ -73,25 +77,36 @@ class FormScreens(Declaration):
         """Parse, check and write in one unit of work; whatever fails shows the form again as typed."""
         row: Any = None
         bound: BoundForm | None = None
+        verb, upload = Verb.CREATE if key is None else Verb.UPDATE, self._upload()
+        if upload is not None:
+            upload.receive()
         try:
-            with unit_of_work(Verb.CREATE if key is None else Verb.UPDATE):
+            with unit_of_work(verb):
                 row = self.model() if key is None else lock(fetch(self.model, key, Verb.UPDATE))
                 bound = self._bound(row)
                 require_valid(bound)
+                if upload is not None:
+                    upload.require_all()
                 if key is not None:
                     _require_unchanged(row)
                 with current_session().no_autoflush:
                     bound.populate(row)
-                save(row, Verb.CREATE if key is None else Verb.UPDATE, accepted=frozenset(forming.accepted()))
+                save(row, verb, accepted=frozenset(forming.accepted()))
+                if upload is not None:
+                    upload.keep(row, verb)
                 saved = row.id
         except (Invalid, Conflict) as error:
             if bound is None:
                 raise
-            return self._again(bound, key, error)
+            return self._again(bound, key, error, upload)
+        if upload is not None:
+            upload.settle()
         flash(_("已保存。"), "success")
         return redirect(f"{self.route_base}/{saved}")
 
-    def _again(self, bound: BoundForm, key: int | None, error: Invalid | Conflict) -> Answer:
+    def _again(
+        self, bound: BoundForm, key: int | None, error: Invalid | Conflict, upload: Upload | None = None
+    ) -> Answer:
         """The form again, with what was typed, what is wrong, and the other writer's values."""
         fields = error.fields if isinstance(error, Invalid) else {}
         loose = bound.add_errors(fields)
@@ -100,11 +115,11 @@ class FormScreens(Declaration):
         row = fetch(self.model, key) if key is not None else None
         clash = self._clash(bound, row, error) if isinstance(error, Conflict) and row is not None else None
         doubts = error.doubts if isinstance(error, Refused) else []
-        page = self._form_page(bound, row, loose=[] if clash else loose, clash=clash, doubts=doubts)
+        page = self._form_page(bound, row, loose=[] if clash else loose, clash=clash, doubts=doubts, upload=upload)
         return page, error.status
 
     def _clash(self, bound: BoundForm, row: Any, error: Conflict) -> Clash | None:
-        last = next(iter(showing.events(row)), None)
+        last = next(iter(trail.events(row, limit=1)[0]), None)
         differing = []
         for name, one in bound.form._fields.items():
             theirs = cell(row, name, link=False).text
@@ -115,9 +130,10 @@ class FormScreens(Declaration):
 
     def _form_page(
         self, bound: BoundForm, row: Any, *, loose: list[str] | None = None, clash: Clash | None = None,
-        doubts: list[Any] | None = None,
+        doubts: list[Any] | None = None, upload: Upload | None = None,
     ) -> str:  # fmt: skip
         label = one_of(self.model)
+        upload = upload or self._upload()
         screen = FormScreen(
             title=_("修改%(what)s", what=label) if row is not None else _("新建%(what)s", what=label),
             action=request.path, sections=forming.sections(bound, {one.field: one.text for one in doubts or []}),
@@ -126,6 +142,7 @@ class FormScreens(Declaration):
             errors=forming.summary(bound, loose or []), conflict=clash,
             version=str(row.version) if row is not None else "",
             warnings=forming.tick_boxes(doubts or [], bound),
+            files=upload.screen(row) if upload is not None else None,
         )  # fmt: skip
         return render_template("entity/form.html", screen=screen)
 

@@ -145,6 +145,10 @@ class BoundForm:
 
 
 def _assign(row: Entity, name: str, value: Any) -> None:
+    """Set what has changed; an emptied input of a column that is never empty in the database means its default."""
+    column = inspect(type(row)).columns.get(name)
+    if value is None and column is not None and not column.nullable and column.default is not None:
+        value = column.default.arg if column.default.is_scalar else None
     if getattr(row, name) != value:
         setattr(row, name, value)
 
@@ -211,7 +215,11 @@ def screen_field(one: Any, doubt: str = "") -> Field:
         maxlength=info.get("maxlength") if one.kind in {"text", "textarea", "tel"} else None,
         wide=one.kind in {"textarea", "checks"},
         warning=doubt,
+        private=bool(info.get("private")),
     )
+    if isinstance(one, f.Sealed) and one.hint():
+        made.placeholder, made.required = one.hint(), False
+        made.help = _("留空就不改；要清空，请填一个减号。")
     if one.kind == "checkbox":
         made.value = bool(one.data)
     if isinstance(one, f.Bits):

@@ -196,6 +196,7 @@ def _bell() -> dict[str, Any]:
 def _me(access: Any) -> dict[str, str]:
     chief = access.chief_posting
     return {
+        "key": str(access.person.id),
         "name": access.person.name,
         "post": said(chief.title) if chief else _("没有在任的任职"),
         "office": access.offices[chief.office_id].name if chief else "",

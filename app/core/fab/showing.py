@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import func, inspect, or_, select
+from sqlalchemy import func, inspect, select
 
 from app.core.access.context import current_access
 from app.core.access.fetch import may
-from app.core.db import current_session, unscoped
+from app.core.access.masking import is_masked
+from app.core.db import current_session
 from app.core.document import DocumentState, IssuedDocument
-from app.core.entity import Entity, registry
+from app.core.entity import Entity
 from app.core.fab.cells import base_of, cell, datetime_text, label_of, many_of, one_of, said
 from app.core.fab.listing import row_of
-from app.core.history import HistoryEntry, HistoryLink
-from app.core.screen import Action, Badge, ChildTable, ColumnHead, Event, Fact, FactGroup, Paper
+from app.core.screen import Action, Badge, Cell, ChildTable, ColumnHead, Fact, FactGroup, Paper
 from app.core.verbs import Verb
 from app.core.workflow import reasons_against
 
 MOST_CHILDREN = 50
-MOST_EVENTS = 30
-VERB_WORDS = {
-    Verb.READ: "查看", Verb.EXPORT: "导出", Verb.REVEAL: "查看全文",
-    Verb.CREATE: "新建", Verb.UPDATE: "修改", Verb.DELETE: "删除", Verb.SUBMIT: "提交", Verb.REVIEW: "审核通过",
-    Verb.RETURN: "退回", Verb.SIGN: "签发", Verb.SERVE: "送达", Verb.VOID: "作废", Verb.REVOKE: "撤销",
-    Verb.COMPLETE: "完成", Verb.CONFIRM: "确认", Verb.PRINT: "生成文书", Verb.IMPORT: "导入", Verb.END: "结束",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -41,11 +33,18 @@ class Children:
     label: Any = ""
 
 
-def facts(row: Entity, parts: list[tuple[Any, list[str]]]) -> list[FactGroup]:
-    """The sections of facts; empty values are left out, an empty section too."""
+def facts(
+    row: Entity, parts: list[tuple[Any, list[str]]], *, base: str = "", revealed: frozenset[str] = frozenset()
+) -> list[FactGroup]:
+    """The sections of facts; empty values are left out, an empty section too.
+
+    With the `base` of the entity's addresses, a masked value offers its whole to who may ask for it; `revealed` names
+    those that were asked for.
+    """
     found = []
+    ask = base and may(row, Verb.REVEAL)
     for label, names in parts:
-        shown = [(name, cell(row, name)) for name in names]
+        shown = [(name, _fact(row, name, f"{base}/{row.id}/reveal/{name}" if ask else "", revealed)) for name in names]
         group = [Fact(label_of(type(row), name), one, len(one.text) > 40) for name, one in shown if one.text]
         if group:
             found.append(FactGroup(label, group))
@@ -56,6 +55,15 @@ def is_part(row: Entity, children: Children) -> bool:
     """Whether these related rows are parts of the record, not records of their own."""
     target: type[Entity] = inspect(type(row)).relationships[children.relation].mapper.class_
     return bool(target.__part_of__)
+
+
+def _fact(row: Entity, name: str, reveal_url: str, revealed: frozenset[str]) -> Cell:
+    made = cell(row, name)
+    if made.text and is_masked(row, name):
+        if name in revealed:
+            return Cell("code", str(getattr(row, name)))
+        made.reveal = reveal_url or None
+    return made
 
 
 def child_table(row: Entity, children: Children) -> ChildTable:
@@ -102,73 +110,6 @@ def papers(row: Entity) -> list[Paper]:
               Badge(_(one.state), tones.get(one.state, "warning")), datetime_text(one.issued_at))
         for one in rows
     ]  # fmt: skip
-
-
-def events(row: Entity) -> list[Event]:
-    """The record's history, newest first. Who may read the record reads what happened to it, hidden columns apart."""
-    name, key = type(row).__name__, row.id
-    linked = (
-        select(HistoryLink.id)
-        .where(HistoryLink.office_id == HistoryEntry.office_id, HistoryLink.seq == HistoryEntry.seq,
-               HistoryLink.entity == name, HistoryLink.row_id == key)
-        .exists()
-    )  # fmt: skip
-    mine = or_((HistoryEntry.entity == name) & (HistoryEntry.row_id == key), linked)
-    hidden = current_access().hidden(row.policy_name())
-    with unscoped("history of a record one may read", quiet=True) as session:
-        entries = session.scalars(select(HistoryEntry).where(mine).order_by(HistoryEntry.id.desc()).limit(MOST_EVENTS))
-        parts = {cls.__name__ for cls in registry().values() if cls.__part_of__} | {name}
-        return [_event(entry, name, key, parts, hidden) for entry in entries]
-
-
-def _event(entry: HistoryEntry, name: str, key: int, parts: set[str], hidden: frozenset[str]) -> Event:
-    body = json.loads(entry.body)
-    classes = registry()
-    changes = []
-    for entity, row_id, op, fields in body["changes"]:
-        if entity not in parts or (entity == name and row_id != key) or entity not in classes:
-            continue
-        shown = {} if op == "+" and entity == name else fields
-        changes += [
-            {
-                "field": _label(classes[entity], column),
-                "old": _shown(classes[entity], column, old),
-                "new": _shown(classes[entity], column, new),
-            }
-            for column, (old, new) in shown.items()
-            if column not in hidden and not _internal(classes[entity], column)
-        ]
-    actor = body["actor"][1] if body["actor"] else _("系统")
-    return Event(
-        datetime_text(entry.at),
-        actor,
-        said(VERB_WORDS.get(Verb(entry.verb), entry.verb)),
-        said(body["reason"]),
-        changes,
-    )
-
-
-def _label(model: type[Entity], column: str) -> str:
-    return label_of(model, column) if column in inspect(model).columns else column
-
-
-def _internal(model: type[Entity], column: str) -> bool:
-    """Keys and scope columns say nothing to people."""
-    mapped = inspect(model).columns.get(column)
-    return (
-        mapped is None
-        or mapped.info.get("derived")
-        or column.endswith("_id")
-        or column in {"public_id", "lines", "position"}
-    )
-
-
-def _shown(model: type[Entity], column: str, value: Any) -> str:
-    if value is None or isinstance(value, bool):
-        return "" if value is None else _("是") if value else _("否")
-    flow = model.__workflow__
-    ours = inspect(model).columns[column].info.get("choices") or (flow is not None and flow.column == column)
-    return said(value) if ours else str(value)
 
 
 def count(model: type[Entity], *clauses: Any) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 from flask_appbuilder import ModelView
 from sqlalchemy import inspect
 
+from app.core.attachment import register_carrier
 from app.core.fab.bulk_view import BulkScreens
 from app.core.fab.cells import register_route
 from app.core.fab.checks import require_sound
@@ -44,6 +45,8 @@ class EntityView(
         register_route(self.model, self.route_base)
         register_naming(self.model, self.naming)
         register_export(self)
+        if self.attachments:
+            register_carrier(self.model)
         super().__init__()
         require_sound(self)
 
