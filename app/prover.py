@@ -28,19 +28,24 @@ from app.core.entity import Entity
 from app.core.fab.cells import base_of
 from app.core.office import Account
 from app.factory import build
+from app.models.check import CheckProblem, DailyCheck, RiskItem, RiskList
 from app.models.enterprise import Enterprise, Site
 from app.models.inspection import Finding, Inspection
+from app.models.licence import Closure, Licence
 from app.models.lines import Line
 from app.models.personnel import Appointment, Person
 from app.models.rectification import Correction, Delivery, Notice
+from app.models.training import Exam, Training
 from app.services.demo import CAST, make_demo
 from app.services.sync import sync
 
 SCOPED: tuple[type[Entity], ...] = (
-    Enterprise, Site, Person, Appointment, Inspection, Finding, Notice, Correction, Delivery, IssuedDocument
+    Enterprise, Site, Person, Appointment, Inspection, Finding, Notice, Correction, Delivery, IssuedDocument,
+    RiskList, RiskItem, DailyCheck, CheckProblem, Licence, Closure, Training, Exam,
 )  # fmt: skip
 MARKS = {Enterprise: "name", Site: "name", Person: "name", Inspection: "summary", Finding: "fact", Notice: "conduct",
-         Correction: "fact", IssuedDocument: "code"}  # fmt: skip
+         Correction: "fact", IssuedDocument: "code", RiskList: "title", RiskItem: "text", DailyCheck: "unit",
+         CheckProblem: "note", Licence: "number", Closure: "reason", Training: "topic", Exam: "search_text"}  # fmt: skip
 EVERYWHERE = {"ju", "fagui", "zhuanban"}
 STATION = {"suo-a": "a", "yuan-a": "a", "neiqin-a": "a", "suo-b": "b", "yuan-b": "b"}
 FIRMS = {"firm-a": "a", "firm-b": "b"}
@@ -115,6 +120,8 @@ class House:
                 root: Any = row
                 while root.__part_of__:
                     root = getattr(root, root.__part_of__)
+                if isinstance(root, RiskList) and root.template:
+                    continue  # everybody reads the templates
                 mark = str(getattr(row, MARKS[cls])) if cls in MARKS else ""
                 yield Row(
                     cls,
@@ -303,13 +310,37 @@ def _form(row: Row, own: dict[type[Entity], Row]) -> dict[str, str]:
         "findings-0-fact": "改", "version": "1", "reason": "改", "method": "直接", "receiver": "改", "server": "3",
         "co_server": "4", "account": "5", "document": "改", "made_office_id": "1", "enterprise_id": child,
         "site_id": child,
+        "check_date": "2026-11-20", "answers-P01": "符合", "late_reason": "改", "then": "submit", "number": "改",
+        "hours": "4", "topic": "改", "title": "改", "line": "餐饮服务", "points-0-id": child,
+        "points-0-code": "C01", "points-0-text": "改", "points-0-frequency": "日", "valid_from": "2027-01-01",
+        "date_to": "2027-01-01", "score": "95",
     }  # fmt: skip
 
 
 PARENTS: dict[type[Entity], str] = {
-    Enterprise: "enterprise", Site: "site", Person: "person", Inspection: "inspection", Notice: "notice"
+    Enterprise: "enterprise", Site: "site", Person: "person", Inspection: "inspection", Notice: "notice",
+    RiskList: "base", DailyCheck: "corrects", Exam: "retake_of",
 }  # fmt: skip
-STEPS = ("submit", "review", "return_draft", "sign", "return_review", "serve", "void", "discard", "complete", "confirm")
+STEPS = (
+    "submit",
+    "review",
+    "return_draft",
+    "sign",
+    "return_review",
+    "serve",
+    "void",
+    "discard",
+    "complete",
+    "confirm",
+    "put_in_force",
+    "retire",
+    "withdraw",
+    "replace",
+    "cancel",
+    "revoke",
+    "return",
+    "reopen",
+)
 
 
 def _by_key(rule: Any, foreign: list[Row], own: dict[type[Entity], Row]) -> Iterator[Try]:

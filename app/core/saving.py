@@ -93,8 +93,9 @@ def save(row: E, verb: Verb, *, accepted: frozenset[str] = NONE, reason: str = "
     with unit_of_work(verb, reason):
         session = current_session()
         check = Check(accepted)
-        for hook in _hooks.get(type(row), ()):
-            hook(row, check)
+        with session.no_autoflush:  # a hook that asks the database must not write a row that it has yet to judge
+            for hook in _hooks.get(type(row), ()):
+                hook(row, check)
         for problem in column_problems(row):
             check.error(*problem)
         if check.errors or check.doubts:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from importlib import import_module
 
-SUBJECTS = ("area", "enterprise", "personnel", "citation", "inspection", "rectification", "setting", "lines")
+SUBJECTS = ("area", "enterprise", "personnel", "citation", "inspection", "rectification", "setting", "lines",
+            "check", "licence", "training", "holiday")  # fmt: skip
 
 
 def load() -> None:

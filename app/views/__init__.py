@@ -7,7 +7,21 @@ from typing import Any
 from app.core.fab.shell import the_shell
 from app.core.fab.signin import SignInView
 from app.core.fab.view import EntityView
-from app.views import document, enterprise, home, inspection, office, personnel, rectification, setting
+from app.views import (
+    check,
+    document,
+    enterprise,
+    holiday,
+    home,
+    inspection,
+    licence,
+    office,
+    personnel,
+    rectification,
+    risk_list,
+    setting,
+    training,
+)
 
 PAGES = (SignInView, home.HomeView, document.DocumentView)
 ENTITIES: tuple[type[EntityView], ...] = (
@@ -15,6 +29,12 @@ ENTITIES: tuple[type[EntityView], ...] = (
     enterprise.SiteView,
     personnel.PersonView,
     personnel.AppointmentView,
+    licence.LicenceView,
+    licence.ClosureView,
+    training.TrainingView,
+    training.ExamView,
+    check.DailyCheckView,
+    risk_list.RiskListView,
     inspection.InspectionView,
     rectification.NoticeView,
     rectification.DelegationView,
@@ -26,6 +46,7 @@ ENTITIES: tuple[type[EntityView], ...] = (
     setting.BureauSettingView,
     setting.LegalCitationView,
     setting.NumberSequenceView,
+    holiday.HolidayView,
 )
 
 

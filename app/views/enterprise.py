@@ -11,7 +11,9 @@ from app.core.fab.forming import Part
 from app.core.fab.interface import AppInterface
 from app.core.fab.showing import Children
 from app.core.fab.view import EntityView
+from app.models.check import DailyCheck
 from app.models.enterprise import Enterprise, Site
+from app.models.licence import Closure, Licence
 
 
 class EnterpriseView(EntityView):
@@ -59,6 +61,11 @@ class SiteView(EntityView):
     show_parts = [
         (_("场所"), ["name", "enterprise", "area", "address", "kind", "lines", "risk_grade", "state"]),
         (_("许可"), ["licence_kind", "licence_no", "licence_until"]),
+    ]
+    children = [
+        Children("", ["check_date", "person", "summary", "late", "state"], add="site", of=(DailyCheck, "site_id")),
+        Children("", ["kind", "number", "valid_to", "expiry", "state"], add="site", of=(Licence, "site_id")),
+        Children("", ["kind", "date_from", "date_to", "reason", "state"], add="site", of=(Closure, "site_id")),
     ]
 
     def lookup_sub(self, row: Any) -> str:

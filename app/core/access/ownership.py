@@ -23,13 +23,20 @@ def stamp(row: Entity, access: Access | None) -> None:
         row.made_by_id = access.person.id
     if not isinstance(row, Scoped):
         return
-    owner = related(row, row.__owner__) if row.__owner__ else None
+    owner = _owner(row)
     if owner is not None:
         _copy(row, owner)
     elif row.office_id is None and access is not None:
         row.office_id = _home(row, access)
     if row.made_office_id is None:
         row.made_office_id = row.office_id
+
+
+def _owner(row: Scoped) -> Entity | None:
+    """The row whose scope this one shares: the first of the declared relationships that is set."""
+    names = (row.__owner__,) if isinstance(row.__owner__, str) else row.__owner__
+    found = (related(row, name) for name in names if name)
+    return next((one for one in found if one is not None), None)
 
 
 def _copy(row: Scoped, owner: Entity) -> None:

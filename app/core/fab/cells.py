@@ -14,7 +14,7 @@ from app.core import clock
 from app.core.access.context import current_access
 from app.core.entity import Entity
 from app.core.lines import line_text
-from app.core.screen import Cell
+from app.core.screen import Badge, Cell
 from app.core.types import Encrypted
 
 
@@ -61,6 +61,8 @@ def cell(row: Entity, name: str, *, link: bool = True) -> Cell:
     value = getattr(row, name)
     if value is None or value == "":
         return Cell()
+    if isinstance(value, Badge):
+        return Cell("state", value.text, tone=value.tone)
     if isinstance(value, Entity):
         return Cell("link", str(value), url=url_of(value) if link else None)
     target = inspect(type(row)).columns.get(name)

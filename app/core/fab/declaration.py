@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from app.core.entity import Entity
 from app.core.errors import Invalid
 from app.core.fab.converter import AppForm
-from app.core.fab.forming import Part
+from app.core.fab.forming import BoundForm, Part
 from app.core.fab.interface import AppInterface
 from app.core.fab.showing import Children
 
@@ -37,7 +37,8 @@ class Declaration:
     """The declaration of one entity's screens.
 
     task: the navigation group and place; form_parts, show_parts: sections; children: related rows; asks: what a step
-    needs, as a form class and its fields in order.
+    needs, as a form class and its fields in order; form_fields: fields that no column declares; then: a step that the
+    form's first button takes after saving, its label, and that of the button which only saves.
     """
 
     datamodel: AppInterface
@@ -53,12 +54,17 @@ class Declaration:
     form_parts: ClassVar[list[Part]] = []
     show_parts: ClassVar[list[tuple[Any, list[str]]]] = []
     children: ClassVar[list[Children]] = []
+    form_fields: ClassVar[dict[str, Any]] = {}
+    then: ClassVar[tuple[str, Any, Any] | None] = None
     asks: ClassVar[dict[str, tuple[type[AppForm], list[str]]]] = {}
 
     model: type[Entity]
     entity_name: str
     add_form: Any
     edit_form: Any
+
+    def prepare(self, bound: BoundForm) -> None:
+        """Fit a form's fields to its row: items, offers, what is fixed. Called before anything is read or shown."""
 
 
 def require_valid(form: Any) -> None:

@@ -29,6 +29,7 @@ class Plain(WtField):
     def __init__(self, label: Any = None, *, nullable: bool = True, **options: Any) -> None:
         self.meta_info: dict[str, Any] = options.pop("meta_info", {})
         self.nullable = nullable
+        self.readonly = False
         self.typed: str | None = None
         super().__init__(label, **options)
 
@@ -126,6 +127,19 @@ class Day(Plain):
             raise ValueError(_("请按 年-月-日 填写日期，例如 2026-11-23。")) from None
 
 
+class DeviceDay(Day):
+    """The date a device claims, put in by the script unseen; it decides nothing, so a bad one is no error."""
+
+    kind = "device"
+
+    def parse(self, text: str) -> date | None:
+        """An ISO date, or none."""
+        try:
+            return date.fromisoformat(text)
+        except ValueError:
+            return None
+
+
 class Tick(Plain):
     """A checkbox; unticked is False, never "missing"."""
 
@@ -190,6 +204,7 @@ class Lookup(Plain):
 
     def __init__(self, label: Any = None, *, model: type[Entity], **options: Any) -> None:
         self.model = model
+        self.offered: list[Entity] = []  # when few rows will do, the view offers them and nothing is typed
         super().__init__(label, **options)
 
     def process(self, formdata: Any, *args: Any, **kwargs: Any) -> None:

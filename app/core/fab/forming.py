@@ -15,6 +15,7 @@ from app.core.entity import Entity
 from app.core.errors import Invalid
 from app.core.fab import fields as f
 from app.core.fab.cells import base_of, label_of, said
+from app.core.fab.checklist import ALL, Checklist
 from app.core.fab.converter import row_form
 from app.core.saving import Doubt
 from app.core.screen import ChildRows, Field, FieldSet, FormError, Section, TickBox
@@ -131,6 +132,9 @@ class BoundForm:
 
     def field(self, name: str) -> Any:
         """A field by name, or a child's by relation.position.name (1 is the first)."""
+        head, _dot, rest = name.partition(".")
+        if isinstance(self.form._fields.get(head), Checklist):
+            return self.form._fields[head].part(rest) if rest else self.form._fields[head]
         if "." in name:
             relation, position, column = name.split(".", 2)
             rows = self.children.get(relation, [])
@@ -202,7 +206,8 @@ def screen_field(one: Any, doubt: str = "") -> Field:
         value=one.shown(),
         help=str(one.description),
         errors=[str(text) for text in one.errors],
-        required=not one.nullable and one.kind != "checkbox",
+        required=not one.nullable and one.kind not in {"checkbox", "checklist"},
+        readonly=one.readonly,
         maxlength=info.get("maxlength") if one.kind in {"text", "textarea", "tel"} else None,
         wide=one.kind in {"textarea", "checks"},
         warning=doubt,
@@ -218,6 +223,10 @@ def screen_field(one: Any, doubt: str = "") -> Field:
     if one.kind == "lookup":
         base = base_of(one.model)
         made.lookup_url, made.lookup_text = (f"{base}/lookup" if base else None), one.text()
+    if isinstance(one, f.Lookup) and one.offered:
+        made.choices = [("", _("请选择")), *((str(row.id), str(row)) for row in one.offered)]
+    if isinstance(one, Checklist):
+        made.boxes, made.options, made.wide = one.boxes(), one.choices, True
     if one.kind == "tel":
         made.inputmode = "tel"
     return made
@@ -228,6 +237,8 @@ def summary(bound: BoundForm, loose: list[str]) -> list[FormError]:
     found = [FormError("", "", text) for text in loose]
     for name, one in bound.form._fields.items():
         found += [FormError(name, one.label.text, str(text)) for text in one.errors]
+        for code, part in sorted(getattr(one, "parts", {}).items()):
+            found += [FormError(f"{name}-{code}", part.label.text, text) for text in part.errors]
     for relation, rows in bound.children.items():
         for number, child in enumerate(rows):
             for name, one in child.form._fields.items():
@@ -243,6 +254,18 @@ def tick_boxes(doubts: list[Doubt], bound: BoundForm) -> list[TickBox]:
         target = bound.field(doubt.field)
         found.append(TickBox(doubt.name, target.label.text if target is not None else doubt.field, doubt.text))
     return found
+
+
+def only_fills() -> bool:
+    """Whether this request only fills a checklist: its button, where the script does not run."""
+    return any(key.endswith(f"--{ALL}") for key in request.form)
+
+
+def fill(bound: BoundForm) -> None:
+    """Fill the open items of the checklists whose button was pressed."""
+    for name, one in bound.form._fields.items():
+        if isinstance(one, Checklist):
+            one.fill(request.form.get(f"{name}--{ALL}", ""))
 
 
 def accepted() -> set[str]:
