@@ -155,7 +155,7 @@ class Field:
     lookup_text: str = ""
     warning: str = ""
     boxes: list[CheckItem] = field(default_factory=list)
-    options: tuple[CheckChoice, ...] = ()
+    options: list[tuple[CheckChoice, str]] = field(default_factory=list)
 
 
 @dataclass

@@ -12,6 +12,7 @@ from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, relationship
 
 from app.core.entity import BigId, Entity, Scoped, column, computed
+from app.core.screen import Badge
 from app.core.types import UtcDateTime
 from app.core.verbs import Verb
 from app.core.workflow import Transition, Workflow
@@ -171,11 +172,19 @@ class DailyCheck(Scoped):
         return f"{self.unit} {self.check_date:%Y-%m-%d}"
 
     @computed("结果")
-    def summary(self) -> str:
-        """How many of each, the worst first."""
+    def summary(self) -> Badge | str:
+        """How many of each, the worst first; red when something was not met."""
         given = list((self.results or {}).values())
         told = [(one, given.count(one)) for one in (ItemResult.NOT_MET, ItemResult.NOT_APPLICABLE, ItemResult.MET)]
-        return " · ".join(f"{_(word)} {n}" for word, n in told if n)
+        text = " · ".join(f"{_(word)} {n}" for word, n in told if n)
+        return text if ItemResult.NOT_MET not in given else Badge(text, "danger")
+
+    @computed("标记")
+    def marks(self) -> Badge | None:
+        """补录, 代录, 更正: what a reader of the list should know."""
+        words = ((self.late, _("补录")), (self.transcribed, _("代录")), (self.corrects_id, _("更正")))
+        found = _("、").join(str(word) for holds, word in words if holds)
+        return Badge(found, "warning") if found else None
 
     @hybrid_property
     def answers(self) -> dict[str, dict[str, str]]:

@@ -53,7 +53,7 @@ class DailyCheckView(EntityView):
     title = lazy_pgettext("list", "日检查记录")
     icon = "inspect"
     task = ("checks", 1)
-    list_columns = ["unit", "check_date", "person", "summary", "late", "transcribed", "state"]
+    list_columns = ["unit", "check_date", "summary", "state", "marks", "person"]
     order_columns = ["unit", "check_date", "state"]
     list_filters = ["state", "check_date", "zero_risk", "late", "transcribed"]
     default_order = "-check_date"
@@ -97,6 +97,7 @@ class DailyCheckView(EntityView):
         ]  # fmt: skip
         return {"title": gettext("检查哪个场所"), "action": f"{self.route_base}/add", "name": "site",
                 "label": gettext("经营场所"), "options": options if len(sites) <= FEW else [],
+                "help": gettext("输入名称、拼音首字母查找。"),
                 "lookup_url": "/sites/lookup", "cancel_url": f"{self.route_base}/"}  # fmt: skip
 
     def blank(self) -> Any:

@@ -63,7 +63,7 @@ class SiteView(EntityView):
         (_("许可"), ["licence_kind", "licence_no", "licence_until"]),
     ]
     children = [
-        Children("", ["check_date", "person", "summary", "late", "state"], add="site", of=(DailyCheck, "site_id")),
+        Children("", ["check_date", "person", "summary", "marks", "state"], add="site", of=(DailyCheck, "site_id")),
         Children("", ["kind", "number", "valid_to", "expiry", "state"], add="site", of=(Licence, "site_id")),
         Children("", ["kind", "date_from", "date_to", "reason", "state"], add="site", of=(Closure, "site_id")),
     ]

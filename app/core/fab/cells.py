@@ -62,7 +62,7 @@ def cell(row: Entity, name: str, *, link: bool = True) -> Cell:
     if value is None or value == "":
         return Cell()
     if isinstance(value, Badge):
-        return Cell("state", value.text, tone=value.tone)
+        return Cell("text", value.text, tone=value.tone)
     if isinstance(value, Entity):
         return Cell("link", str(value), url=url_of(value) if link else None)
     target = inspect(type(row)).columns.get(name)

@@ -226,7 +226,7 @@ def screen_field(one: Any, doubt: str = "") -> Field:
     if isinstance(one, f.Lookup) and one.offered:
         made.choices = [("", _("请选择")), *((str(row.id), str(row)) for row in one.offered)]
     if isinstance(one, Checklist):
-        made.boxes, made.options, made.wide = one.boxes(), one.choices, True
+        made.boxes, made.options = one.boxes(), [(choice, said(choice.value)) for choice in one.choices]
     if one.kind == "tel":
         made.inputmode = "tel"
     return made
