@@ -82,7 +82,7 @@ def check_daily(row: DailyCheck, check: Check) -> None:
 
 
 def _begin(row: DailyCheck, check: Check) -> None:
-    row.unit, row.transcribed = row.site.name, not by_firm()
+    row.unit, row.transcribed, row.results = row.site.name, not by_firm(), row.results or {}
     if row.corrects is not None:
         _begin_correction(row, check)
     else:
