@@ -45,7 +45,8 @@ SCOPED: tuple[type[Entity], ...] = (
 )  # fmt: skip
 MARKS = {Enterprise: "name", Site: "name", Person: "name", Inspection: "summary", Finding: "fact", Notice: "conduct",
          Correction: "fact", IssuedDocument: "code", RiskList: "title", RiskItem: "text", DailyCheck: "unit",
-         CheckProblem: "note", Licence: "number", Closure: "reason", Training: "topic", Exam: "search_text"}  # fmt: skip
+         CheckProblem: "note", Licence: "number", Closure: "reason", Training: "topic",
+         Exam: "search_text"}  # fmt: skip
 EVERYWHERE = {"ju", "fagui", "zhuanban"}
 STATION = {"suo-a": "a", "yuan-a": "a", "neiqin-a": "a", "suo-b": "b", "yuan-b": "b"}
 FIRMS = {"firm-a": "a", "firm-b": "b"}

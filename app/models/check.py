@@ -1,4 +1,4 @@
-"""食品安全风险管控清单 in editions, and the 每日食品安全检查记录 made by them (《规定》 日管控; domain §3.6, §4.1, §4.5)."""
+"""食品安全风险管控清单 in editions, and the 每日食品安全检查记录 made by them (日管控)."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ class Training(Scoped):
 
 
 class Exam(Scoped):
-    """One 监督抽查考核 of one person; a failed or missed one is taken again, and the later row says which it repeats."""
+    """One 监督抽查考核 of one person; a failed or missed one is repeated by a later row that says so."""
 
     __tablename__ = "exam"
     __label__ = "考核"

@@ -131,7 +131,8 @@ def _kept_by_station(chief: int, made: dict[str, int]) -> None:
 
 def _licence(site: Site, days: int, made: dict[str, int]) -> None:
     until = clock.today() + timedelta(days=days)
-    one = Licence(site=site, kind=site.licence_kind or LicenceKind.OTHER, number=site.licence_no or f"登记{site.id:06d}",
+    number = site.licence_no or f"登记{site.id:06d}"
+    one = Licence(site=site, kind=site.licence_kind or LicenceKind.OTHER, number=number,
                   issuer="奈曼旗市场监督管理局", issued=until - timedelta(days=5 * 365), valid_to=until)  # fmt: skip
     if one.issued is not None and one.issued > clock.today():
         one.issued = clock.today()

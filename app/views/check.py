@@ -38,7 +38,8 @@ TONES = {ItemResult.MET: "success", ItemResult.NOT_MET: "danger", ItemResult.NOT
 CHOICES = (
     CheckChoice(ItemResult.MET, "success"),
     CheckChoice(ItemResult.NOT_MET, "danger", (
-        Ask("note", _("存在的问题")), Ask("measure", _("防范措施、处置结果")), Ask("responsible", _("责任部门及责任人"), 60),
+        Ask("note", _("存在的问题")), Ask("measure", _("防范措施、处置结果")),
+        Ask("responsible", _("责任部门及责任人"), 60),
     )),
     CheckChoice(ItemResult.NOT_APPLICABLE, "neutral", (Ask("reason", _("不适用的理由")),)),
 )  # fmt: skip

@@ -274,8 +274,11 @@ def test_what_a_site_keeps_moves_with_it(house: House) -> None:
         save(closure(site, 200, 210), Verb.CREATE)
         site_id, firm_id = site.id, site.enterprise_id
     with house.acting("suo-a"):
-        save(training(current_session().scalars(
-            select(Appointment).where(Appointment.enterprise_id == firm_id)).unique().first()), Verb.CREATE)  # fmt: skip
+        post = (
+            current_session().scalars(select(Appointment).where(Appointment.enterprise_id == firm_id)).unique().first()
+        )
+        assert post is not None
+        save(training(post), Verb.CREATE)
         before = {
             cls: current_session().scalar(select(func.count(cls.id)).where(cls.site_id == site_id)) for cls in kept
         }

@@ -144,7 +144,8 @@ def test_two_at_once_leave_one_record(house: House) -> None:
 @pytest.mark.parametrize(
     "bad",
     [
-        {"answers-C02": "也许"}, {"answers-\0": "符合"}, {"answers-C02-note": "坏\0"}, {"site": "999999"}, {"site": "x"},
+        {"answers-C02": "也许"}, {"answers-\0": "符合"}, {"answers-C02-note": "坏\0"}, {"site": "999999"},
+        {"site": "x"},
         {"check_date": "昨天"}, {"check_date": "9999-12-31"}, {"person": "1"}, {"person": ""}, {"corrects": "1"},
         {"answers-" + "长" * 500: "符合"}, {"late_reason": "长" * 10_000}, {"reported_to": "\0"},
         {f"answers-X{n}": "符合" for n in range(400)}, {"answers--all": "x"}, {"then": "withdraw"},

@@ -144,7 +144,7 @@ class BoundForm:
 
 
 def _assign(row: Entity, name: str, value: Any) -> None:
-    """Set what differs. A field left empty takes the default of a column that can't be empty, also when it is edited."""
+    """Set what differs. A field left empty takes the default of a column that can't be empty, when editing too."""
     target = inspect(type(row)).columns.get(name)
     if value is None and target is not None and not target.nullable and target.default is not None:
         value = target.default.arg if target.default.is_scalar else None
