@@ -91,7 +91,7 @@ class RiskItem(Entity):
 
     risk_list_id: Mapped[int] = column("清单", BigId, ForeignKey("risk_list.id"), nullable=False, index=True)
     position: Mapped[int] = column("序号", Integer, system=True, nullable=False, default=1)
-    code: Mapped[str] = column("编号", String(10), nullable=False, format="code")
+    code: Mapped[str] = column("项目编号", String(10), nullable=False, format="code")
     text: Mapped[str] = column("检查项目", String(200), nullable=False, format="long")
     why: Mapped[str] = column("可能的风险", String(200), nullable=False, default="", format="long")
     basis: Mapped[str] = column("依据", String(200), nullable=False, default="")
@@ -226,7 +226,7 @@ class CheckProblem(Entity):
     check_id: Mapped[int] = column("检查记录", BigId, ForeignKey("daily_check.id"), nullable=False, index=True)
     position: Mapped[int] = column("序号", Integer, system=True, nullable=False, default=1)
     item_id: Mapped[int] = column("风险点", BigId, ForeignKey("risk_item.id"), system=True, nullable=False, index=True)
-    code: Mapped[str] = column("编号", String(10), nullable=False, format="code")
+    code: Mapped[str] = column("项目编号", String(10), nullable=False, format="code")
     result: Mapped[str] = column("结果", String(10), choices=ItemResult, nullable=False)
     note: Mapped[str] = column("存在问题或不适用的理由", String(300), nullable=False, default="", format="long")
     measure: Mapped[str] = column("防范措施、处置结果", String(300), nullable=False, default="", format="long")

@@ -50,7 +50,7 @@ class Licence(Scoped):
     site_id: Mapped[int | None] = column("经营场所", BigId, ForeignKey("site.id"), index=True,
                                          help="证照只管一个场所时选择；选了场所就不用再选主体。")  # fmt: skip
     kind: Mapped[str] = column("证照类型", String(30), choices=LicenceKind, nullable=False)
-    number: Mapped[str] = column("编号", String(40), nullable=False, format="code")
+    number: Mapped[str] = column("证照编号", String(40), nullable=False, format="code")
     issuer: Mapped[str] = column("发证机关", String(80), nullable=False, default="")
     issued: Mapped[date | None] = column("发证日期", Date)
     valid_to: Mapped[date | None] = column("有效期至", Date, help="长期有效的不填。")

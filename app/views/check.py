@@ -175,7 +175,7 @@ def _results(row: DailyCheck) -> ChildTable:
         for given in [row.results.get(item.code, "")]
     ]  # fmt: skip
     heads = [
-        ColumnHead("code", gettext("编号")),
+        ColumnHead("code", gettext("项目编号")),
         ColumnHead("text", gettext("检查项目")),
         ColumnHead("result", gettext("结果")),
     ]

@@ -56,7 +56,7 @@ class RiskListView(EntityView):
         (_("清单"), [*HEAD, "edition", "template", "valid_from", "valid_to"]),
         (_("责任"), MAKERS),
     ]
-    children = [Children("points", ["code", "text", "key_item", "frequency", "basis", "basis_confirmed", "dropped",
+    children = [Children("points", ["text", "code", "frequency", "key_item", "basis", "basis_confirmed",
                                     "drop_reason"])]  # fmt: skip
     asks = {"put_in_force": (InForceForm, ["valid_from"])}
 

@@ -283,3 +283,13 @@ def test_the_grace_is_the_bureaus_to_set(house: House) -> None:
     form |= {"check_date": day, "late_reason": "停电", "then": "submit"}
     assert client.post("/daily-checks/add", data=form).status_code == 302
     assert record_of(house).late
+
+
+def test_an_empty_form_names_the_first_open_items_and_counts_the_rest(small: House) -> None:
+    client = small.client("firm-a")
+    page = text(client.get("/daily-checks/add"))
+    shown = text(client.post("/daily-checks/add", data=form_of(page) | {"then": "submit"}))
+    summary = shown[shown.index('id="errors"') :]
+    summary = summary[: summary.index("</div>")]
+    assert summary.count('href="#answers-') == 6 and f"另有 {len(codes_of(page)) - 5} 项" in summary
+    assert shown.count("还没有选择结果。") == len(codes_of(page)) + 5

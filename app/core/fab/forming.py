@@ -21,6 +21,7 @@ from app.core.saving import Doubt
 from app.core.screen import ChildRows, Field, FieldSet, FormError, Section, TickBox
 
 MOST_ROWS = 200
+MOST_ITEMS = 5  # of a checklist in the summary of errors; the others say it beside themselves
 
 
 @dataclass(frozen=True)
@@ -241,13 +242,22 @@ def summary(bound: BoundForm, loose: list[str]) -> list[FormError]:
     found = [FormError("", "", text) for text in loose]
     for name, one in bound.form._fields.items():
         found += [FormError(name, one.label.text, str(text)) for text in one.errors]
-        for code, part in sorted(getattr(one, "parts", {}).items()):
-            found += [FormError(f"{name}-{code}", part.label.text, text) for text in part.errors]
+        found += _item_errors(name, one)
     for relation, rows in bound.children.items():
         for number, child in enumerate(rows):
             for name, one in child.form._fields.items():
                 label = _("第 %(n)s 行 %(what)s", n=number + 1, what=one.label.text)
                 found += [FormError(f"{relation}-{number}-{name}", label, str(text)) for text in one.errors]
+    return found
+
+
+def _item_errors(name: str, one: Any) -> list[FormError]:
+    """The first items of a checklist that are wrong; how many more there are is one line, linked to the next of them."""
+    wrong = [(code, part) for code, part in sorted(getattr(one, "parts", {}).items()) if part.errors]
+    found = [FormError(f"{name}-{code}", part.label.text, " ".join(part.errors)) for code, part in wrong[:MOST_ITEMS]]
+    if rest := wrong[MOST_ITEMS:]:
+        text = _("另有 %(n)s 项需要改正。", n=len(rest))
+        found.append(FormError(f"{name}-{rest[0][0]}", rest[0][1].label.text, text))
     return found
 
 
