@@ -24,7 +24,7 @@ from app.core.fab.gate import needs
 from app.core.fab.interface import AppInterface
 from app.core.fab.showing import Children
 from app.core.fab.view import EntityView
-from app.core.screen import Action, Ask, Cell, CheckChoice, CheckItem, ChildTable, ColumnHead, Row, ShowScreen
+from app.core.screen import Action, Ask, Cell, CheckChoice, CheckItem, ChildTable, ColumnHead, Field, Row, ShowScreen
 from app.core.verbs import Verb
 from app.data.enums import CheckState, ItemResult
 from app.models.check import DailyCheck, RiskItem, RiskList
@@ -96,10 +96,10 @@ class DailyCheckView(EntityView):
              "state": gettext("今天已提交") if site.id in done else ""}
             for site in sites
         ]  # fmt: skip
-        return {"title": gettext("检查哪个场所"), "action": f"{self.route_base}/add", "name": "site",
-                "label": gettext("经营场所"), "options": options if len(sites) <= FEW else [],
-                "help": gettext("输入名称、拼音首字母查找。"),
-                "lookup_url": "/sites/lookup", "cancel_url": f"{self.route_base}/"}  # fmt: skip
+        typed = Field("site", "site", gettext("经营场所"), "lookup", required=True, lookup_url="/sites/lookup",
+                      help=gettext("输入名称、拼音首字母查找。"))  # fmt: skip
+        return {"title": gettext("检查哪个场所"), "action": f"{self.route_base}/add", "field": typed,
+                "options": options if len(sites) <= FEW else [], "cancel_url": f"{self.route_base}/"}  # fmt: skip
 
     def blank(self) -> Any:
         """Today at the site that the address names, or what a record to be put right says."""

@@ -252,7 +252,7 @@ def summary(bound: BoundForm, loose: list[str]) -> list[FormError]:
 
 
 def _item_errors(name: str, one: Any) -> list[FormError]:
-    """The first items of a checklist that are wrong; how many more there are is one line, linked to the next of them."""
+    """The first items of a checklist that are wrong; how many more there are is one line."""
     wrong = [(code, part) for code, part in sorted(getattr(one, "parts", {}).items()) if part.errors]
     found = [FormError(f"{name}-{code}", part.label.text, " ".join(part.errors)) for code, part in wrong[:MOST_ITEMS]]
     if rest := wrong[MOST_ITEMS:]:
