@@ -20,6 +20,7 @@ from app.core.fab import builder, gate, shell, signin
 ROOT = Path(__file__).resolve().parent.parent
 GROUPS = {
     "firms": _("主体和人员"),
+    "checks": _("自查"),
     "inspection": _("检查"),
     "rectification": _("责令改正"),
     "office": _("机构和权限"),

@@ -45,17 +45,21 @@ from app.core.saved import BulkRun, SavedFilter, Sharing
 from app.core.verbs import Verb
 from app.core.writing import unit_of_work
 from app.factory import build
+from app.models.check import CheckProblem, DailyCheck, RiskItem, RiskList
 from app.models.enterprise import Enterprise, Site
 from app.models.inspection import Finding, Inspection
+from app.models.licence import Closure, Licence
 from app.models.lines import Line
 from app.models.personnel import Appointment, Person
 from app.models.rectification import Correction, Delivery, Notice
+from app.models.training import Exam, Training
 from app.services.demo import CAST, make_demo
 from app.services.sync import sync
 
 SCOPED: tuple[type[Entity], ...] = (
     Enterprise, Site, Person, Appointment, Inspection, Finding, Notice, Correction, Delivery, IssuedDocument,
     SavedFilter, ImportRun, Attachment,
+    RiskList, RiskItem, DailyCheck, CheckProblem, Licence, Closure, Training, Exam,
 )  # fmt: skip
 IMPORTED: tuple[type[Entity], ...] = (Enterprise, Site, Person, Appointment)
 MAKERS = ("neiqin-a", "yuan-b")  # whose imports nobody else may see
@@ -64,7 +68,9 @@ BY_PUBLIC_ID: dict[str, type[Entity]] = {"/documents/": IssuedDocument, "/messag
                                          "/files/": Attachment}  # fmt: skip
 MARKS = {Enterprise: "name", Site: "name", Person: "name", Inspection: "summary", Finding: "fact", Notice: "conduct",
          Correction: "fact", IssuedDocument: "code", SavedFilter: "name", ImportRun: "file_name",
-         Attachment: "name"}  # fmt: skip
+         Attachment: "name", RiskList: "title", RiskItem: "text", DailyCheck: "unit",
+         CheckProblem: "note", Licence: "number", Closure: "reason", Training: "topic",
+         Exam: "search_text"}  # fmt: skip
 KEEPERS = ("suo-a", "yuan-a", "suo-b", "yuan-b", "firm-b")  # have filters of their own; the chiefs share one each
 RECEIPT = "prover-receipt-of-a-bulk-act"
 EVERYWHERE = {"ju", "fagui", "zhuanban"}
@@ -207,6 +213,8 @@ class House:
                 root: Any = row if cls is not Attachment else session.get(_class_of(row.entity), row.row_id)
                 while root.__part_of__:
                     root = getattr(root, root.__part_of__)
+                if isinstance(root, RiskList) and root.template:
+                    continue  # everybody reads the templates
                 mark = str(getattr(row, MARKS[cls])) if cls in MARKS else ""
                 yield Row(
                     cls,
@@ -500,6 +508,10 @@ def _form(row: Row, own: dict[type[Entity], Row]) -> dict[str, str]:
         "findings-0-fact": "改", "version": "1", "reason": "改", "method": "直接", "receiver": "改", "server": "3",
         "co_server": "4", "account": "5", "document": "改", "made_office_id": "1", "enterprise_id": child,
         "site_id": child,
+        "check_date": "2026-11-20", "answers-P01": "符合", "late_reason": "改", "then": "submit", "number": "改",
+        "hours": "4", "topic": "改", "title": "改", "line": "餐饮服务", "points-0-id": child,
+        "points-0-code": "C01", "points-0-text": "改", "points-0-frequency": "日", "valid_from": "2027-01-01",
+        "date_to": "2027-01-01", "score": "95",
     }  # fmt: skip
 
 
@@ -548,9 +560,29 @@ def _body(house: House, path: str, row: Row, own: dict[type[Entity], Row]) -> di
 
 
 PARENTS: dict[type[Entity], str] = {
-    Enterprise: "enterprise", Site: "site", Person: "person", Inspection: "inspection", Notice: "notice"
+    Enterprise: "enterprise", Site: "site", Person: "person", Inspection: "inspection", Notice: "notice",
+    RiskList: "base", DailyCheck: "corrects", Exam: "retake_of",
 }  # fmt: skip
-STEPS = ("submit", "review", "return_draft", "sign", "return_review", "serve", "void", "discard", "complete", "confirm")
+STEPS = (
+    "submit",
+    "review",
+    "return_draft",
+    "sign",
+    "return_review",
+    "serve",
+    "void",
+    "discard",
+    "complete",
+    "confirm",
+    "put_in_force",
+    "retire",
+    "withdraw",
+    "replace",
+    "cancel",
+    "revoke",
+    "return",
+    "reopen",
+)
 
 
 def _by_run(rule: Any, foreign: list[Row]) -> Iterator[Try]:

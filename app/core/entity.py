@@ -5,7 +5,7 @@ An entity is declared once: its columns carry label, help and format (`column`),
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -64,6 +64,23 @@ def column(  # noqa: PLR0913 - one keyword a fact about the column
     return mapped_column(kind, *args, info=info, **options)
 
 
+class Computed(property):
+    """A property with a label, so that lists and pages can show it like a column."""
+
+    __label__: Any = ""
+
+
+def computed(label: Any) -> Callable[[Callable[[Any], Any]], Computed]:
+    """Declare a method as a value computed from the row's own columns: read only, not sortable, not stored."""
+
+    def decorate(function: Callable[[Any], Any]) -> Computed:
+        made = Computed(function)
+        made.__label__ = label
+        return made
+
+    return decorate
+
+
 class Entity(FabModel):
     """Base of all tables: key, public id, version, who made it when."""
 
@@ -73,7 +90,9 @@ class Entity(FabModel):
     __policy__: ClassVar[str] = ""  # whose grants decide; the class's own name unless set
     __part_of__: ClassVar[str] = ""  # relationship to the row this one is a part of
     __about__: ClassVar[tuple[str, str] | None] = None  # columns that name any row this one is about: entity, key
-    __owner__: ClassVar[str] = ""  # relationship the scope columns are copied from
+    __owner__: ClassVar[str | tuple[str, ...]] = ""  # relationship the scope columns are copied from; the first set
+    __shared__: ClassVar[str] = ""  # boolean column: rows where it is true are read by everybody signed in
+    __firm_wide__: ClassVar[bool] = False  # a row of the firm as a whole is read by the people of each of its sites
     __workflow__: ClassVar[Workflow | None] = None
     __tones__: ClassVar[Mapping[str, str]] = {}  # colours of the state column where no workflow has them
     __history__: ClassVar[bool] = True

@@ -119,8 +119,9 @@ def known_of(model: type[Entity], values: list[dict[str, Any]]) -> dict[str, Any
 def checked(row: Entity, accepted: frozenset[str] = NONE, known: Mapping[str, Any] | None = None) -> Check:
     """What a row's hooks and columns say of it; hooks also fill what is derived."""
     check = Check(accepted, known=known or {})
-    for hook in _hooks.get(type(row), ()):
-        hook(row, check)
+    with current_session().no_autoflush:  # a hook that asks the database must not write a row that it has yet to judge
+        for hook in _hooks.get(type(row), ()):
+            hook(row, check)
     for problem in (*column_problems(row), *part_problems(row), *cycle_problems(row)):
         check.error(*problem)
     return check

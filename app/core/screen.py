@@ -151,6 +151,37 @@ class BulkResult:
     why: str = ""
 
 
+@dataclass(frozen=True)
+class Ask:
+    """Words that a choice asks for."""
+
+    name: str
+    label: Any
+    maxlength: int = 300
+
+
+@dataclass(frozen=True)
+class CheckChoice:
+    """One of the choices of a checklist; its tone, and what it asks for."""
+
+    value: str
+    tone: str
+    asks: tuple[Ask, ...] = ()
+
+
+@dataclass
+class CheckItem:
+    """One item of a checklist: code, text, what to know about it, words that mark it; and what was answered."""
+
+    code: str
+    text: str
+    help: str = ""
+    mark: str = ""
+    choice: str = ""
+    words: dict[str, str] = field(default_factory=dict)
+    errors: list[str] = field(default_factory=list)
+
+
 @dataclass
 class Field:
     """One input. kind as in the templates: text, textarea, select, radio, checks, checkbox, date, number, lookup, …"""
@@ -177,6 +208,8 @@ class Field:
     lookup_text: str = ""
     warning: str = ""
     private: bool = False  # never kept as a draft in the browser
+    boxes: list[CheckItem] = field(default_factory=list)
+    options: list[tuple[CheckChoice, str]] = field(default_factory=list)
 
 
 @dataclass
@@ -257,6 +290,7 @@ class FormScreen:
     conflict: Clash | None = None
     version: str = ""
     extra_submits: list[dict[str, Any]] = field(default_factory=list)
+    then: str = ""
     warnings: list[TickBox] = field(default_factory=list)
     files: FileBox | None = None
 

@@ -1,4 +1,4 @@
-"""Facts as data, in our own wording: areas, offices, legal citations, sample findings.
+"""Facts as data, in our own wording: areas, offices, legal citations, risk lists, holidays, sample findings.
 
 Each row carries where it is from (`tag`: F:Sn found in a source, M-H/M-M/M-L remembered with that much confidence)
 and whether it is `confirmed`. An unconfirmed row may be shown and edited; it must not reach a printed legal document
@@ -85,6 +85,32 @@ class Finding:
     basis: str
 
 
+@dataclass(frozen=True, slots=True)
+class RiskItem:
+    """One item of a built-in 食品安全风险管控清单, in our own words; `why` says what goes wrong otherwise.
+
+    `basis_confirmed`: every provision named was found in the text of its law. `frequency` is 日, 周 or 月, proposed.
+    """
+
+    line: str
+    code: str
+    text: str
+    why: str
+    basis: str
+    basis_confirmed: bool
+    key: bool
+    frequency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Holiday:
+    """A weekday that is a public holiday (法定节假日), or a weekend day that is worked (调休上班)."""
+
+    date: date
+    name: str
+    kind: str
+
+
 def _rows(name: str) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = json.loads(files(__package__).joinpath(name).read_text("utf-8"))
     return [{key: tuple(value) if isinstance(value, list) else value for key, value in row.items()} for row in rows]
@@ -120,3 +146,15 @@ def _dated(row: dict[str, Any]) -> dict[str, Any]:
 def demo_findings() -> tuple[Finding, ...]:
     """Findings for demonstrations, ten or so a line."""
     return tuple(Finding(**row) for row in _rows("demo_findings.json"))
+
+
+@cache
+def risk_items() -> tuple[RiskItem, ...]:
+    """The 98 items of the three built-in lists, in order."""
+    return tuple(RiskItem(**row) for row in _rows("risk_items.json"))
+
+
+@cache
+def holidays() -> tuple[Holiday, ...]:
+    """What the State Council has arranged for 2026; a later year is entered by the office when it is announced."""
+    return tuple(Holiday(**row | {"date": date.fromisoformat(row["date"])}) for row in _rows("holidays.json"))

@@ -172,6 +172,91 @@ class NoticeState(StrEnum):
     VOID = "作废"
 
 
+class ItemResult(StrEnum):
+    """日检查项结果; 不适用 is a 合理缺项 and says why."""
+
+    MET = "符合"
+    NOT_MET = "不符合"
+    NOT_APPLICABLE = "不适用"
+
+
+class Frequency(StrEnum):
+    """检查频次 of a risk item."""
+
+    DAILY = "日"
+    WEEKLY = "周"
+    MONTHLY = "月"
+
+
+class RiskListState(StrEnum):
+    """风险管控清单状态."""
+
+    DRAFT = "草稿"
+    IN_FORCE = "已生效"
+    RETIRED = "已停用"
+
+
+class CheckState(StrEnum):
+    """日检查记录状态: submitted ones are corrected by a later record or withdrawn, never erased."""
+
+    DRAFT = "草稿"
+    SUBMITTED = "已提交"
+    CORRECTED = "已更正"
+    WITHDRAWN = "已撤回"
+
+
+class LicenceState(StrEnum):
+    """证照状态."""
+
+    VALID = "有效"
+    REPLACED = "已换发"
+    CANCELLED = "已注销"
+    REVOKED = "已吊销"
+
+
+class ClosureKind(StrEnum):
+    """停业类型."""
+
+    CLOSED = "停业"
+    SEASONAL = "季节性停业"
+    ORDERED_SHUT = "责令停产停业"
+
+
+class ClosureState(StrEnum):
+    """停业申报状态: a firm declares, the office confirms."""
+
+    DECLARED = "待确认"
+    CONFIRMED = "已确认"
+    RETURNED = "已退回"
+    REVOKED = "已撤销"
+
+
+class TrainingKind(StrEnum):
+    """培训方式."""
+
+    INTERNAL = "单位内部培训"
+    EXTERNAL = "外部机构培训"
+    REGULATOR = "监管部门培训"
+    ONLINE = "网络培训"
+
+
+class ExamResult(StrEnum):
+    """抽考结果."""
+
+    PASSED = "合格"
+    FAILED = "不合格"
+    ABSENT = "缺考"
+    RETAKE_PASSED = "补考合格"
+    RETAKE_FAILED = "补考不合格"
+
+
+class HolidayKind(StrEnum):
+    """日期类别: what the State Council's notice makes of a day."""
+
+    HOLIDAY = "法定节假日"
+    WORKDAY = "调休上班"
+
+
 class OfficeKind(StrEnum):
     """机构类别."""
 

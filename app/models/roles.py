@@ -10,6 +10,7 @@ from app.core.access.policy import Grant, grants
 from app.core.office import Family
 from app.core.saved import Sharing
 from app.core.verbs import Verb as V  # noqa: N817 - as above
+from app.data.enums import CheckState, ClosureState, LicenceState, RiskListState
 from app.data.enums import NoticeState as N
 from app.models.inspection import DRAFT
 
@@ -18,6 +19,10 @@ KEEP = (V.READ, V.CREATE, V.UPDATE)
 FIRM_ROWS = ("Enterprise", "Site", "Person", "Appointment")
 SERVED = (N.DELIVERED, N.CORRECTING, N.TO_RECHECK, N.CORRECTED, N.NOT_CORRECTED, N.EXTENDED)
 LEADS = 30  # the rank of a 所长: from here on one may put filters there for the office
+KEPT = ("DailyCheck", "RiskList", "Licence", "Closure", "Training", "Exam")  # what firms keep, and what is kept of them
+DRAFT_CHECK, SENT_CHECK = (CheckState.DRAFT,), (CheckState.SUBMITTED,)
+DECLARED, CLOSED = (ClosureState.DECLARED,), (ClosureState.CONFIRMED,)
+HOLIDAYS = (Grant("Holiday", (*KEEP, V.DELETE), C.ALL),)
 COLLEAGUES = (Grant("Account", R, C.SUPERVISED, (Family.BUSINESS,)), Grant("Posting", R, C.OWN))
 
 
@@ -52,8 +57,36 @@ def _over(entities: tuple[str, ...], verbs: tuple[V, ...], coverage: C) -> tuple
 def _reader(coverage: C) -> tuple[Grant, ...]:
     """Reading everything about firms, inspections and notices within a coverage."""
     rows = (*FIRM_ROWS, "Inspection", "Notice", "Delivery")
-    return (*_over(rows, (V.READ, V.EXPORT, V.PRINT), coverage), *COLLEAGUES)
+    return (*_over((*rows, *KEPT), (V.READ, V.EXPORT, V.PRINT), coverage), Grant("Holiday", R, C.ALL), *COLLEAGUES)
 
+
+def _makes_lists(coverage: C, *, approves: bool = True) -> tuple[Grant, ...]:
+    """Making editions of risk lists: only a draft is edited, put in force or deleted."""
+    making = (V.UPDATE, V.DELETE, V.CONFIRM) if approves else (V.UPDATE, V.DELETE)
+    ends = (Grant("RiskList", (V.END,), coverage, (RiskListState.IN_FORCE,)),) if approves else ()
+    drafts = (RiskListState.DRAFT,)
+    return (Grant("RiskList", (V.READ, V.CREATE), coverage), Grant("RiskList", making, coverage, drafts), *ends)
+
+
+def _fills_checks(coverage: C) -> tuple[Grant, ...]:
+    """Writing daily records, until they are submitted."""
+    return (
+        Grant("DailyCheck", (V.READ, V.CREATE), coverage),
+        Grant("DailyCheck", (V.UPDATE, V.SUBMIT, V.DELETE), coverage, DRAFT_CHECK),
+    )
+
+
+# what a station keeps about its firms beside inspections: licences, closures, trainings, examinations, lists
+STATION_KEEPS = (
+    *_over(KEPT, (V.READ, V.EXPORT, V.PRINT), C.SUBTREE),
+    *_over(("Licence", "Training", "Exam"), (V.CREATE, V.UPDATE), C.SUBTREE),
+    Grant("Licence", (V.END, V.REVOKE), C.SUBTREE, (LicenceState.VALID,)),
+    Grant("Closure", (V.CREATE,), C.SUBTREE),
+    Grant("Closure", (V.UPDATE, V.CONFIRM, V.RETURN), C.SUBTREE, DECLARED),
+    Grant("Closure", (V.END, V.REVOKE), C.SUBTREE, CLOSED),
+    *_makes_lists(C.SUBTREE),
+    Grant("Holiday", R, C.ALL),
+)
 
 INSPECTS = (
     *_over(FIRM_ROWS, (*KEEP, V.EXPORT, V.IMPORT, V.PRINT), C.SUBTREE),
@@ -66,6 +99,8 @@ INSPECTS = (
     Grant("Notice", (V.UPDATE, V.SUBMIT), C.SUBTREE, (N.DRAFT,)),
     Grant("Notice", (V.SERVE,), C.SUBTREE, (N.SIGNED,)),
     Grant("Delivery", R, C.SUBTREE),
+    *STATION_KEEPS,
+    Grant("DailyCheck", (V.REVOKE,), C.SUBTREE, SENT_CHECK),
     *COLLEAGUES,
 )  # fmt: skip
 
@@ -73,6 +108,13 @@ FIRM_GRANTS = (
     *_over(("Enterprise", "Site", "Appointment", "Person"), R, C.FIRM),
     Grant("Notice", R, C.FIRM, SERVED),
     Grant("Delivery", R, C.FIRM),
+    *_over(KEPT, R, C.FIRM),
+    *_fills_checks(C.FIRM),
+    *_makes_lists(C.FIRM, approves=False),
+    Grant("Closure", (V.CREATE,), C.FIRM),
+    Grant("Closure", (V.UPDATE,), C.FIRM, DECLARED),
+    Grant("Training", (V.CREATE, V.UPDATE), C.FIRM),
+    Grant("Holiday", R, C.ALL),
 )
 
 ADMINISTERS = (
@@ -103,13 +145,15 @@ ROLES = (
         Grant("BureauSetting", (V.READ, V.CONFIRM), C.ALL),
         Grant("BureauSetting", (V.UPDATE,), C.ALL, ("待确认",)),
         Grant("NumberSequence", KEEP, C.ALL),
+        *HOLIDAYS,
     )),
     Role("section", "业务股室", Family.BUSINESS, 40, (
         *_reader(C.SUPERVISED),
+        *_makes_lists(C.SUPERVISED),
         Grant("Notice", (V.REVIEW,), C.SUPERVISED, (N.IN_REVIEW,)),
         Grant("LegalCitation", R, C.ALL),
     )),
-    Role("coordination", "综合协调与应急管理股", Family.BUSINESS, 40, _reader(C.SUPERVISED)),
+    Role("coordination", "综合协调与应急管理股", Family.BUSINESS, 40, (*_reader(C.SUPERVISED), *HOLIDAYS)),
     Role("brigade", "执法大队", Family.BUSINESS, 40, (
         *_reader(C.SUPERVISED),
         *_over(("Enterprise", "Person"), (V.REVEAL,), C.SUPERVISED),
@@ -126,15 +170,18 @@ ROLES = (
         *_over(("Enterprise", "Person"), (V.REVEAL,), C.SUBTREE),
         *_over(FIRM_ROWS, (*KEEP, V.EXPORT, V.IMPORT, V.PRINT), C.SUBTREE),
         *_over(("Inspection", "Notice", "Delivery"), (V.READ, V.EXPORT, V.PRINT), C.SUBTREE),
+        *STATION_KEEPS,
+        *_fills_checks(C.SUBTREE),
         *COLLEAGUES,
     )),
     Role("assistant", "协管员", Family.BUSINESS, 10, (
         *_over(FIRM_ROWS, R, C.SUBTREE),
-        *_over(("Inspection", "Notice"), R, C.SUBTREE),
+        *_over(("Inspection", "Notice", *KEPT), R, C.SUBTREE),
+        Grant("Holiday", R, C.ALL),
         *COLLEAGUES,
     )),
     Role("city", "市局", Family.BUSINESS, 5, (Grant("Posting", R, C.OWN),)),
-    Role("firm_principal", "主要负责人", Family.FIRM, 3, FIRM_GRANTS),
+    Role("firm_principal", "主要负责人", Family.FIRM, 3, (*FIRM_GRANTS, *_makes_lists(C.FIRM))),
     Role("firm_director", "食品安全总监", Family.FIRM, 2, FIRM_GRANTS),
     Role("firm_officer", "食品安全员", Family.FIRM, 1, FIRM_GRANTS),
     Role("auditor", "审计员", Family.AUDIT, 80, (Grant("HistoryEntry", R, C.SUBTREE), Grant("Posting", R, C.OWN))),

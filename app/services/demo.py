@@ -32,6 +32,7 @@ from app.models.inspection import Finding, Inspection
 from app.models.lines import Line
 from app.models.personnel import Appointment, Person
 from app.models.rectification import Notice, NoticeCitation
+from app.services.demo_checks import make_checks
 from app.services.demo_firms import ledger_rows, make_firms
 from app.services.ledger_row import LedgerRow
 from app.services.rectification import draft_from
@@ -89,6 +90,7 @@ def make_demo(firms: int = 200, days: int = 30, seed: int = 1) -> dict[str, int]
         _settings()
         made = _firms(firms, seed, days)
         _firm_accounts(accounts)
+    made |= make_checks(accounts, days)
     made["Inspection"], made["Notice"] = _work(accounts, days, seed)
     with unscoped("demo is made") as session, unit_of_work(Verb.CONFIRM, "演示库建好"):
         session.scalars(select(BureauSetting).where(BureauSetting.key == setting.DEMO)).one().value = MADE

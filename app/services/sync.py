@@ -16,8 +16,10 @@ from app.core.verbs import Verb
 from app.core.writing import unit_of_work
 from app.models.area import Area, OfficeArea
 from app.models.citation import LegalCitation
+from app.models.holiday import Holiday
 from app.models.lines import Line
 from app.models.roles import ROLES
+from app.services.risk_list import ensure_templates
 from app.services.setting import ensure_settings
 
 LINES = {"食品生产": Line.PRODUCTION, "食品销售": Line.SALES, "餐饮服务": Line.CATERING}
@@ -36,6 +38,8 @@ def sync() -> dict[str, int]:
         ("OfficeArea", _office_areas),
         ("LegalCitation", _citations),
         ("BureauSetting", ensure_settings),
+        ("RiskList", ensure_templates),
+        ("Holiday", _holidays),
     )
     with unit_of_work(Verb.IMPORT, "建立基础数据"):
         return {name: step() for name, step in steps}
@@ -123,6 +127,15 @@ def _citation(one: data.Citation) -> LegalCitation:
         item=ordinal(one.item, "项", brackets=True), summary=one.text, purposes="、".join(one.purposes),
         valid_from=one.valid_from, valid_to=one.valid_to, confirmed=one.confirmed and one.article is not None,
     )  # fmt: skip
+
+
+def _holidays() -> int:
+    session = current_session()
+    known = set(session.scalars(select(Holiday.date)))
+    rows = [Holiday(date=one.date, name=one.name, kind=one.kind) for one in data.holidays() if one.date not in known]
+    session.add_all(rows)
+    session.flush()
+    return len(rows)
 
 
 def ordinal(number: int | None, unit: str, *, brackets: bool = False) -> str:

@@ -231,6 +231,22 @@
     }
   };
 
+  // ---- a checklist: fill what is open, count what is done
+  const checklist = (box) => {
+    const groups = $$('.ci', box), told = $('[data-tally]', box);
+    const open = (g) => !$('input[type=radio]:checked', g);
+    const count = () => { told.textContent = told.dataset.tally.replace('{n}', groups.filter((g) => !open(g)).length).replace('{all}', groups.length); };
+    $('[data-fill]', box).addEventListener('click', (e) => {
+      e.preventDefault();
+      groups.filter(open).forEach((g) => { $('input[type=radio]', g).checked = true; });
+      box.dispatchEvent(new Event('change', { bubbles: true }));
+    });
+    box.addEventListener('change', count);
+    count();
+  };
+  // what this device takes for today: told, never trusted
+  const today = () => { const d = new Date(); return [d.getFullYear(), String(d.getMonth() + 1).padStart(2, '0'), String(d.getDate()).padStart(2, '0')].join('-'); };
+
   // ---- keys
   let row = -1;
   const move = (step) => {
@@ -355,7 +371,9 @@
     try { tidyDrafts(); } catch { /* storage forbidden */ }
     $$('[data-lookup]').forEach(combobox);
     $$('.children').forEach((box) => { for (let n = $$('.child', box).length; n < Number(box.dataset.min || 0); n++) addRow(box); $$('.child', box).forEach(mark); tally(box); });
+    $$('[data-device-date]').forEach((el) => { el.value = el.value || today(); });
     $$('form[data-draft]').forEach(drafts);
+    $$('[data-checklist]').forEach(checklist);
     $$('textarea[maxlength]').forEach((el) => {
       const count = make('span', { className: 'counter' });
       const show = () => { count.textContent = `${el.value.length}/${el.maxLength}`; count.classList.toggle('near', el.value.length > el.maxLength * 0.9); };

@@ -15,7 +15,9 @@ from app.core.fab.showing import Children
 from app.core.fab.view import EntityView
 from app.core.importing.naming import Naming
 from app.data.enums import SiteState
+from app.models.check import DailyCheck
 from app.models.enterprise import Enterprise, Site
+from app.models.licence import Closure, Licence
 
 
 class EnterpriseView(EntityView):
@@ -99,6 +101,11 @@ class SiteView(EntityView):
         "state": ("状态",),
     }
     attachments = Attachments(_("场所照片和证照"))
+    children = [
+        Children("", ["check_date", "person", "summary", "marks", "state"], add="site", of=(DailyCheck, "site_id")),
+        Children("", ["kind", "number", "valid_to", "expiry", "state"], add="site", of=(Licence, "site_id")),
+        Children("", ["kind", "date_from", "date_to", "reason", "state"], add="site", of=(Closure, "site_id")),
+    ]
 
     def lookup_sub(self, row: Any) -> str:
         """Kind and address tell sites apart."""

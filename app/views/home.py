@@ -21,10 +21,12 @@ from app.core.fab.listing import LONGEST_QUERY, search_clause
 from app.core.fab.showing import count
 from app.core.screen import Hits, Task
 from app.core.verbs import Verb
-from app.data.enums import NoticeState
+from app.data.enums import CheckState, NoticeState, SiteState
+from app.models.check import DailyCheck
 from app.models.enterprise import Enterprise, Site
 from app.models.inspection import DRAFT, Inspection
 from app.models.rectification import Notice
+from app.services.check import by_firm
 
 SHOWN = 5
 MOST_HITS = 10
@@ -98,7 +100,21 @@ def tasks() -> list[Task]:
             found.append(_task(Notice, verb, state, title, tone, "/notices/"))
     if g.access.may("Inspection", Verb.COMPLETE):
         found.append(_task(Inspection, Verb.COMPLETE, DRAFT, _("没写完的检查"), "info", "/inspections/"))
+    if g.access.may("DailyCheck", Verb.CREATE) and by_firm():
+        found.append(_checks_to_do())
     return found
+
+
+def _checks_to_do() -> Task:
+    """The firm's sites without a submitted record of today; each opens its form."""
+    today = clock.today()
+    done = select(DailyCheck.site_id).where(DailyCheck.check_date == today, DailyCheck.state == CheckState.SUBMITTED)
+    open_sites = (Site.state == SiteState.OPEN, Site.id.not_in(done))
+    rows = list(current_session().scalars(select(Site).where(*open_sites).order_by(Site.id).limit(SHOWN + 1)).unique())
+    total = len(rows) if len(rows) <= SHOWN else count(Site, *open_sites)
+    items = [{"text": str(row), "sub": "", "url": f"/daily-checks/add?site={row.id}", "state": _("未填报"),
+              "tone": "warning", "due": date_text(today)} for row in rows[:SHOWN]]  # fmt: skip
+    return Task(_("今天的日检查"), total, "warning", "/daily-checks/", items, _("今天的检查记录都已提交。"))
 
 
 def _task(model: Any, verb: Verb, state: str, title: str, tone: str, base: str) -> Task:

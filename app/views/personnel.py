@@ -13,6 +13,7 @@ from app.core.fab.showing import Children
 from app.core.fab.view import EntityView
 from app.core.importing.naming import Naming
 from app.models.personnel import Appointment, Person
+from app.models.training import Exam, Training
 
 
 class PersonView(EntityView):
@@ -28,7 +29,9 @@ class PersonView(EntityView):
     list_filters = ["made_at"]
     form_parts = [Part(_("人员"), ["name", "mobile", "id_card"])]
     show_parts = [(_("人员"), ["name", "mobile", "id_card"])]
-    children = [Children("appointments", ["enterprise", "role", "full_time", "date_from", "date_to"], add="person")]
+    children = [Children("appointments", ["enterprise", "role", "full_time", "date_from", "date_to"], add="person"),
+                Children("", ["date", "topic", "hours", "kind"], add="person", of=(Training, "person_id")),
+                Children("", ["date", "role", "score", "result"], add="person", of=(Exam, "person_id"))]  # fmt: skip
     naming = Naming(
         keys=(("id_card",), ("name", "mobile"), ("name",)),
         found_by=("id_card", "mobile", "name"),

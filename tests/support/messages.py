@@ -26,8 +26,8 @@ ROOT = Path(__file__).parents[2]
 APP = ROOT / "app"
 PO = ROOT / "translations" / "en" / "LC_MESSAGES" / "messages.po"
 CHINESE = re.compile("[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
-# function → place of the text among its arguments; the last three name a reason that history shows
-CALLS = {"_": 0, "gettext": 0, "lazy_gettext": 0, "record": 1, "unit_of_work": 1, "other_person": 1}
+# function → place of the text among its arguments; `record` and `unit_of_work` name a reason that history shows
+CALLS = {"_": 0, "gettext": 0, "lazy_gettext": 0, "record": 1, "unit_of_work": 1, "other_person": 1, "computed": 0}
 IN_CONTEXT = {"pgettext", "lazy_pgettext"}
 # what is made in code and shown by a column that is a word of ours
 NAMED = {"BureauSetting": ("name", "help"), "Held": ("title",)}

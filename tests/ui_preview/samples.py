@@ -3,6 +3,8 @@
 from types import SimpleNamespace as N
 from typing import Any
 
+from app.core.screen import Ask, CheckChoice, CheckItem
+
 FIRMS = [
     (
         "内蒙古蒙东牧源肉类食品加工有限责任公司奈曼旗大沁他拉镇分公司",
@@ -700,6 +702,26 @@ PAPER = {
     "status_url": "/pending",
 }
 
+
+def checklist_form() -> N:
+    """A form of items to tick: one met, one not, one open with an error."""
+    choices = [
+        (CheckChoice("符合", "success"), "符合"),
+        (CheckChoice("不符合", "danger", (Ask("note", "存在的问题"),)), "不符合"),
+        (CheckChoice("不适用", "neutral", (Ask("reason", "不适用的理由"),)), "不适用"),
+    ]
+    boxes = [
+        CheckItem("C02", "开餐前完成晨检", "带病上岗可引发疾病。", "重点", "符合"),
+        CheckItem("C03", "操作前洗手", "", "", "不符合", {"note": "一人没洗手"}),
+        CheckItem("C04", "索证索票齐全", errors=["还没有选择结果。"]),
+    ]
+    made = plain_form()
+    items = field("answers", "检查项目", "checklist", boxes=boxes, options=choices)
+    made.sections = [N(label="", help="", fields=[items], rows=[])]
+    made.then = "submit"
+    return made
+
+
 PAGES: dict[str, tuple[str, dict[str, Any]]] = {
     "login": ("login.html", login()),
     "login-error": ("login.html", {**login("用户名或密码不对。连续错 5 次会锁 15 分钟。"), "demo": True}),
@@ -898,6 +920,34 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
     "form-errors": ("entity/form.html", {"screen": form()}),
     "form": ("entity/form.html", {"screen": clean_form()}),
     "form-plain": ("entity/form.html", {"screen": plain_form()}),
+    "form-checklist": ("entity/form.html", {"screen": checklist_form()}),
+    "choose": (
+        "entity/choose.html",
+        {
+            "screen": N(
+                title="检查哪个场所",
+                cancel_url="/d",
+                action="/d/add",
+                field=None,
+                options=[
+                    N(text="红阁快餐店", sub="光明街250号", url="/d/add?site=1", state="今天已提交"),
+                    N(text="旺园饭店", sub="", url="/d/add?site=2", state=""),
+                ],
+            )
+        },
+    ),
+    "choose-typed": (
+        "entity/choose.html",
+        {
+            "screen": N(
+                title="检查哪个场所",
+                cancel_url="/d",
+                action="/d/add",
+                options=[],
+                field=field("site", "经营场所", "lookup", lookup_url="/lookup"),
+            )
+        },
+    ),
     "transition": ("entity/transition.html", {"screen": N(**STEP)}),
     "delete": (
         "entity/delete.html",

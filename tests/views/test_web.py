@@ -39,6 +39,13 @@ BASES = (
     "/bureau-settings",
     "/citations",
     "/numbers",
+    "/daily-checks",
+    "/risk-lists",
+    "/licences",
+    "/closures",
+    "/trainings",
+    "/exams",
+    "/holidays",
 )
 
 
@@ -485,3 +492,15 @@ def test_another_stations_paper_is_not_served(house: House) -> None:
     for tail in ("", "/status", "/original.pdf", "/download"):
         assert house.client("yuan-b").get(f"/documents/{paper.public_id}{tail}").status_code == 404
         assert house.client("yuan-a").get(f"/documents/{paper.public_id}{tail}").status_code in {200, 409}
+
+
+def test_an_optional_field_is_emptied_by_editing(house: House) -> None:
+    """A text column that can't be NULL is "" again: clearing it must not hit the constraint."""
+    client = house.client("suo-a")
+    with house.system() as session:
+        firm = session.scalars(select(Enterprise).where(Enterprise.office_id == house.offices[A])).unique().first()
+        assert firm is not None and firm.legal_person
+        key, form = firm.id, {"name": firm.name, "version": str(firm.version), "legal_person": "", "state": firm.state}
+    assert client.post(f"/enterprises/{key}/edit", data=form).status_code == 302
+    with house.system() as session:
+        assert session.get_one(Enterprise, key).legal_person == ""

@@ -27,7 +27,7 @@ def stamp(row: Entity, access: Access | None) -> None:
         row.made_by_id = access.person.id
     if not isinstance(row, Scoped):
         return
-    owner = related(row, row.__owner__) if row.__owner__ else None
+    owner = _owner(row)
     if owner is not None:
         _copy(row, owner)
     elif row.office_id is None and access is not None:
@@ -61,6 +61,13 @@ def _wholes(row: Entity) -> Iterator[Entity]:
            and state.attrs[rel.key].history.has_changes() for rel in state.mapper.relationships
            if issubclass(rel.mapper.class_, Entity)):  # fmt: skip
         yield row
+
+
+def _owner(row: Scoped) -> Entity | None:
+    """The row whose scope this one shares: the first of the declared relationships that is set."""
+    names = (row.__owner__,) if isinstance(row.__owner__, str) else row.__owner__
+    found = (related(row, name) for name in names if name)
+    return next((one for one in found if one is not None), None)
 
 
 def _copy(row: Scoped, owner: Entity) -> None:

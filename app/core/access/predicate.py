@@ -43,6 +43,8 @@ def _build(access: Access, cls: type[Entity], columns: Columns, verb: Verb, stat
     reached = or_(*clauses) if clauses else false()
     if verb is Verb.READ and (via := _via(access, cls, columns)) is not None:
         reached = or_(reached, via)
+    if verb is Verb.READ and cls.__shared__:
+        reached = or_(reached, getattr(columns, cls.__shared__).is_(True))
     return and_(reached, _seal(access, cls, columns))
 
 
@@ -127,7 +129,10 @@ def _firms(columns: Columns, cls: type[Entity], firms: Firms, *, parents: bool =
     if firm_key == "enterprise":
         return _any_of(columns.id, firms.whole | firms.parents if parents else firms.whole)
     site = columns.id if firm_key == "site" else columns.site_id
-    return or_(_any_of(columns.enterprise_id, firms.whole), _any_of(site, firms.sites))
+    own = or_(_any_of(columns.enterprise_id, firms.whole), _any_of(site, firms.sites))
+    if parents and cls.__firm_wide__:
+        own = or_(own, and_(columns.site_id.is_(None), _any_of(columns.enterprise_id, firms.parents)))
+    return own
 
 
 def _any_of(column: Any, keys: frozenset[int]) -> ColumnElement[bool]:

@@ -18,7 +18,7 @@ from app.core.db import current_session
 from app.core.entity import Entity, Scope, registry
 from app.core.lines import line_text
 from app.core.office import Account
-from app.core.screen import Cell
+from app.core.screen import Badge, Cell
 
 
 def said(text: Any) -> str:
@@ -64,8 +64,8 @@ def cell(row: Entity, name: str, *, link: bool = True) -> Cell:
     value = getattr(row, name)
     if value is None or value == "":
         return Cell()
-    if isinstance(value, Entity):
-        return Cell("link", str(value), url=url_of(value) if link else None)
+    if isinstance(value, (Badge, Entity)):
+        return _object_cell(value, link=link)
     target = inspect(type(row)).columns.get(name)
     info = target.info if target is not None else {}
     tones = row.__workflow__.tones if row.__workflow__ is not None else row.__tones__
@@ -76,6 +76,12 @@ def cell(row: Entity, name: str, *, link: bool = True) -> Cell:
     if isinstance(value, int) and (other_class := target_of(type(row), name)) is not None:
         return _key_cell(row, name, other_class, value, link=link)
     return _plain_cell(value, info)
+
+
+def _object_cell(value: Badge | Entity, *, link: bool) -> Cell:
+    if isinstance(value, Badge):
+        return Cell("text", value.text, tone=value.tone)
+    return Cell("link", str(value), url=url_of(value) if link else None)
 
 
 def _key_cell(row: Entity, name: str, target: type[Entity], key: int, *, link: bool) -> Cell:

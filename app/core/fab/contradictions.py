@@ -38,7 +38,7 @@ def view_problems(view: EntityView) -> Iterator[str]:
     if not (base and base.isascii() and base.startswith("/") and base == base.rstrip("/")):
         yield f"route base {base!r} is no plain path"
     for part in view.form_parts:
-        yield from _form_problems(model, part.columns)
+        yield from _form_problems(model, [name for name in part.columns if name not in view.form_fields])
         for rows in part.rows:
             relation = inspect(model).relationships.get(rows.relation)
             if relation is None or not relation.uselist:
@@ -46,7 +46,9 @@ def view_problems(view: EntityView) -> Iterator[str]:
             else:
                 yield from (f"{rows.relation}: {why}" for why in _form_problems(relation.mapper.class_, rows.columns))
     for one in view.children:
-        if one.relation not in inspect(model).relationships:
+        if one.of is not None and one.of[1] not in inspect(one.of[0]).columns:
+            yield f"children of {one.of[0].__name__}: no column {one.of[1]}"
+        if one.of is None and one.relation not in inspect(model).relationships:
             yield f"children {one.relation}: no such relationship"
     steps = {one.name for one in model.__workflow__.transitions} if model.__workflow__ else set()
     for name, (form, fields) in view.asks.items():

@@ -16,7 +16,7 @@ from app.core.entity import Entity
 from app.core.errors import Invalid
 from app.core.fab.bulk import BulkAct
 from app.core.fab.converter import AppForm
-from app.core.fab.forming import Part
+from app.core.fab.forming import BoundForm, Part
 from app.core.fab.interface import AppInterface
 from app.core.fab.listing import ListQuery
 from app.core.fab.showing import Children
@@ -45,7 +45,8 @@ class Declaration:
     needs, as a form class and its fields in order; extra_columns: what a person may put into the list beside
     list_columns (None: everything of show_parts); bulk_acts: acts on ticked rows beside the steps and deletion;
     naming: how an import tells rows apart; import_names: further headings of a column; attachments: the
-    record may have files.
+    record may have files; form_fields: fields that no column declares; then: a step that the form's first button
+    takes after saving, its label, and that of the button which only saves.
     """
 
     datamodel: AppInterface
@@ -63,6 +64,8 @@ class Declaration:
     form_parts: ClassVar[list[Part]] = []
     show_parts: ClassVar[list[tuple[Any, list[str]]]] = []
     children: ClassVar[list[Children]] = []
+    form_fields: ClassVar[dict[str, Any]] = {}
+    then: ClassVar[tuple[str, Any, Any] | None] = None
     asks: ClassVar[dict[str, tuple[type[AppForm], list[str]]]] = {}
     naming: ClassVar[Naming] = Naming()
     import_names: ClassVar[dict[str, tuple[str, ...]]] = {}
@@ -72,6 +75,9 @@ class Declaration:
     entity_name: str
     add_form: Any
     edit_form: Any
+
+    def prepare(self, bound: BoundForm) -> None:
+        """Fit a form's fields to its row: items, offers, what is fixed. Called before anything is read or shown."""
 
     def list_query(self, args: Mapping[str, str], path: str = "") -> tuple[ListQuery, list[str], list[str], list[str]]:
         """What list arguments ask for (list_view)."""

@@ -34,6 +34,7 @@ class Plain(WtField):
         self.empty: Any = empty
         self.meta_info: dict[str, Any] = options.pop("meta_info", {})
         self.nullable = nullable
+        self.readonly = False
         self.typed: str | None = None
         super().__init__(label, **options)
 
@@ -207,6 +208,19 @@ def _no_constant(word: str) -> Any:
     raise ValueError(f"{word} is no JSON")  # NaN and Infinity: Python reads them, PostgreSQL and browsers do not
 
 
+class DeviceDay(Day):
+    """The date a device claims, put in by the script unseen; it decides nothing, so a bad one is no error."""
+
+    kind = "device"
+
+    def parse(self, text: str) -> date | None:
+        """An ISO date, or none."""
+        try:
+            return date.fromisoformat(text)
+        except ValueError:
+            return None
+
+
 class Tick(Plain):
     """A checkbox; unticked is False, never "missing"."""
 
@@ -271,6 +285,7 @@ class Lookup(Plain):
 
     def __init__(self, label: Any = None, *, model: type[Entity], **options: Any) -> None:
         self.model = model
+        self.offered: list[Entity] = []  # when few rows will do, the view offers them and nothing is typed
         super().__init__(label, **options)
 
     def process(self, formdata: Any, *args: Any, **kwargs: Any) -> None:

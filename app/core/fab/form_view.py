@@ -21,7 +21,7 @@ from app.core.fab.gate import needs
 from app.core.saving import Refused, save
 from app.core.screen import Clash, FormScreen
 from app.core.verbs import Verb
-from app.core.workflow import lock
+from app.core.workflow import lock, run
 from app.core.writing import unit_of_work
 
 
@@ -71,10 +71,13 @@ class FormScreens(Declaration):
     def _bound(self, row: Any) -> BoundForm:
         bound = BoundForm(self.edit_form, self.form_parts, row, self.model)
         bound.withheld = current_access().readonly(self.entity_name)
+        self.prepare(bound)
         return bound
 
     def _save(self, key: int | None) -> Answer:
         """Parse, check and write in one unit of work; whatever fails shows the form again as typed."""
+        if forming.only_fills():
+            return self._filled(key)
         row: Any = None
         bound: BoundForm | None = None
         verb, upload = Verb.CREATE if key is None else Verb.UPDATE, self._upload()
@@ -95,14 +98,23 @@ class FormScreens(Declaration):
                 if upload is not None:
                     upload.keep(row, verb)
                 saved = row.id
+                if done := self.then is not None and request.form.get("then") == self.then[0]:
+                    run(row, self.then[0])
         except (Invalid, Conflict) as error:
             if bound is None:
                 raise
             return self._again(bound, key, error, upload)
         if upload is not None:
             upload.settle()
-        flash(_("已保存。"), "success")
+        flash(_("已%(what)s。", what=said(self.then[1])) if self.then and done else _("已保存。"), "success")
         return redirect(f"{self.route_base}/{saved}")
+
+    def _filled(self, key: int | None) -> Answer:
+        """The form as typed, its open items filled; nothing is saved."""
+        row = None if key is None else fetch(self.model, key, Verb.UPDATE)
+        bound = self._bound(self.model() if row is None else row)
+        forming.fill(bound)
+        return self._form_page(bound, row)
 
     def _again(
         self, bound: BoundForm, key: int | None, error: Invalid | Conflict, upload: Upload | None = None
@@ -122,6 +134,10 @@ class FormScreens(Declaration):
         last = next(iter(trail.events(row, limit=1)[0]), None)
         differing = []
         for name, one in bound.form._fields.items():
+            if one.kind == "checklist":
+                theirs, yours = one.format(getattr(row, name)), one.format(one.data)
+                differing.append({"label": one.label.text, "theirs": theirs, "yours": yours})
+                continue
             theirs = cell(row, name, link=False).text
             yours = (said if one.kind == "select" else str)(one.data) if one.data is not None else ""
             if one.data != getattr(row, name):
@@ -137,7 +153,8 @@ class FormScreens(Declaration):
         screen = FormScreen(
             title=_("修改%(what)s", what=label) if row is not None else _("新建%(what)s", what=label),
             action=request.path, sections=forming.sections(bound, {one.field: one.text for one in doubts or []}),
-            submit_label=_("保存"),
+            submit_label=said(self.then[1]) if self.then else _("保存"), then=self.then[0] if self.then else "",
+            extra_submits=[{"name": "then", "value": "", "label": said(self.then[2])}] if self.then else [],
             cancel_url=f"{self.route_base}/{row.id}" if row is not None else f"{self.route_base}/",
             errors=forming.summary(bound, loose or []), conflict=clash,
             version=str(row.version) if row is not None else "",

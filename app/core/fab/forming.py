@@ -15,11 +15,13 @@ from app.core.entity import Entity
 from app.core.errors import Invalid
 from app.core.fab import fields as f
 from app.core.fab.cells import base_of, label_of, said
+from app.core.fab.checklist import ALL, Checklist
 from app.core.fab.converter import row_form
 from app.core.saving import Doubt
 from app.core.screen import ChildRows, Field, FieldSet, FormError, Section, TickBox
 
 MOST_ROWS = 200
+MOST_ITEMS = 5  # of a checklist in the summary of errors; the others say it beside themselves
 
 
 @dataclass(frozen=True)
@@ -136,6 +138,9 @@ class BoundForm:
 
     def field(self, name: str) -> Any:
         """A field by name, or a child's by relation.position.name (1 is the first)."""
+        head, _dot, rest = name.partition(".")
+        if isinstance(self.form._fields.get(head), Checklist):
+            return self.form._fields[head].part(rest) if rest else self.form._fields[head]
         if "." in name:
             relation, position, column = name.split(".", 2)
             rows = self.children.get(relation, [])
@@ -145,10 +150,6 @@ class BoundForm:
 
 
 def _assign(row: Entity, name: str, value: Any) -> None:
-    """Set what has changed; an emptied input of a column that is never empty in the database means its default."""
-    column = inspect(type(row)).columns.get(name)
-    if value is None and column is not None and not column.nullable and column.default is not None:
-        value = column.default.arg if column.default.is_scalar else None
     if getattr(row, name) != value:
         setattr(row, name, value)
 
@@ -211,7 +212,8 @@ def screen_field(one: Any, doubt: str = "") -> Field:
         value=one.shown(),
         help=str(one.description),
         errors=[str(text) for text in one.errors],
-        required=not one.nullable and one.kind != "checkbox",
+        required=not one.nullable and one.kind not in {"checkbox", "checklist"},
+        readonly=one.readonly,
         maxlength=info.get("maxlength") if one.kind in {"text", "textarea", "tel"} else None,
         wide=one.kind in {"textarea", "checks"},
         warning=doubt,
@@ -231,6 +233,10 @@ def screen_field(one: Any, doubt: str = "") -> Field:
     if one.kind == "lookup":
         base = base_of(one.model)
         made.lookup_url, made.lookup_text = (f"{base}/lookup" if base else None), one.text()
+    if isinstance(one, f.Lookup) and one.offered:
+        made.choices = [("", _("请选择")), *((str(row.id), str(row)) for row in one.offered)]
+    if isinstance(one, Checklist):
+        made.boxes, made.options = one.boxes(), [(choice, said(choice.value)) for choice in one.choices]
     if one.kind == "tel":
         made.inputmode = "tel"
     return made
@@ -241,11 +247,22 @@ def summary(bound: BoundForm, loose: list[str]) -> list[FormError]:
     found = [FormError("", "", text) for text in loose]
     for name, one in bound.form._fields.items():
         found += [FormError(name, one.label.text, str(text)) for text in one.errors]
+        found += _item_errors(name, one)
     for relation, rows in bound.children.items():
         for number, child in enumerate(rows):
             for name, one in child.form._fields.items():
                 label = _("第 %(n)s 行 %(what)s", n=number + 1, what=one.label.text)
                 found += [FormError(f"{relation}-{number}-{name}", label, str(text)) for text in one.errors]
+    return found
+
+
+def _item_errors(name: str, one: Any) -> list[FormError]:
+    """The first items of a checklist that are wrong; how many more there are is one line."""
+    wrong = [(code, part) for code, part in sorted(getattr(one, "parts", {}).items()) if part.errors]
+    found = [FormError(f"{name}-{code}", part.label.text, " ".join(part.errors)) for code, part in wrong[:MOST_ITEMS]]
+    if rest := wrong[MOST_ITEMS:]:
+        text = _("另有 %(n)s 项需要改正。", n=len(rest))
+        found.append(FormError(f"{name}-{rest[0][0]}", rest[0][1].label.text, text))
     return found
 
 
@@ -256,6 +273,18 @@ def tick_boxes(doubts: list[Doubt], bound: BoundForm) -> list[TickBox]:
         target = bound.field(doubt.field)
         found.append(TickBox(doubt.name, target.label.text if target is not None else doubt.field, doubt.text))
     return found
+
+
+def only_fills() -> bool:
+    """Whether this request only fills a checklist: its button, where the script does not run."""
+    return any(key.endswith(f"--{ALL}") for key in request.form)
+
+
+def fill(bound: BoundForm) -> None:
+    """Fill the open items of the checklists whose button was pressed."""
+    for name, one in bound.form._fields.items():
+        if isinstance(one, Checklist):
+            one.fill(request.form.get(f"{name}--{ALL}", ""))
 
 
 def accepted() -> set[str]:

@@ -25,12 +25,17 @@ MOST_CHILDREN = 50
 
 @dataclass(frozen=True)
 class Children:
-    """Rows of another entity shown on a record's page: the relationship, its columns, whether one may be added."""
+    """Rows of another entity shown on a record's page: the relationship, its columns, whether one may be added.
+
+    `of` names the entity and its key column instead of a relationship: a relationship back would make every statement
+    about this entity carry the other's criteria too.
+    """
 
     relation: str
     columns: list[str]
     add: str = ""  # name of the parent in the child's add form, for prefilling
     label: Any = ""
+    of: tuple[type[Entity], str] | None = None
 
 
 def facts(
@@ -68,9 +73,11 @@ def _fact(row: Entity, name: str, reveal_url: str, revealed: frozenset[str]) -> 
 
 def child_table(row: Entity, children: Children) -> ChildTable:
     """The newest related rows the person may see."""
-    relation = inspect(type(row)).relationships[children.relation]
-    model = relation.mapper.class_
-    back = next(iter(relation.remote_side)).key
+    if children.of is not None:
+        model, back = children.of
+    else:
+        relation = inspect(type(row)).relationships[children.relation]
+        model, back = relation.mapper.class_, next(iter(relation.remote_side)).key
     own = getattr(model, back) == row.id
     order = model.position if hasattr(model, "position") else model.id.desc()
     rows = current_session().scalars(select(model).where(own).order_by(order).limit(MOST_CHILDREN)).unique()

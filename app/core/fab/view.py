@@ -63,7 +63,7 @@ class EntityView(
 
     def _init_forms(self) -> None:
         names = [name for part in self.form_parts for name in part.columns]
-        self.edit_form = self.add_form = AppModelConverter(self.datamodel).create_form(names)
+        self.edit_form = self.add_form = AppModelConverter(self.datamodel).create_form(names, self.form_fields)
 
     def _init_titles(self) -> None:
         """Titles are declared."""
