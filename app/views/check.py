@@ -144,9 +144,9 @@ class DailyCheckView(EntityView):
             return []
         return [Action(gettext("更正"), f"{self.route_base}/add?corrects={row.id}")]
 
-    def show_screen(self, row: Any) -> ShowScreen:
+    def show_screen(self, row: Any, *, revealed: frozenset[str] = frozenset()) -> ShowScreen:
         """With every item and its result."""
-        screen = super().show_screen(row)
+        screen = super().show_screen(row, revealed=revealed)
         screen.children.append(_results(row))
         return screen
 

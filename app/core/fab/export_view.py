@@ -143,7 +143,7 @@ def write(view: ExportScreens, args: Mapping[str, str], format_: str, out: IO[by
         rows = writer(table, out)
     finally:
         session.rollback()
-    facts = {"entity": view.entity_name, "format": format_, "filter": "；".join(narrowed), "rows": rows}
+    facts: dict[str, Any] = {"entity": view.entity_name, "format": format_, "filter": "；".join(narrowed), "rows": rows}
     record(Verb.EXPORT, "导出", office_id=current_access().person.office_id, **facts)
     return rows
 

@@ -17,10 +17,11 @@ from sqlalchemy.orm import RelationshipProperty
 
 from app.core import clock
 from app.core.access.context import current_access
+from app.core.access.masking import masked
 from app.core.access.predicate import foreign_key, predicate
 from app.core.db import current_session
 from app.core.entity import Entity
-from app.core.fab.cells import cell, label_of, masked
+from app.core.fab.cells import cell, label_of
 from app.core.fab.listing import loading
 from app.core.tables import Chunk, TableColumn
 from app.core.types import Encrypted, LineSet, UtcDateTime

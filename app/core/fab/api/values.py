@@ -12,10 +12,11 @@ from sqlalchemy import BigInteger, inspect, select
 
 from app.core.access.context import current_access
 from app.core.access.fetch import PUBLIC_ID
+from app.core.access.masking import is_masked, masked
 from app.core.db import FabModel, current_session
 from app.core.entity import Entity
 from app.core.fab import fields as f
-from app.core.fab.cells import cell, masked
+from app.core.fab.cells import cell
 from app.core.types import Encrypted, LineSet
 
 Ref = dict[str, str]
@@ -83,11 +84,10 @@ def value_of(row: Entity, name: str) -> Any:
         return cell(row, name, link=False).text or None
     value = getattr(row, name)
     target = inspect(type(row)).columns.get(name)
-    if target is not None and value:
-        if isinstance(target.type, Encrypted) and target.info.get("format") == "id_card":
-            return masked(value)
-        if isinstance(target.type, LineSet):
-            return [1 << bit for bit in range(int(value).bit_length()) if value >> bit & 1]
+    if value and is_masked(row, name):
+        return masked(str(value))
+    if value and target is not None and isinstance(target.type, LineSet):
+        return [1 << bit for bit in range(int(value).bit_length()) if value >> bit & 1]
     return [] if target is not None and isinstance(target.type, LineSet) else plain(value)
 
 

@@ -1,7 +1,7 @@
 """what devices sent under ids of their own
 
-Revision: 0008
-After: 0001
+Revision: 0007
+After: 0006
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0008"
-down_revision = "0001"
+revision = "0007"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 
