@@ -55,7 +55,7 @@ class JobFile(Entity):
 
 def folder() -> Path:
     """Where job files lie; readable by the server's own user only."""
-    found: Path = current_app.extensions["shouze_settings"].data_dir / "files"
+    found: Path = current_app.extensions["shouze_settings"].data_dir / "results"
     found.mkdir(mode=0o700, exist_ok=True)
     return found
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, func, insert, select, update
+from sqlalchemy import ForeignKey, Index, ScalarSelect, String, Text, func, insert, select, update
 from sqlalchemy import column as bare_column
 from sqlalchemy.orm import Mapped
 
 from app.core import clock
+from app.core.access.context import register_tally
 from app.core.db import current_session
 from app.core.entity import BigId, Entity, Scope, column
 from app.core.errors import WriteOutsideUnit
@@ -72,10 +73,12 @@ def local_path(url: str) -> bool:
     return url.startswith("/") and not url.startswith(("//", "/\\")) and url.isprintable() and len(url) <= 500
 
 
-def unread() -> int:
-    """How many messages the person in context has not read, counted to MOST_COUNTED + 1: one statement."""
-    mine = select(Message.id).where(Message.read_at.is_(None)).limit(MOST_COUNTED + 1).subquery()
-    return int(current_session().scalar(select(func.count()).select_from(mine)) or 0)
+@register_tally
+def unread_of(account_id: int) -> ScalarSelect[int]:
+    """How many messages an account has not read, counted to MOST_COUNTED + 1, as part of another statement."""
+    table = Message.__table__
+    mine = select(table.c.id).where(table.c.account_id == account_id, table.c.read_at.is_(None))
+    return select(func.count()).select_from(mine.limit(MOST_COUNTED + 1).subquery()).scalar_subquery()
 
 
 def mark_all_read(account_id: int) -> int:

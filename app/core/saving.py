@@ -122,8 +122,11 @@ def checked(row: Entity, accepted: frozenset[str] = NONE, known: Mapping[str, An
     with current_session().no_autoflush:  # a hook that asks the database must not write a row that it has yet to judge
         for hook in _hooks.get(type(row), ()):
             hook(row, check)
-    for problem in (*column_problems(row), *part_problems(row), *cycle_problems(row)):
+    for problem in (*column_problems(row), *cycle_problems(row)):
         check.error(*problem)
+    if not check.errors:  # a hook says in the entity's own words what is wrong with its parts
+        for problem in part_problems(row):
+            check.error(*problem)
     return check
 
 

@@ -46,10 +46,14 @@ class Unit:
 
 @dataclass(frozen=True)
 class Act:
-    """Under which verb a row is written, and upon which row that verb is judged (itself when None)."""
+    """Under which verb a row is written, and upon which row that verb is judged (itself when None).
+
+    `step`: declared by `perform`, as a transition does; only then may core's own columns change.
+    """
 
     verb: Verb
     upon: Any = None
+    step: bool = False
 
 
 def current_unit(session: Session | None = None) -> Unit | None:
@@ -107,7 +111,7 @@ def perform(row: Any, verb: Verb, upon: Any = None) -> None:
     unit = current_unit()
     if unit is None:
         raise WriteOutsideUnit("perform() needs a unit of work")
-    unit.declare(row, Act(verb, upon))
+    unit.declare(row, Act(verb, upon, step=True))
 
 
 def act(verb: Verb) -> Callable[[Callable[P, R]], Callable[P, R]]:

@@ -98,7 +98,7 @@ class House:
             with unscoped("prover: build"), unit_of_work():
                 self._keep_filters()
             with unscoped("prover: files"):
-                self._add_files()
+                self._bring_pictures()
             with unscoped("prover: learn") as session:
                 self.accounts = {row.username: row.id for row in session.scalars(select(Account))}
                 self._bring_files()
@@ -140,7 +140,7 @@ class House:
                     current_session().add(run)
 
     @staticmethod
-    def _add_files() -> None:
+    def _bring_pictures() -> None:
         """A picture to each inspection and notice and to each station's first firms."""
         content, kind = picture(), "image/png"
         with unit_of_work(Verb.CREATE, "prover: files") as session:

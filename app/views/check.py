@@ -13,6 +13,7 @@ from sqlalchemy import select
 from app.core import clock
 from app.core.access.context import current_access
 from app.core.access.fetch import fetch, may
+from app.core.checklist_screen import Ask, CheckChoice, CheckItem
 from app.core.db import current_session
 from app.core.errors import NotFound
 from app.core.fab import fields
@@ -24,7 +25,7 @@ from app.core.fab.gate import needs
 from app.core.fab.interface import AppInterface
 from app.core.fab.showing import Children
 from app.core.fab.view import EntityView
-from app.core.screen import Action, Ask, Cell, CheckChoice, CheckItem, ChildTable, ColumnHead, Field, Row, ShowScreen
+from app.core.screen import Action, Cell, ChildTable, ColumnHead, Field, Row, ShowScreen
 from app.core.verbs import Verb
 from app.data.enums import CheckState, ItemResult
 from app.models.check import DailyCheck, RiskItem, RiskList

@@ -239,16 +239,16 @@ def test_what_the_session_cannot_resolve_is_refused(house: House) -> None:
             sa.update(Site).values(name="x"),
             sa.delete(Site),
             sa.insert(Site).values(name="x"),
-            select(Job_table()),
+            select(table_of_the_system()),
         ):
             with pytest.raises(AccessRefused):
                 session.execute(statement)
 
 
-def Job_table() -> Any:
-    from app.core.jobs import Job
+def table_of_the_system() -> Any:
+    from app.core.history import HistoryHead
 
-    return Job
+    return HistoryHead
 
 
 def test_without_a_person_nothing_is_read(house: House) -> None:

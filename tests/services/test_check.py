@@ -93,7 +93,7 @@ def test_what_is_not_met_or_does_not_apply_gets_a_row_each_and_only_that(house: 
     [
         ({"choice": "不符合", "note": "", "measure": "改"}, "存在的问题"),
         ({"choice": "不符合", "note": "坏", "measure": ""}, "防范措施"),
-        ({"choice": "不适用", "reason": " "}, "不适用的理由"),
+        ({"choice": "不适用", "reason": ""}, "不适用的理由"),
         ({"choice": ""}, "还没有选择"),
     ],
 )

@@ -220,7 +220,7 @@ def test_what_is_not_ready_is_not_put_in_force(small: House, lacking: str) -> No
     with small.acting("firm-a"):
         made = adapted(template(), own_site())
         if lacking == "approver":
-            made.approver = " "
+            made.approver = ""
         if lacking == "items":
             for item in made.points:
                 item.frequency = Frequency.WEEKLY

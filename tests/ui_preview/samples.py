@@ -3,7 +3,7 @@
 from types import SimpleNamespace as N
 from typing import Any
 
-from app.core.screen import Ask, CheckChoice, CheckItem
+from app.core.checklist_screen import Ask, CheckChoice, CheckItem
 
 FIRMS = [
     (
@@ -122,6 +122,7 @@ def shell(**more: Any) -> dict[str, Any]:
         "switch_lang_url": "/lang/en",
         "nav": nav(),
         "me": me,
+        "bell": {"count": 3, "text": "3", "url": "/messages/"},
         "search_url": "/search",
         "query": "",
         "flashes": [],

@@ -58,7 +58,7 @@ def test_a_firm_with_sites_is_not_deleted(house: House) -> None:
     firm = firm_of(house, A)
     client = house.client("yuan-a")
     answer = client.post(f"/enterprises/{firm.id}/delete")
-    assert answer.status_code == 409 and "关联" in answer.get_data(as_text=True)
+    assert answer.status_code == 409 and "不能删除" in answer.get_data(as_text=True)
     assert firm_of(house, A).id == firm.id
     made = client.post("/enterprises/add", data={"name": "没有场所的店", "state": "正常"})
     assert client.post(f"{made.location}/delete").status_code == 302

@@ -26,9 +26,13 @@ from app.core.fab.gate import PUBLIC, SIGNED_IN, gate_of
 from app.core.office import AccessRole
 from app.core.verbs import Verb
 from app.factory import GROUPS
+from app.models.check import DailyCheck, RiskList
+from app.models.enterprise import Site
+from app.models.personnel import Appointment
 from app.services.demo import CAST
 from app.views import declared
 from tests.support.house import A, House
+from tests.support.imports import Desk, firm_rows, firms_file
 from tests.ui_preview.samples import PAGES
 
 ROOT = Path(__file__).parents[2]
@@ -95,14 +99,18 @@ def test_every_template_is_rendered_by_a_route_or_the_harness(small: House) -> N
     with small.system() as session:
         paper = session.scalars(select(IssuedDocument).where(IssuedDocument.kind == "notice")).first()
         assert paper is not None
-        words = {"key": paper.public_id, "code": paper.code, "digest": "x", "name": "submit"}
+        words = {"key": paper.public_id, "code": paper.code, "digest": "x", "name": "submit", "size": "thumb"}
     with rendered(small) as seen:
         for username in ("yuan-a", "suo-a", "ju", "admin", None):
             client = small.client(username)
             for rule in small.app.url_map.iter_rules():
                 if "GET" in (rule.methods or ()) and not rule.rule.startswith("/api/v1/e"):
                     url = re.sub(r"<int:\w+>", "3", rule.rule)
-                    client.get(re.sub(r"<(\w+)>", lambda found: words[found[1]], url))
+                    client.get(re.sub(r"<(\w+)>", lambda found: words.get(found[1], "x"), url))
+        desk = Desk(small, "neiqin-a")  # pages that come after an upload
+        desk.upload(firms_file(firm_rows(1)))
+        desk.attempt()
+        desk.result()
     pages = {name for name in ours if not name.startswith("macros/") and name != "base.html"}
     assert pages - seen - {template for template, _context in PAGES.values()} == set()
     assert len(pages & seen) >= len(pages) * 0.75, pages - seen
@@ -151,6 +159,31 @@ def role(code: str) -> Any:
     return found
 
 
+def own_site(house: House) -> str:
+    return str(house.site_of(A))
+
+
+def site_with_an_officer(house: House) -> tuple[str, str]:
+    """A site of station A without a record of today, and somebody who may check there."""
+    with house.system() as session:
+        today = select(DailyCheck.site_id).where(DailyCheck.check_date == clock.today())
+        found = session.execute(
+            select(Site.id, Appointment.person_id)
+            .join(Appointment, Appointment.enterprise_id == Site.enterprise_id)
+            .where(Site.office_id == house.offices[A], Appointment.role == "食品安全员", Appointment.date_to.is_(None),
+                   Appointment.site_id.is_(None), Site.id.not_in(today))
+            .order_by(Site.id)
+        ).first()  # fmt: skip
+    assert found is not None
+    return str(found[0]), str(found[1])
+
+
+def template(house: House) -> str:
+    with house.system() as session:
+        found = session.scalars(select(RiskList.id).where(RiskList.template, RiskList.line == "食品销售")).one()
+    return str(found)
+
+
 # what an entity needs beyond the first value that fits each needed field; a new entity that needs more belongs here
 SPECIAL: dict[str, dict[str, Any]] = {
     "Inspection": {"inspector": account("yuan-a"), "co_inspector": account("suo-a")},
@@ -158,6 +191,20 @@ SPECIAL: dict[str, dict[str, Any]] = {
     "Office": {"parent": station, "kind": "所"},
     "Posting": {"account": account("yuan-b"), "role": role("inspector"), "office": station},
     "Delegation": {"account": account("yuan-a")},
+    "DailyCheck": {
+        "site": lambda house: site_with_an_officer(house)[0],
+        "person": lambda house: site_with_an_officer(house)[1],
+    },
+    "Licence": {
+        "site": own_site,
+        "kind": "其他",
+        "number": "奈市监登字0001",
+        "issued_on": "2026-01-01",
+        "valid_from": "2026-01-01",
+        "valid_to": "2027-01-01",
+        "accept-number": "1",
+    },
+    "RiskList": {"site": own_site, "line": "食品销售", "base": template},
     "Account": {"username": "walker", "family": "监管业务", "office": station},
 }
 
@@ -174,7 +221,7 @@ def filled(house: House, username: str, view: Any) -> dict[str, str]:
                 form[name] = special[name](house) if callable(special[name]) else special[name]
             elif needed and (value := fitting(one, name)):
                 form[name] = value
-    return form
+    return form | {name: value for name, value in special.items() if name.startswith("accept-")}
 
 
 def fitting(one: Any, name: str) -> str:

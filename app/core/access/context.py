@@ -12,7 +12,7 @@ from typing import Any
 
 from flask import g, has_request_context
 from flask_babel import lazy_gettext as _
-from sqlalchemy import and_, or_, select
+from sqlalchemy import ScalarSelect, and_, literal, or_, select
 from sqlalchemy.orm import Session
 
 from app.core import clock
@@ -95,6 +95,7 @@ class Access:
     assigned_firms: Firms
     firms: Firms
     compiled: dict[Any, Any] = field(default_factory=dict)
+    unread: int = 0  # messages
 
     def may(self, entity: str, verb: Verb) -> bool:
         """Whether any posting carries the verb for the entity (a gate; the row predicate decides)."""
@@ -128,6 +129,8 @@ FirmReader = Callable[[Session, int, date], Firms]
 _firm_reader: list[FirmReader] = []
 PostingSource = Callable[[Session, int, date], list[Held]]
 _posting_sources: list[PostingSource] = []
+Tally = Callable[[int], ScalarSelect[int]]
+_tally: list[Tally] = []
 _access: ContextVar[Access | None] = ContextVar("access", default=None)
 
 
@@ -143,6 +146,12 @@ def register_posting_source(source: PostingSource) -> PostingSource:
     if source not in _posting_sources:
         _posting_sources.append(source)
     return source
+
+
+def register_tally(tally: Tally) -> Tally:
+    """Tell core how to count an account's unread messages: counted with who it is, so that no page asks again."""
+    _tally[:] = [tally]
+    return tally
 
 
 def load(account_id: int, epoch: int | None = None) -> Access | None:
@@ -162,7 +171,8 @@ def load(account_id: int, epoch: int | None = None) -> Access | None:
             held += tuple(one for source in _posting_sources for one in source(session, account_id, day))
         assigned, assigned_firms = _assignments(session, account_id, day)
         firms = _firm_reader[0](session, account_id, day) if _firm_reader and account.family == Family.FIRM else Firms()
-        return Access(_person(account), held, offices_of(session), assigned, assigned_firms, firms)
+        offices = offices_of(session)
+        return Access(_person(account), held, offices, assigned, assigned_firms, firms, unread=int(rows[0].unread))
 
 
 def _account_query(account_id: int, day: date) -> Any:
@@ -172,7 +182,7 @@ def _account_query(account_id: int, day: date) -> Any:
         or_(Posting.date_to.is_(None), Posting.date_to >= day),
     )
     return (
-        select(Account, Posting, AccessRole)
+        select(Account, Posting, AccessRole, (_tally[0](account_id) if _tally else literal(0)).label("unread"))
         .outerjoin(Posting, in_force)
         .outerjoin(AccessRole, Posting.role_id == AccessRole.id)
         .where(Account.id == account_id)

@@ -150,7 +150,7 @@ def _judge_columns(access: Access, row: Entity, act: Act) -> None:
     changed = {attr.key for attr in stored.attrs if attr.history.has_changes()} - {"version"}
     if stored.session is not None and row in stored.session.info.get("touched", ()):
         changed.discard(TOUCHED)
-    if act.verb is Verb.UPDATE and act.upon is None and (own := changed & system_columns(type(row))):
+    if act.verb is Verb.UPDATE and act.upon is None and not act.step and (own := changed & system_columns(type(row))):
         raise AccessRefused(_("这些内容由系统填写，不能直接修改：%(names)s", names=", ".join(sorted(own))))
     withheld = access.readonly(type(row).policy_name())
     if act.verb in {Verb.CREATE, Verb.UPDATE} and (kept := changed & withheld):

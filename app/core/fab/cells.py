@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
+from inspect import getattr_static
 from typing import Any, cast
 
 from flask_babel import format_date, pgettext
@@ -50,7 +51,7 @@ def label_of(model: type[Entity], name: str) -> str:
         return many_of(relation.mapper.class_)
     if name in mapper.columns:
         return said(mapper.columns[name].info.get("label", name))
-    return said(getattr(getattr(model, name), "__label__", name))
+    return said(getattr(getattr_static(model, name), "__label__", name))  # static: a hybrid is not asked for SQL
 
 
 def cell(row: Entity, name: str, *, link: bool = True) -> Cell:

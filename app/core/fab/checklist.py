@@ -13,9 +13,9 @@ from typing import Any
 
 from flask_babel import gettext as _
 
+from app.core.checklist_screen import CheckChoice, CheckItem
 from app.core.fab.cells import said
 from app.core.fab.fields import Plain
-from app.core.screen import CheckChoice, CheckItem
 
 MOST_ANSWERS = 300
 LONGEST_CODE = 20

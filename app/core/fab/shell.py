@@ -38,7 +38,7 @@ from app.core.fab.gate import in_api
 from app.core.fab.view import EntityView
 from app.core.history import record
 from app.core.jobs import JOBS_URL
-from app.core.message import MOST_COUNTED, unread
+from app.core.message import MOST_COUNTED
 from app.core.pdf.errors import ContextError, PdfError
 from app.core.verbs import Verb
 
@@ -189,7 +189,7 @@ def context() -> dict[str, Any]:
 
 
 def _bell() -> dict[str, Any]:
-    count = unread()
+    count = int(g.access.unread)
     return {"count": count, "text": f"{MOST_COUNTED}+" if count > MOST_COUNTED else str(count), "url": "/messages/"}
 
 
