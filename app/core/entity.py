@@ -73,6 +73,7 @@ class Entity(FabModel):
     __owner__: ClassVar[str] = ""  # relationship the scope columns are copied from
     __workflow__: ClassVar[Workflow | None] = None
     __history__: ClassVar[bool] = True
+    __grows__: ClassVar[bool] = False  # without end: its lists need `core.ordering.list_indexes` (a test says which)
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     public_id: Mapped[str] = column("编号", String(22), system=True, unique=True, default=public_id)

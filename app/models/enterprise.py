@@ -9,6 +9,7 @@ from sqlalchemy import column as bare_column
 from sqlalchemy.orm import Mapped, relationship
 
 from app.core.entity import BigId, Scoped, column
+from app.core.ordering import list_indexes
 from app.core.types import LineSet
 from app.data.enums import LicenceKind, OrgForm, RiskGrade, SiteKind, SiteState
 from app.models.area import Area
@@ -21,6 +22,7 @@ class Enterprise(Scoped):
     __label__ = "主体"
     __firm_key__ = "enterprise"
     __search__ = ("search_text", "code")
+    __grows__ = True
     __table_args__ = (
         Index(
             "uq_enterprise_code",
@@ -29,7 +31,7 @@ class Enterprise(Scoped):
             sqlite_where=bare_column("state") != SiteState.DEREGISTERED.value,
             postgresql_where=bare_column("state") != SiteState.DEREGISTERED.value,
         ),
-        Index("ix_enterprise_office_id_state", "office_id", "state"),
+        *list_indexes("enterprise", "name", "code", "state", "org_form", default="made_at"),
     )
 
     name: Mapped[str] = column("单位名称", String(120), nullable=False)
@@ -52,7 +54,8 @@ class Site(Scoped):
     __label__ = "经营场所"
     __firm_key__ = "site"
     __search__ = ("search_text", "licence_no")
-    __table_args__ = (Index("ix_site_office_id_state", "office_id", "state"),)
+    __grows__ = True
+    __table_args__ = list_indexes("site", "name", "kind", "risk_grade", "state", "licence_until", default="made_at")
 
     enterprise_id: Mapped[int] = column("主体", BigId, ForeignKey("enterprise.id"), nullable=False, index=True)
     name: Mapped[str] = column("场所名称", String(120), nullable=False)

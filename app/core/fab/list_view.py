@@ -7,10 +7,8 @@ from typing import Any
 
 from flask import jsonify, render_template, request
 from flask_babel import gettext as _
-from sqlalchemy import select
 
 from app.core.access.context import current_access
-from app.core.db import current_session
 from app.core.fab import listing
 from app.core.fab.cells import one_of
 from app.core.fab.declaration import Answer, Declaration, expose
@@ -68,10 +66,7 @@ class ListScreens(Declaration):
     def lookup(self) -> Answer:
         """Type-ahead: the first rows that match, as JSON."""
         text = request.args.get("q", "").replace("\0", "").strip()[: listing.LONGEST_QUERY]
-        statement = select(self.model).order_by(self.model.id.desc()).limit(MOST_RESULTS + 1)
-        if text:
-            statement = statement.where(listing.search_clause(self.model, text))
-        rows = list(current_session().scalars(statement).unique())
+        rows = listing.newest(self.model, text, MOST_RESULTS + 1)
         results = [{"id": row.id, "text": str(row), "sub": self.lookup_sub(row)} for row in rows[:MOST_RESULTS]]
         return jsonify(results=results, more=len(rows) > MOST_RESULTS)
 

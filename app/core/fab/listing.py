@@ -8,15 +8,18 @@ from typing import Any
 from urllib.parse import urlencode
 
 from flask_babel import gettext as _
-from sqlalchemy import Boolean, Date, Select, inspect, or_, select
+from sqlalchemy import Boolean, Date, Select, inspect, select, true
 from sqlalchemy.orm import joinedload
 
 from app.core.access.context import current_access
+from app.core.db import current_session
 from app.core.entity import Entity
+from app.core.fab import paging
 from app.core.fab.cells import cell, label_of, url_of
-from app.core.fab.interface import COUNT_CAP, AppInterface
-from app.core.pinyin import normalise_query
+from app.core.fab.interface import AppInterface
+from app.core.fab.paging import COUNT_CAP
 from app.core.screen import ActiveFilter, ColumnHead, FilterBox, Pager, Row
+from app.core.search_index import matching
 from app.core.types import UtcDateTime
 
 SIZES = (25, 50, 100)
@@ -31,8 +34,9 @@ class ListQuery:
         self, model: type[Entity], order_columns: list[str], filters: list[str], default_order: str,
         args: Mapping[str, str], path: str = "",
     ) -> None:  # fmt: skip
-        self.model, self.args, self.path = model, args, path
+        self.model, self.args, self.path, self.default_order = model, args, path, default_order
         self.text = args.get("q", "").replace("\0", "").strip()[:LONGEST_QUERY]
+        self.narrow = False  # whether an index finds the few rows that come in question
         self.page = _bounded(args.get("page"), 1, COUNT_CAP, 1)
         self.size = _bounded(args.get("size"), 1, max(SIZES), SIZES[0])
         order = args.get("order", default_order)
@@ -65,30 +69,31 @@ def build_query(query: ListQuery, filters: list[str]) -> Select[Any]:
     """The rows asked for; the session adds which of them the person may see."""
     statement = select(query.model)
     if query.text:
-        statement = statement.where(search_clause(query.model, query.text))
+        query.narrow, clause = search(query.model, query.text)
+        statement = statement.where(clause)
     for name in filters:
         for clause in _filter_clauses(query, name):
             statement = statement.where(clause)
-    column = getattr(query.model, query.order.removeprefix("-"))
-    ordered = column.desc() if query.order.startswith("-") else column.asc()
-    return statement.order_by(ordered, query.model.id.desc())
+    return statement.order_by(*paging.ordered(query.model, query.order, query.default_order))
 
 
 def search_clause(model: type[Entity], text: str) -> Any:
     """Rows that match typed text: in the search key (name, pinyin, initials) and in the declared columns."""
+    return search(model, text)[1]
+
+
+def search(model: type[Entity], text: str) -> tuple[bool, Any]:
+    """The same, and whether the search index leaves only a few rows to look at."""
     hidden = current_access().hidden(model.policy_name())
-    names = [name for name in getattr(model, "__search__", ("name",)) if name not in hidden]
-    typed = normalise_query(text)
-    clauses = []
-    for name in names:
-        column = getattr(model, name)
-        wanted = typed if name == "search_text" else text
-        clauses.append(column.ilike(f"%{_escape(wanted)}%", escape="\\"))
-    return or_(*clauses)
+    return matching(model, text, [name for name in getattr(model, "__search__", ("name",)) if name not in hidden])
 
 
-def _escape(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+def newest(model: type[Entity], text: str, most: int) -> list[Any]:
+    """The newest rows that match typed text (all when there is none): for type-ahead and the search over everything."""
+    narrow, clause = search(model, text) if text else (False, true())
+    order = paging.ordered(model, "-made_at", "-made_at")
+    page = paging.page(select(model).where(clause), order, COUNT_CAP + 1, 0, most, narrow=narrow)
+    return list(current_session().scalars(page).unique())
 
 
 def _filter_clauses(query: ListQuery, name: str) -> list[Any]:
@@ -199,5 +204,8 @@ def list_rows(
 ) -> Any:
     """(rows, total) of the page asked for: two statements."""
     statement = build_query(query, filters)
-    total = interface.count(statement)
-    return interface.page(statement, query.page - 1, query.size, loading(model, names)), total
+    total = interface.count(statement, narrow=query.narrow)
+    order = paging.ordered(query.model, query.order, query.default_order)
+    rows = interface.page(statement, query.page - 1, query.size, loading(model, names), order=order, total=total,
+                          narrow=query.narrow)  # fmt: skip
+    return rows, total

@@ -1,0 +1,54 @@
+"""The order of lists, and the indexes it needs: `(office, column, default order, id)` for each column of a list.
+
+An entity that grows (`__grows__`) names them in its table with `list_indexes`; `missing` tells which are not there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import Index, inspect
+from sqlalchemy import column as bare_column
+
+from app.core.entity import Entity, Scoped
+
+
+def order_names(order: str, default: str) -> list[str]:
+    """The columns a list is sorted by: the one asked for, the default one, the key; signs do not count."""
+    return list(dict.fromkeys([order.removeprefix("-"), default.removeprefix("-"), "id"]))
+
+
+def list_indexes(table: str, *names: str, default: str) -> tuple[Index, ...]:
+    """The indexes for lists of `table` that are sorted or filtered by `names`.
+
+    Each has a twin for rows that an office made and has handed over since: a partial index, so it costs next to
+    nothing while few have moved. `default` is not the key: PostgreSQL would take the key's own index for the order of
+    one office's rows, and read everybody's.
+    """
+    found = []
+    for name in dict.fromkeys((*names, default)):
+        columns = order_names(name, default)
+        label = "_".join(columns[:-1])
+        moved = bare_column("made_office_id") != bare_column("office_id")
+        found += [
+            Index(f"ix_{table}_list_{label}", "office_id", *columns),
+            Index(f"ix_{table}_made_{label}", "made_office_id", *columns, sqlite_where=moved, postgresql_where=moved),
+        ]
+    return tuple(found)
+
+
+def missing(model: type[Entity], names: Iterable[str], default: str) -> list[tuple[str, ...]]:
+    """The columns of each index that lists by `names` and by `default` need and the table has not; [] for a table
+    that stays small or is not found by office."""
+    if not model.__grows__ or not issubclass(model, Scoped):
+        return []
+    table = inspect(model).local_table
+    there = {tuple(column.name for column in index.columns) for index in getattr(table, "indexes", ())}
+    if default.removeprefix("-") == "id":
+        raise ValueError(f"{model.__name__} grows: its lists need another default order than the key")
+    wanted = [
+        (office, *order_names(name, default))
+        for name in dict.fromkeys((*names, default.removeprefix("-")))
+        for office in ("office_id", "made_office_id")
+    ]
+    return [columns for columns in wanted if not any(one[: len(columns)] == columns for one in there)]
