@@ -17,7 +17,7 @@ from tests.bench.scale import MINI, Scale
 from tests.bench.side import Rig
 from tests.bench.table import Line, show
 
-NAMES = ("start", "list", "form", "predicate", "history", "submit", "notice", "import")
+NAMES = ("start", "list", "big", "search", "form", "predicate", "history", "submit", "notice", "import")
 
 
 def measure(name: str, scale: Scale) -> Iterator[Line]:
