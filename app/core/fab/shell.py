@@ -33,6 +33,7 @@ from werkzeug.exceptions import HTTPException
 from app.core import clock
 from app.core.db import db
 from app.core.errors import AccessRefused, Forbidden, NoContext, ShouzeError
+from app.core.fab import packing
 from app.core.fab.cells import said
 from app.core.fab.gate import in_api
 from app.core.fab.view import EntityView
@@ -116,6 +117,7 @@ def install(app: Flask, groups: dict[str, Any]) -> Shell:
     app.add_url_rule("/assets/<digest>/<name>", "static_asset", serve_asset)
     serve_asset.gate = "public"  # type: ignore[attr-defined]
     app.context_processor(context)
+    app.after_request(packing.pack)
     app.after_request(headers)
     app.register_error_handler(ShouzeError, on_refusal)
     app.register_error_handler(PdfError, on_paper)
