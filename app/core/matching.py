@@ -56,8 +56,9 @@ class Part:
         """Of each typed text the rarest piece: how many entries, and its span."""
         return [min((rows, span) for span, rows in spans.items()) for spans in self.spans.values()]
 
-    def narrow(self, most: int = COMMON) -> bool:
-        """Whether the index leaves only few rows to compare, here and behind each relationship."""
+    def narrow(self, most: int | None = None) -> bool:
+        """Whether the index leaves only few rows (`most`) to compare, here and behind each relationship."""
+        most = COMMON if most is None else most
         rare = all(rows <= most for rows, _span in self.rarest)
         return (not self.own or (self.index is not None and rare)) and all(
             one.narrow(min(most, POINTED)) for one in self.pointed.values()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import pytest
@@ -17,9 +18,11 @@ from app.core.saving import EVERYTHING, save
 from app.core.search_index import indexed, search_gram
 from app.core.verbs import Verb
 from app.core.writing import unit_of_work
-from app.models.enterprise import Enterprise
+from app.models.check import DailyCheck
+from app.models.enterprise import Enterprise, Site
+from app.models.inspection import Inspection
 from app.models.rectification import Notice
-from tests.support.house import House
+from tests.support.house import A, B, House
 
 
 def found(text: str) -> set[int]:
@@ -130,6 +133,59 @@ def test_a_hidden_column_is_not_searched(house: House) -> None:
             held.hidden.setdefault("Enterprise", []).append("code")  # type: ignore[attr-defined]
         assert found(code) == set()
         assert found("奈曼")
+
+
+def compared(model: Any, text: str) -> set[int]:
+    """What comparing every row finds, behind relationships too: the index is taken for of no use."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(matching, "COMMON", -1)
+        return keys(model, text)
+
+
+def keys(model: Any, text: str) -> set[int]:
+    return set(current_session().scalars(select(model.id).where(search_clause(model, text))))
+
+
+def test_what_lies_behind_a_relationship_is_found_as_comparing_finds_it(house: House) -> None:
+    with house.system() as session:
+        sites = session.scalars(select(Site).order_by(Site.id).limit(5)).all()
+        firms = [session.get_one(Enterprise, site.enterprise_id) for site in sites]
+        words = {"奈曼", "旗", "n", "没有这家", "——", "%"} | {site.licence_no or "JY" for site in sites}
+        words |= {site.search_text[:4] for site in sites} | {site.search_text.split()[-1] for site in sites}
+        words |= {firm.code or "9115" for firm in firms} | {firm.search_text[2:5] for firm in firms}
+    hits = 0
+    for who in ("suo-a", "suo-b", "ju", "firm-a", "gu-canyin"):
+        with house.acting(who):
+            for model, word in product((Site, Inspection, Notice, DailyCheck), sorted(words)):
+                ids = keys(model, word)
+                assert ids == compared(model, word), (who, model, word)
+                hits += bool(ids)
+    assert hits > 50
+
+
+def test_a_row_is_not_found_by_what_one_may_not_see_behind_it(house: House) -> None:
+    """The notice stays with who made it; the site, renamed by the station it went to, does not."""
+    with house.system() as session, unit_of_work(Verb.UPDATE):
+        notice = session.scalars(select(Notice).order_by(Notice.id).limit(1)).one()
+        site = session.get_one(Site, notice.site_id)
+        site.office_id = site.made_office_id = house.offices[B]
+        site.name = site.search_text = "独角兽"
+        notice.office_id = notice.made_office_id = house.offices[A]
+        key = notice.id
+    for word in ("独角", "独角兽"):
+        with house.acting("suo-a"):
+            assert key in set(current_session().scalars(select(Notice.id)))
+            assert keys(Notice, word) == compared(Notice, word) == set()
+        with house.acting("ju"):
+            assert keys(Notice, word) == {key}
+
+
+def test_typed_text_for_rows_behind_costs_one_statement_more(house: House) -> None:
+    with house.acting("suo-a"):
+        keys(Site, "奈曼")
+        with house.statements() as told:
+            keys(Site, "奈曼")
+    assert len([one for one in told if one.startswith("SELECT")]) == 2
 
 
 # -- keeping ----------------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from typing import Any
 
 from flask import g, has_request_context
 from flask_babel import lazy_gettext as _
-from sqlalchemy import and_, or_, select
+from sqlalchemy import Select, and_, or_, select
 from sqlalchemy.orm import Session
 
 from app.core import clock
@@ -94,6 +94,7 @@ class Access:
     assigned: Mapping[str, frozenset[int]]
     assigned_firms: Firms
     firms: Firms
+    figures: Mapping[str, int] = field(default_factory=dict)
     compiled: dict[Any, Any] = field(default_factory=dict)
 
     def may(self, entity: str, verb: Verb) -> bool:
@@ -128,6 +129,8 @@ FirmReader = Callable[[Session, int, date], Firms]
 _firm_reader: list[FirmReader] = []
 PostingSource = Callable[[Session, int, date], list[Held]]
 _posting_sources: list[PostingSource] = []
+Figure = Callable[[int], Select[Any]]
+_figures: dict[str, Figure] = {}
 _access: ContextVar[Access | None] = ContextVar("access", default=None)
 
 
@@ -143,6 +146,11 @@ def register_posting_source(source: PostingSource) -> PostingSource:
     if source not in _posting_sources:
         _posting_sources.append(source)
     return source
+
+
+def register_figure(name: str, figure: Figure) -> None:
+    """Tell core a number that every page shows of an account (a select of one value): read along with the account."""
+    _figures[name] = figure
 
 
 def load(account_id: int, epoch: int | None = None) -> Access | None:
@@ -162,7 +170,8 @@ def load(account_id: int, epoch: int | None = None) -> Access | None:
             held += tuple(one for source in _posting_sources for one in source(session, account_id, day))
         assigned, assigned_firms = _assignments(session, account_id, day)
         firms = _firm_reader[0](session, account_id, day) if _firm_reader and account.family == Family.FIRM else Firms()
-        return Access(_person(account), held, offices_of(session), assigned, assigned_firms, firms)
+        figures = {name: getattr(rows[0], f"figure_{name}") for name in _figures}
+        return Access(_person(account), held, offices_of(session), assigned, assigned_firms, firms, figures)
 
 
 def _account_query(account_id: int, day: date) -> Any:
@@ -171,8 +180,9 @@ def _account_query(account_id: int, day: date) -> Any:
         Posting.date_from <= day,
         or_(Posting.date_to.is_(None), Posting.date_to >= day),
     )
+    figures = [one(account_id).scalar_subquery().label(f"figure_{name}") for name, one in _figures.items()]
     return (
-        select(Account, Posting, AccessRole)
+        select(Account, Posting, AccessRole, *figures)
         .outerjoin(Posting, in_force)
         .outerjoin(AccessRole, Posting.role_id == AccessRole.id)
         .where(Account.id == account_id)

@@ -39,7 +39,7 @@ from app.core.fab.gate import in_api
 from app.core.fab.view import EntityView
 from app.core.history import record
 from app.core.jobs import JOBS_URL
-from app.core.message import MOST_COUNTED, unread
+from app.core.message import MOST_COUNTED, UNREAD
 from app.core.pdf.errors import ContextError, PdfError
 from app.core.verbs import Verb
 
@@ -176,7 +176,7 @@ def context() -> dict[str, Any]:
         "lang": lang,
         "switch_lang_url": url_for("SignInView.language", code=other, next=request.full_path.rstrip("?")),
         "nav": shell.nav() if usable else [],
-        "bell": _bell() if usable else None,
+        "bell": _bell(access) if usable else None,
         "printed_at": f"{clock.local(clock.now()):%Y-%m-%d %H:%M}",
         "me": _me(access) if access is not None else None,
         "search_url": url_for("HomeView.search"),
@@ -190,8 +190,8 @@ def context() -> dict[str, Any]:
     }
 
 
-def _bell() -> dict[str, Any]:
-    count = unread()
+def _bell(access: Any) -> dict[str, Any]:
+    count = access.figures[UNREAD]
     return {"count": count, "text": f"{MOST_COUNTED}+" if count > MOST_COUNTED else str(count), "url": "/messages/"}
 
 
