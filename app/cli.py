@@ -263,18 +263,32 @@ def prove_access() -> None:
         raise SystemExit(1)
 
 
+@main.command("rebuild-search")
+@with_appcontext
+def rebuild_search() -> None:
+    """Make the search index anew from the rows: after rows were written past the program."""
+    from app.core.search_index import rebuild_all
+
+    for name, rows in rebuild_all().items():
+        click.echo(f"{name}: {rows} rows")
+
+
 @main.command()
 @with_appcontext
 def doctor() -> None:
-    """Check what the program needs: rendering, fonts, schema, history."""
+    """Check what the program needs: rendering, fonts, schema, search index, history."""
     from app.core.history import verify
     from app.core.pdf.engine import check
+    from app.core.search_index import faults
 
     check()
-    broken = list(verify())
     click.echo("rendering: ok")
+    missing = faults()
+    told = ", ".join(f"{name} {rows} rows" for name, rows in missing.items())
+    click.echo(f"search index: {told}; run shouze rebuild-search" if missing else "search index: ok")
+    broken = list(verify())
     click.echo(f"history: {len(broken)} broken chains")
-    if broken:
+    if broken or missing:
         raise SystemExit(1)
 
 

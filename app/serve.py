@@ -15,7 +15,7 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 
 from app.config import Settings
-from app.core import worker
+from app.core import search_index, worker
 from app.core.db import db
 from app.core.errors import ConfigurationError
 from app.core.fab.shell import the_shell
@@ -80,10 +80,12 @@ def _addressed(app: Flask, host: str, port: int) -> Settings:
 
 
 def prepare() -> None:
-    """What the shell shows on every page, read once; needs the schema, so it is not part of building."""
+    """What the shell shows on every page, read once, and the search index whole; needs the schema: not in building."""
     shell = the_shell()
     shell.demo = installation_flag(setting.DEMO) == "1"
     shell.bureau = installation_flag(setting.BUREAU)
+    for name, rows in search_index.mend_all().items():
+        click.echo(f"search index: {name} made anew, {rows} rows")
 
 
 def _web(app: Flask, settings: Settings, host: str, port: int) -> None:

@@ -98,6 +98,7 @@ class Entity(FabModel):
     __history__: ClassVar[bool] = True
     __named_by__: ClassVar[tuple[str, ...]] = ()  # relationships that the text of a row is made of
     __trail__: ClassVar[bool] = False  # its changes stand in the history of the row it is about (`__about__`)
+    __grows__: ClassVar[bool] = False  # without end: its lists need `core.ordering.list_indexes` (a test says which)
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     public_id: Mapped[str] = column("编号", String(22), system=True, unique=True, default=public_id)

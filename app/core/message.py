@@ -5,18 +5,19 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, ScalarSelect, String, Text, func, insert, select, update
+from sqlalchemy import ForeignKey, Index, Select, String, Text, func, insert, select, update
 from sqlalchemy import column as bare_column
 from sqlalchemy.orm import Mapped
 
 from app.core import clock
-from app.core.access.context import register_tally
+from app.core.access.context import register_figure
 from app.core.db import current_session
 from app.core.entity import BigId, Entity, Scope, column
 from app.core.errors import WriteOutsideUnit
 from app.core.types import UtcDateTime, public_id
 from app.core.writing import current_unit
 
+UNREAD = "unread"  # the figure of the bell
 MOST_COUNTED = 99  # the bell says 99+ and counts no further
 LONGEST_TITLE, LONGEST_TEXT = 120, 2_000
 
@@ -73,12 +74,13 @@ def local_path(url: str) -> bool:
     return url.startswith("/") and not url.startswith(("//", "/\\")) and url.isprintable() and len(url) <= 500
 
 
-@register_tally
-def unread_of(account_id: int) -> ScalarSelect[int]:
-    """How many messages an account has not read, counted to MOST_COUNTED + 1, as part of another statement."""
-    table = Message.__table__
-    mine = select(table.c.id).where(table.c.account_id == account_id, table.c.read_at.is_(None))
-    return select(func.count()).select_from(mine.limit(MOST_COUNTED + 1).subquery()).scalar_subquery()
+def unread(account_id: int) -> Select[Any]:
+    """How many messages of an account are not read, counted to MOST_COUNTED + 1."""
+    mine = select(Message.id).where(Message.account_id == account_id, Message.read_at.is_(None))
+    return select(func.count()).select_from(mine.limit(MOST_COUNTED + 1).subquery())
+
+
+register_figure(UNREAD, unread)
 
 
 def mark_all_read(account_id: int) -> int:

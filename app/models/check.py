@@ -12,6 +12,7 @@ from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, relationship
 
 from app.core.entity import BigId, Entity, Scoped, column, computed
+from app.core.ordering import list_indexes
 from app.core.screen import Badge
 from app.core.types import UtcDateTime
 from app.core.verbs import Verb
@@ -122,10 +123,15 @@ class DailyCheck(Scoped):
     __label__ = "日检查记录"
     __owner__ = "site"
     __search__ = ("search_text",)
+    __grows__ = True
     __table_args__ = (
         Index("uq_daily_check_live", "site_id", "check_date", unique=True, sqlite_where=LIVE, postgresql_where=LIVE),
         Index("uq_daily_check_open", "site_id", "check_date", unique=True, sqlite_where=OPEN, postgresql_where=OPEN),
-        Index("ix_daily_check_office_id_check_date", "office_id", "check_date"),
+        *list_indexes(
+            "daily_check",
+            orders=("check_date", "unit", "state"),
+            filters=("zero_risk", "late", "transcribed"),
+        ),
     )
     __workflow__ = Workflow(
         initial=S.DRAFT,

@@ -9,6 +9,7 @@ from sqlalchemy import column as bare_column
 from sqlalchemy.orm import Mapped, relationship
 
 from app.core.entity import BigId, Scoped, column
+from app.core.ordering import list_indexes
 from app.core.types import LineSet
 from app.data.enums import LicenceKind, OrgForm, RiskGrade, SiteKind, SiteState
 from app.models.area import Area
@@ -25,6 +26,7 @@ class Enterprise(Scoped):
     __firm_key__ = "enterprise"
     __tones__ = TONES
     __search__ = ("search_text", "code")
+    __grows__ = True
     __table_args__ = (
         Index(
             "uq_enterprise_code",
@@ -33,7 +35,7 @@ class Enterprise(Scoped):
             sqlite_where=bare_column("state") != SiteState.DEREGISTERED.value,
             postgresql_where=bare_column("state") != SiteState.DEREGISTERED.value,
         ),
-        Index("ix_enterprise_office_id_state", "office_id", "state"),
+        *list_indexes("enterprise", orders=("made_at", "name", "code", "state"), filters=("org_form",)),
     )
 
     name: Mapped[str] = column("单位名称", String(120), nullable=False)
@@ -57,7 +59,10 @@ class Site(Scoped):
     __firm_key__ = "site"
     __tones__ = TONES
     __search__ = ("search_text", "licence_no", "enterprise.search_text", "enterprise.code")
-    __table_args__ = (Index("ix_site_office_id_state", "office_id", "state"),)
+    __grows__ = True
+    __table_args__ = list_indexes(
+        "site", orders=("made_at", "name", "kind", "risk_grade", "state"), filters=("licence_until",)
+    )
 
     enterprise_id: Mapped[int] = column("主体", BigId, ForeignKey("enterprise.id"), nullable=False, index=True)
     name: Mapped[str] = column("场所名称", String(120), nullable=False)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import date
 
 from flask_babel import gettext as _
-from sqlalchemy import Boolean, Date, ForeignKey, Index, Integer, String, Text
+from sqlalchemy import Boolean, Date, ForeignKey, Integer, String, Text
 from sqlalchemy.orm import Mapped, relationship
 
 from app.core.entity import BigId, Entity, Scoped, column
 from app.core.office import Account
+from app.core.ordering import list_indexes
 from app.core.verbs import Verb
 from app.core.workflow import Transition, Workflow
 from app.data.enums import InspectionKind, InspectionPlace, InspectionResult, InspectionSelection
@@ -26,7 +27,12 @@ class Inspection(Scoped):
     __owner__ = "site"
     __search__ = ("summary", "site.search_text", "site.licence_no")
     __named_by__ = ("site",)
-    __table_args__ = (Index("ix_inspection_office_id_date", "office_id", "date"),)
+    __grows__ = True
+    __table_args__ = list_indexes(
+        "inspection",
+        orders=("date", "kind", "result", "state"),
+        filters=("selection", "unannounced", "inspector_id"),
+    )
     __workflow__ = Workflow(
         initial=DRAFT,
         transitions=(

@@ -15,6 +15,7 @@ from app.core import document
 from app.core.access.context import current_access
 from app.core.entity import BigId, Entity, Scope, Scoped, column
 from app.core.office import Account
+from app.core.ordering import list_indexes
 from app.core.types import UtcDateTime
 from app.core.verbs import Verb
 from app.core.workflow import Transition, Workflow
@@ -52,6 +53,7 @@ class Notice(Scoped):
     __label__ = "责令改正通知书"
     __owner__ = "site"
     __search__ = ("number", "party", "site.search_text")
+    __grows__ = True
     __table_args__ = (
         CheckConstraint("NOT immediate OR deadline IS NULL", name="immediate_or_deadline"),
         Index(
@@ -63,7 +65,11 @@ class Notice(Scoped):
             sqlite_where=bare_column("number_seq").is_not(None),
             postgresql_where=bare_column("number_seq").is_not(None),
         ),
-        Index("ix_notice_office_id_state", "office_id", "state"),
+        *list_indexes(
+            "notice",
+            orders=("made_at", "number", "deadline", "signed_at", "state"),
+            filters=("immediate", "drafter_id"),
+        ),
     )
     __workflow__ = Workflow(
         initial=S.DRAFT,

@@ -32,6 +32,7 @@ class EnterpriseView(EntityView):
     list_columns = ["name", "code", "legal_person", "phone", "address", "state"]
     order_columns = ["name", "code", "state"]
     list_filters = ["state", "org_form", "legal_person", "address"]
+    default_order = "-made_at"
     form_parts = [
         Part(_("主体"), ["name", "code", "org_form", "legal_person", "phone", "address", "state"]),
         Part(_("其他"), ["note"]),
@@ -74,6 +75,7 @@ class SiteView(EntityView):
     list_columns = ["name", "enterprise", "kind", "area", "lines", "risk_grade", "state"]
     order_columns = ["name", "kind", "risk_grade", "state"]
     list_filters = ["state", "area", "kind", "lines", "risk_grade", "enterprise", "licence_until"]
+    default_order = "-made_at"
     form_parts = [
         Part(_("场所"), ["enterprise", "name", "area", "address", "kind", "lines", "risk_grade", "state"]),
         Part(_("许可"), ["licence_kind", "licence_no", "licence_until"]),

@@ -17,7 +17,7 @@ from app.core.entity import Entity
 from app.core.fab.cells import date_text, many_of, said
 from app.core.fab.declaration import Answer, Page, expose
 from app.core.fab.gate import signed_in
-from app.core.fab.listing import LONGEST_QUERY, search_clause
+from app.core.fab.listing import LONGEST_QUERY, newest
 from app.core.fab.showing import count
 from app.core.screen import Hits, Task
 from app.core.verbs import Verb
@@ -67,9 +67,7 @@ def hits(model: type[Entity], base: str, text: str) -> Hits | None:
     """A group of the search page."""
     if not g.access.may(model.policy_name(), Verb.READ):
         return None
-    rows = list(current_session().scalars(
-        select(model).where(search_clause(model, text)).order_by(model.id.desc()).limit(MOST_HITS)
-    ).unique())  # fmt: skip
+    rows = newest(model, text, MOST_HITS, "-made_at")
     if not rows:
         return None
     items = [{"title": str(row), "sub": _sub(row), "url": f"{base}/{row.id}", "state": said(getattr(row, "state", "")),

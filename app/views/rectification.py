@@ -52,6 +52,7 @@ class NoticeView(EntityView):
     list_columns = ["number", "party", "site", "deadline", "drafter", "signed_at", "state"]
     order_columns = ["number", "deadline", "signed_at", "state"]
     list_filters = ["state", "site", "drafter", "deadline", "signed_at", "immediate"]
+    default_order = "-made_at"
     form_parts = [
         Part(_("对谁"), ["site", "inspection", "party"]),
         Part(_("违法行为"), ["conduct"]),

@@ -17,7 +17,9 @@ from tests.bench.scale import MINI, Scale
 from tests.bench.side import Rig
 from tests.bench.table import Line, show
 
-NAMES = ("start", "list", "form", "predicate", "history", "submit", "notice", "import", "rows", "export")
+NAMES = (
+    "start", "list", "big", "search", "form", "predicate", "history", "submit", "notice", "import", "rows", "export",
+)  # fmt: skip
 
 
 def measure(name: str, scale: Scale) -> Iterator[Line]:

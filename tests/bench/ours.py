@@ -13,7 +13,7 @@ from sqlalchemy import String, event, func, insert, select
 from app import create_app
 from app.cli import upgrade_schema
 from app.config import Settings
-from app.core import clock, history
+from app.core import clock, history, search_index
 from app.core.access.context import acting, current_access
 from app.core.db import AppSession, db, metadata, unscoped
 from app.core.entity import Scoped, column
@@ -100,13 +100,14 @@ def fill(count: int) -> None:
             for key, name in keys
         ]
         connection.execute(insert(Site.__table__), sites)
+        search_index.rebuild(connection, [Enterprise, Site])
         session.commit()
 
 
 class Ours(Pages):
     """Our pages as an inspector of the station sees them."""
 
-    paths: ClassVar = {"list": "/enterprises/", "form": "/sites/add"}
+    paths: ClassVar = {"list": "/enterprises/", "form": "/sites/add", "search": "/enterprises/?q=面馆"}
 
     def __init__(self, folder: str, rows: int, views: int) -> None:
         self.app = application(folder, views)

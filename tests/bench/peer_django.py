@@ -113,7 +113,11 @@ def __getattr__(name: str) -> Any:
 class Django(Pages):
     """Django admin's pages as its superuser sees them."""
 
-    paths: ClassVar = {"list": "/admin/peer/enterprise/", "form": "/admin/peer/site/add/"}
+    paths: ClassVar = {
+        "list": "/admin/peer/enterprise/",
+        "form": "/admin/peer/site/add/",
+        "search": "/admin/peer/enterprise/?q=面馆",
+    }
 
     def __init__(self, folder: str, rows: int, views: int) -> None:
         configure(folder, views)

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from app.core.access.fetch import fetch
 from app.core.db import current_session
 from app.core.errors import NotFound, WriteOutsideUnit
-from app.core.message import MOST_COUNTED, Message, mark_all_read, notify, unread
+from app.core.message import MOST_COUNTED, UNREAD, Message, mark_all_read, notify
 from app.core.writing import unit_of_work
 from tests.support.house import House
 
@@ -26,8 +26,8 @@ def test_the_bell_counts_ones_own_and_nobody_elses(house: House) -> None:
     for number in range(3):
         tell(house, "yuan-a", f"请看第{number}件")
     tell(house, "yuan-b", "给乙所的")
-    with house.acting("yuan-a"):
-        assert unread() == 3
+    with house.acting("yuan-a") as access:
+        assert access.figures[UNREAD] == 3
         titles = [row.title for row in current_session().scalars(select(Message).order_by(Message.id))]
         assert titles == ["请看第0件", "请看第1件", "请看第2件"]
     page = body(house, "yuan-a", "/messages/")
@@ -42,8 +42,8 @@ def test_a_rolled_back_act_has_told_nobody(house: House) -> None:
             raise ZeroDivisionError
         with pytest.raises(WriteOutsideUnit):
             notify(house.accounts["yuan-a"], "没有的事")
-    with house.acting("yuan-a"):
-        assert unread() == 0
+    with house.acting("yuan-a") as access:
+        assert access.figures[UNREAD] == 0
 
 
 @pytest.mark.parametrize("url", ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:alert(1)",
@@ -62,8 +62,8 @@ def test_opening_one_marks_it_read_and_goes_where_it_leads(house: House) -> None
             assert house.client(other).post(f"/messages/{key}/{what}").status_code == 404
     answer = house.client("yuan-a").post(f"/messages/{key}/open")
     assert (answer.status_code, answer.location) == (302, "/jobs/")
-    with house.acting("yuan-a"):
-        assert unread() == 0
+    with house.acting("yuan-a") as access:
+        assert access.figures[UNREAD] == 0
     assert 'class="new"' not in body(house, "yuan-a", "/messages/")
 
 
@@ -74,10 +74,10 @@ def test_all_of_ones_own_are_marked_and_no_other(house: House) -> None:
     client = house.client("yuan-a")
     assert client.get("/messages/read-all").status_code == 405
     assert client.post("/messages/read-all").status_code == 302
-    with house.acting("yuan-a"):
-        assert unread() == 0
-    with house.acting("yuan-b"), unit_of_work():
-        assert unread() == 5
+    with house.acting("yuan-a") as access:
+        assert access.figures[UNREAD] == 0
+    with house.acting("yuan-b") as access, unit_of_work():
+        assert access.figures[UNREAD] == 5
         assert mark_all_read(house.accounts["yuan-b"]) == 5
         assert mark_all_read(house.accounts["yuan-b"]) == 0
 

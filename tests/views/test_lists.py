@@ -355,8 +355,7 @@ def test_a_list_with_everything_in_force_costs_few_statements(house: House) -> N
 
 
 def test_counting_stops_and_deep_pages_end_where_it_stops(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.core.fab.interface.COUNT_CAP", 10)
-    monkeypatch.setattr("app.core.fab.listing.COUNT_CAP", 10)
+    monkeypatch.setattr("app.core.fab.paging.COUNT_CAP", 10)
     client = house.client("ju")
     first = page(client, "/enterprises/?size=4")
     assert "1–4" in first and "超过 10 条" in first

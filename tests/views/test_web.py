@@ -406,7 +406,9 @@ def test_a_foreign_site_looks_like_one_that_does_not_exist(small: House) -> None
 def test_searching_by_name_initials_and_code(house: House) -> None:
     with house.system() as session:
         firm = session.scalars(
-            select(Enterprise).where(Enterprise.office_id == house.offices[A], Enterprise.code.is_not(None))
+            select(Enterprise)
+            .where(Enterprise.office_id == house.offices[A], Enterprise.code.is_not(None))
+            .order_by(Enterprise.made_at.desc(), Enterprise.id.desc())
         ).first()
         assert firm is not None
         initials = firm.search_text.split()[2]

@@ -12,7 +12,7 @@ from typing import Any
 
 from flask import g, has_request_context
 from flask_babel import lazy_gettext as _
-from sqlalchemy import ScalarSelect, and_, literal, or_, select
+from sqlalchemy import Select, and_, or_, select
 from sqlalchemy.orm import Session
 
 from app.core import clock
@@ -94,8 +94,8 @@ class Access:
     assigned: Mapping[str, frozenset[int]]
     assigned_firms: Firms
     firms: Firms
+    figures: Mapping[str, int] = field(default_factory=dict)
     compiled: dict[Any, Any] = field(default_factory=dict)
-    unread: int = 0  # messages
 
     def may(self, entity: str, verb: Verb) -> bool:
         """Whether any posting carries the verb for the entity (a gate; the row predicate decides)."""
@@ -129,8 +129,8 @@ FirmReader = Callable[[Session, int, date], Firms]
 _firm_reader: list[FirmReader] = []
 PostingSource = Callable[[Session, int, date], list[Held]]
 _posting_sources: list[PostingSource] = []
-Tally = Callable[[int], ScalarSelect[int]]
-_tally: list[Tally] = []
+Figure = Callable[[int], Select[Any]]
+_figures: dict[str, Figure] = {}
 _access: ContextVar[Access | None] = ContextVar("access", default=None)
 
 
@@ -148,10 +148,9 @@ def register_posting_source(source: PostingSource) -> PostingSource:
     return source
 
 
-def register_tally(tally: Tally) -> Tally:
-    """Tell core how to count an account's unread messages: counted with who it is, so that no page asks again."""
-    _tally[:] = [tally]
-    return tally
+def register_figure(name: str, figure: Figure) -> None:
+    """Tell core a number that every page shows of an account (a select of one value): read along with the account."""
+    _figures[name] = figure
 
 
 def load(account_id: int, epoch: int | None = None) -> Access | None:
@@ -171,8 +170,8 @@ def load(account_id: int, epoch: int | None = None) -> Access | None:
             held += tuple(one for source in _posting_sources for one in source(session, account_id, day))
         assigned, assigned_firms = _assignments(session, account_id, day)
         firms = _firm_reader[0](session, account_id, day) if _firm_reader and account.family == Family.FIRM else Firms()
-        offices = offices_of(session)
-        return Access(_person(account), held, offices, assigned, assigned_firms, firms, unread=int(rows[0].unread))
+        figures = {name: getattr(rows[0], f"figure_{name}") for name in _figures}
+        return Access(_person(account), held, offices_of(session), assigned, assigned_firms, firms, figures)
 
 
 def _account_query(account_id: int, day: date) -> Any:
@@ -181,8 +180,9 @@ def _account_query(account_id: int, day: date) -> Any:
         Posting.date_from <= day,
         or_(Posting.date_to.is_(None), Posting.date_to >= day),
     )
+    figures = [one(account_id).scalar_subquery().label(f"figure_{name}") for name, one in _figures.items()]
     return (
-        select(Account, Posting, AccessRole, (_tally[0](account_id) if _tally else literal(0)).label("unread"))
+        select(Account, Posting, AccessRole, *figures)
         .outerjoin(Posting, in_force)
         .outerjoin(AccessRole, Posting.role_id == AccessRole.id)
         .where(Account.id == account_id)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 from flask_appbuilder.models.sqla.interface import SQLAInterface
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select
 
 from app.core.db import current_session, db
 from app.core.entity import Entity
 from app.core.errors import WriteOutsideUnit
+from app.core.fab import paging
 
 E = TypeVar("E", bound=Entity)
-COUNT_CAP = 1_000
 
 
 class AppInterface(SQLAInterface):
@@ -21,14 +21,16 @@ class AppInterface(SQLAInterface):
     def __init__(self, model: type[Entity]) -> None:
         super().__init__(model, db.session)
 
-    def count(self, query: Select[Any]) -> int:
-        """How many rows, counting no further than COUNT_CAP + 1: keys only, no joins for show."""
-        keys = query.with_only_columns(self.obj.id).order_by(None).limit(COUNT_CAP + 1).subquery()
-        return int(current_session().scalar(select(func.count()).select_from(keys)) or 0)
+    def count(self, query: Select[Any], *, narrow: bool = False) -> int:
+        """How many rows, counting no further than paging.COUNT_CAP + 1: keys only, no joins for show."""
+        return paging.count(query, narrow=narrow)
 
-    def page(self, query: Select[Any], number: int, size: int, options: tuple[Any, ...]) -> list[Any]:
+    def page(
+        self, query: Select[Any], number: int, size: int, options: tuple[Any, ...] = (), *, order: list[Any],
+        total: int, narrow: bool = False,
+    ) -> list[Any]:  # fmt: skip
         """One page of rows with what their cells need."""
-        limited = query.offset(number * size).limit(size).options(*options)
+        limited = paging.page(query, order, total, number * size, size, narrow=narrow).options(*options)
         return list(current_session().scalars(limited).unique())
 
     def add(self, item: Any, raise_exception: bool = False) -> bool:

@@ -8,16 +8,15 @@ from urllib.parse import urlencode
 
 from flask import jsonify, render_template, request
 from flask_babel import gettext as _
-from sqlalchemy import inspect, select
+from sqlalchemy import inspect
 
 from app.core.access.context import current_access
-from app.core.db import current_session
 from app.core.fab import bulk, keeping, listing
 from app.core.fab.cells import one_of, said
 from app.core.fab.declaration import Answer, Declaration, expose
 from app.core.fab.gate import needs
 from app.core.fab.keeping import Kept
-from app.core.fab.naming import concealed, named_by, shown
+from app.core.fab.naming import concealed, shown
 from app.core.fab.relating import usable
 from app.core.screen import BulkChoice, Empty, KeptFilter, ListScreen
 from app.core.verbs import Verb
@@ -124,10 +123,7 @@ class ListScreens(Declaration):
     def lookup(self) -> Answer:
         """Type-ahead: the first rows that match, as JSON."""
         text = request.args.get("q", "").replace("\0", "").strip()[: listing.LONGEST_QUERY]
-        statement = select(self.model).order_by(self.model.id.desc()).limit(MOST_RESULTS + 1)
-        if text:
-            statement = statement.where(listing.search_clause(self.model, text))
-        rows = list(current_session().scalars(statement.options(*named_by(self.model))).unique())
+        rows = listing.newest(self.model, text, MOST_RESULTS + 1, self.default_order)
         results = [{"id": row.id, "text": str(row), "sub": self.lookup_sub(row)} for row in rows[:MOST_RESULTS]]
         return jsonify(results=results, more=len(rows) > MOST_RESULTS)
 

@@ -10,13 +10,15 @@ from flask_babel import gettext as _
 from sqlalchemy import Select, select
 from werkzeug.datastructures import MultiDict
 
+from app.core.db import current_session
 from app.core.entity import Entity
+from app.core.fab import paging
 from app.core.fab.cells import cell, label_of, url_of
 from app.core.fab.filtering import Values, texts
-from app.core.fab.interface import COUNT_CAP, AppInterface
-from app.core.fab.naming import loading
-from app.core.fab.relating import filter_of
-from app.core.fab.searching import search_clause
+from app.core.fab.interface import AppInterface
+from app.core.fab.naming import concealed, loading, named_by
+from app.core.fab.relating import Related, filter_of
+from app.core.fab.searching import search, search_clause
 from app.core.screen import ActiveFilter, ColumnHead, FilterBox, Pager, Row
 
 __all__ = [
@@ -27,6 +29,7 @@ __all__ = [
     "heads",
     "list_rows",
     "loading",
+    "newest",
     "pager",
     "row_of",
     "search_clause",
@@ -49,10 +52,11 @@ class ListQuery:
         self, model: type[Entity], order_columns: list[str], filters: list[str], default_order: str,
         args: Mapping[str, Any], path: str = "",
     ) -> None:  # fmt: skip
-        self.model, self.path = model, path
+        self.model, self.path, self.default_order = model, path, default_order
         self.text = "".join(texts(args, "q")[:1])[:LONGEST_QUERY]
+        self.narrow = False  # whether an index finds the few rows that come in question
         self.size = _bounded(texts(args, "size"), 1, max(SIZES), SIZES[0])
-        self.page = _bounded(texts(args, "page"), 1, last_page(COUNT_CAP + 1, self.size), 1)
+        self.page = _bounded(texts(args, "page"), 1, last_page(paging.COUNT_CAP + 1, self.size), 1)
         asked = "".join(texts(args, "order")[:1])
         self.ordered = asked if asked.removeprefix("-") in order_columns else ""
         self.order = self.ordered or default_order
@@ -96,12 +100,27 @@ def build_query(query: ListQuery, filters: list[str]) -> Select[Any]:
     """The rows asked for; the session adds which of them the person may see."""
     statement = select(query.model)
     if query.text:
-        statement = statement.where(search_clause(query.model, query.text))
+        query.narrow, clause = search(query.model, query.text)
+        statement = statement.where(clause)
     for name in filters:
-        statement = statement.where(*filter_of(query.model, name).clauses(query.values))
-    column = getattr(query.model, query.order.removeprefix("-"))
-    ordered = column.desc() if query.order.startswith("-") else column.asc()
-    return statement.order_by(ordered, query.model.id.desc())
+        one = filter_of(query.model, name)
+        clauses = one.clauses(query.values)
+        statement = statement.where(*clauses)
+        query.narrow |= bool(clauses) and isinstance(one, Related) and one.indexed
+    return statement.order_by(*paging.ordered(query.model, query.order, query.default_order))
+
+
+def newest(model: type[Entity], text: str, most: int, default_order: str) -> list[Any]:
+    """The first rows that match typed text (all when there is none): for type-ahead and the search over everything.
+
+    The newest first: as the list shows them where the table grows, else by the key.
+    """
+    usual = model.__grows__ and not concealed(model, default_order.removeprefix("-"))
+    by = default_order if usual else "-id"
+    narrow, clause = search(model, text) if text else (False, None)
+    statement = select(model) if clause is None else select(model).where(clause)
+    page = paging.page(statement, paging.ordered(model, by, by), paging.COUNT_CAP + 1, 0, most, narrow=narrow)
+    return list(current_session().scalars(page.options(*named_by(model))).unique())
 
 
 def filter_boxes(
@@ -151,8 +170,8 @@ def pager(query: ListQuery, total: int, shown: int) -> Pager:
     """Where we are, exactly; the list ends where counting stopped."""
     first = (query.page - 1) * query.size + 1
     last = last_page(total, query.size)
-    text = _("%(n)s 条", n=total) if total <= COUNT_CAP else _("超过 %(n)s 条", n=COUNT_CAP)
-    ended = total > COUNT_CAP and query.page >= last
+    text = _("%(n)s 条", n=total) if total <= paging.COUNT_CAP else _("超过 %(n)s 条", n=paging.COUNT_CAP)
+    ended = total > paging.COUNT_CAP and query.page >= last
     return Pager(
         first=first if shown else 0,
         last=first + shown - 1 if shown else 0,
@@ -171,9 +190,14 @@ def list_rows(
     """(rows, total) of the page asked for: two statements, one when there is nothing. A page past the end is the
     last one."""
     statement = build_query(query, filters)
-    total = interface.count(statement)
+    total = interface.count(statement, narrow=query.narrow)
     query.page = min(query.page, last_page(total, query.size))
     if not total:
         return [], 0
     pointed = [name for name in filters if query.values.get(name) and filter_of(model, name).kind == "lookup"]
-    return interface.page(statement, query.page - 1, query.size, loading(model, [*names, *pointed])), total
+    order = paging.ordered(query.model, query.order, query.default_order)
+    rows = interface.page(
+        statement, query.page - 1, query.size, loading(model, [*names, *pointed]), order=order, total=total,
+        narrow=query.narrow,
+    )  # fmt: skip
+    return rows, total

@@ -25,6 +25,7 @@ from app.core.fab.filtering import (
 )
 from app.core.fab.naming import is_short, named_by
 from app.core.office import Office
+from app.core.ordering import indexed_alone
 from app.core.screen import FilterBox
 from app.core.types import LineSet, UtcDateTime
 from app.core.verbs import Verb
@@ -40,6 +41,11 @@ class Related(Filter):
         relation = inspect(model).relationships[name]
         self.target: type[Entity] = relation.mapper.class_
         self.key = getattr(model, next(iter(relation.local_columns)).key)
+
+    @property
+    def indexed(self) -> bool:
+        """Whether the key's own index finds the rows, few as they are, without asking for an office."""
+        return indexed_alone(self.model, self.key.key)
 
     def understood(self, given: list[str]) -> list[str]:
         """Keys of 64 bits."""

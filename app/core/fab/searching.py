@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import false, inspect, or_, select
-
 from app.core.entity import Entity
-from app.core.fab.filtering import contains
 from app.core.fab.naming import shown
-from app.core.pinyin import normalise_query
+from app.core.matching import matching
 
 
 def search_names(model: type[Entity]) -> tuple[str, ...]:
@@ -23,16 +20,9 @@ def search_clause(model: type[Entity], text: str) -> Any:
     What lies behind a relationship is found by one subquery under the person's own predicate, so that a row is never
     found by something at its other end that the person may not see.
     """
-    typed = normalise_query(text)
-    clauses = [_clause(model, name, text, typed) for name in shown(model, search_names(model))]
-    return or_(*clauses) if clauses else false()
+    return search(model, text)[1]
 
 
-def _clause(model: type[Entity], name: str, text: str, typed: str) -> Any:
-    head, _dot, rest = name.partition(".")
-    if not rest:
-        return contains(getattr(model, name), typed if name == "search_text" else text)
-    relation = inspect(model).relationships[head]
-    target: type[Entity] = relation.mapper.class_
-    key = getattr(model, next(iter(relation.local_columns)).key)
-    return key.in_(select(target.id).where(_clause(target, rest, text, typed)))
+def search(model: type[Entity], text: str) -> tuple[bool, Any]:
+    """Whether the search index leaves only a few rows to look at, and the criterion of `search_clause`."""
+    return matching(model, text, shown(model, search_names(model)))

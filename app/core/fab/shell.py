@@ -33,12 +33,13 @@ from werkzeug.exceptions import HTTPException
 from app.core import clock
 from app.core.db import db
 from app.core.errors import AccessRefused, Forbidden, NoContext, ShouzeError
+from app.core.fab import packing
 from app.core.fab.cells import said
 from app.core.fab.gate import in_api
 from app.core.fab.view import EntityView
 from app.core.history import record
 from app.core.jobs import JOBS_URL
-from app.core.message import MOST_COUNTED
+from app.core.message import MOST_COUNTED, UNREAD
 from app.core.pdf.errors import ContextError, PdfError
 from app.core.verbs import Verb
 
@@ -116,6 +117,7 @@ def install(app: Flask, groups: dict[str, Any]) -> Shell:
     app.add_url_rule("/assets/<digest>/<name>", "static_asset", serve_asset)
     serve_asset.gate = "public"  # type: ignore[attr-defined]
     app.context_processor(context)
+    app.after_request(packing.pack)
     app.after_request(headers)
     app.register_error_handler(ShouzeError, on_refusal)
     app.register_error_handler(PdfError, on_paper)
@@ -174,7 +176,7 @@ def context() -> dict[str, Any]:
         "lang": lang,
         "switch_lang_url": url_for("SignInView.language", code=other, next=request.full_path.rstrip("?")),
         "nav": shell.nav() if usable else [],
-        "bell": _bell() if usable else None,
+        "bell": _bell(access) if usable else None,
         "printed_at": f"{clock.local(clock.now()):%Y-%m-%d %H:%M}",
         "me": _me(access) if access is not None else None,
         "search_url": url_for("HomeView.search"),
@@ -188,8 +190,8 @@ def context() -> dict[str, Any]:
     }
 
 
-def _bell() -> dict[str, Any]:
-    count = int(g.access.unread)
+def _bell(access: Any) -> dict[str, Any]:
+    count = access.figures[UNREAD]
     return {"count": count, "text": f"{MOST_COUNTED}+" if count > MOST_COUNTED else str(count), "url": "/messages/"}
 
 

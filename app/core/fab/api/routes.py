@@ -17,7 +17,7 @@ from app.core.access.fetch import fetch, may
 from app.core.db import current_session
 from app.core.deleting import remove
 from app.core.errors import Conflict, Forbidden, Invalid, NotFound
-from app.core.fab import listing
+from app.core.fab import listing, paging
 from app.core.fab.api import values
 from app.core.fab.api.body import Unreadable, accepted_in, client_id_of, read_body, version_of
 from app.core.fab.api.incoming import Incoming, bind, errors_of
@@ -25,7 +25,6 @@ from app.core.fab.converter import AppForm
 from app.core.fab.declaration import Answer, Page, expose
 from app.core.fab.forming import BoundForm, RowsOf
 from app.core.fab.gate import needs
-from app.core.fab.interface import COUNT_CAP
 from app.core.fab.view import EntityView
 from app.core.saving import Refused, save
 from app.core.verbs import Verb
@@ -85,8 +84,8 @@ class EntityApi(Page):
         rows, total = listing.list_rows(self.model, names, self.view.datamodel, query, filters)
         pager = listing.pager(query, total, len(rows))
         return jsonify(
-            items=values.as_json(rows, names), page=query.page, size=query.size, count=min(total, COUNT_CAP),
-            more_than_counted=total > COUNT_CAP, next=pager.next_url,
+            items=values.as_json(rows, names), page=query.page, size=query.size, count=min(total, paging.COUNT_CAP),
+            more_than_counted=total > paging.COUNT_CAP, next=pager.next_url,
         )  # fmt: skip
 
     def _arguments(self) -> MultiDict[str, str]:

@@ -1,0 +1,119 @@
+"""A page of a list, and how many rows there are, at any size of table and for any office.
+
+Rows are looked for office by office (`core.access.reach`), each through the index that begins with the office and has
+the order of the list (`core.ordering`), no more of each than the page needs; then they are merged. One office, sixty,
+or all cost a bounded number of index entries, whichever of them are busy. Who reads the rows of every office needs no
+merging: an index without the office has the order already, however deep the page. Counting goes first and stops at
+COUNT_CAP + 1: it tells whether what was asked for is rare (then the filter's own index finds all of it, and sorting a
+thousand rows is nothing) or common (then the order's index meets enough of it soon, and the planner is kept from
+sorting all of it).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Select,
+    and_,
+    bindparam,
+    cast,
+    false,
+    func,
+    inspect,
+    or_,
+    select,
+    true,
+    union_all,
+)
+
+from app.core.access.context import current_access
+from app.core.access.reach import Reach, reach
+from app.core.db import current_session, is_sqlite
+from app.core.entity import Entity, Scoped
+from app.core.ordering import order_names
+
+COUNT_CAP = 1_000
+
+
+def ordered(model: type[Entity], order: str, default: str) -> list[Any]:
+    """ORDER BY, all in the one direction asked for, so that an index serves it forwards or backwards."""
+    columns = [getattr(model, name) for name in order_names(order, default)]
+    return [column.desc() if order.startswith("-") else column.asc() for column in columns]
+
+
+def count(statement: Select[Any], *, narrow: bool = False) -> int:
+    """How many rows, counting no further than COUNT_CAP + 1. `narrow`: an index finds the few that come in question."""
+    model = _model(statement)
+    found = None if narrow else reach(current_access(), model)
+    if found is None:
+        keys = statement.with_only_columns(model.id).order_by(None).limit(COUNT_CAP + 1).subquery()
+        return int(current_session().scalar(select(func.count()).select_from(keys)) or 0)
+    keys = _union(_keys(model, found, _where(statement), [], COUNT_CAP + 1), COUNT_CAP + 1)
+    return int(current_session().scalar(select(func.count(model.id)).join(keys, keys.c.id == model.id)) or 0)
+
+
+def page(
+    statement: Select[Any], order: list[Any], total: int, first: int, size: int, *, narrow: bool = False
+) -> Select[Any]:
+    """The statement for rows `first` to `first + size`, of which `count` has found `total`, in this order."""
+    model = _model(statement)
+    found = None if narrow else reach(current_access(), model)
+    first = min(first, COUNT_CAP)
+    if found is not None:
+        few, where = total <= COUNT_CAP, _where(statement)
+        if not few and statement.whereclause is not None:
+            where = func.coalesce(where, False).is_(True)  # no index for it: that of the order is the one to take
+        if not few and found.everywhere:
+            statement = select(model).where(where)
+        else:
+            keys = _union(_keys(model, found, where, [] if few else order, None if few else first + size))
+            statement = select(model).join(keys, keys.c.id == model.id)
+    return statement.order_by(None).order_by(*order).offset(first).limit(size)
+
+
+def _where(statement: Select[Any]) -> Any:
+    return statement.whereclause if statement.whereclause is not None else true()
+
+
+def _union(parts: Iterator[Select[Any]], most: int | None = None) -> Any:
+    """The parts share no row, so nothing has to be sorted out, and reading stops when enough are found."""
+    return select(union_all(*parts).subquery().c.id).limit(most).subquery()
+
+
+def _model(statement: Select[Any]) -> Any:
+    return statement.column_descriptions[0]["entity"]
+
+
+def _keys(model: type[Scoped], found: Reach, where: Any, order: list[Any], most: int | None) -> Iterator[Select[Any]]:
+    """Statements for the keys: a few rows of each office by who answers and by who made them, and the rows named."""
+    offices, elsewhere = sorted(found.offices), model.office_id.not_in(sorted(found.offices))
+    handed_over = and_(model.made_office_id != model.office_id, elsewhere)
+    parts = [(model.office_id, true()), *([] if found.everywhere else [(model.made_office_id, handed_over)])]
+    for office, limits in parts if offices else ():
+        some = select(model.id).where(where, limits).order_by(*order).limit(most)
+        yield _of_one(office, some, offices[0]) if len(offices) == 1 else _of_each(model, office, some, offices)
+    if found.named or not offices:
+        others = and_(elsewhere, model.made_office_id.not_in(offices)) if offices else true()
+        rows = select(model.id).where(where, or_(false(), *found.named), others).order_by(*order).limit(most)
+        yield select(rows.correlate(None).subquery().c.id)
+
+
+def _of_one(office: Any, some: Select[Any], key: int) -> Select[Any]:
+    return select(some.where(office == key).correlate(None).subquery().c.id)
+
+
+def _of_each(model: type[Scoped], office: Any, some: Select[Any], keys: list[int]) -> Select[Any]:
+    """For each office its own: PostgreSQL by LATERAL; SQLite, which has none, by a correlated IN over the keys."""
+    if not is_sqlite(current_session().connection()):
+        one = func.unnest(cast(keys, ARRAY(BigInteger))).table_valued("key").render_derived("one")
+        rows = some.where(office == one.c.key).correlate(one).lateral()
+        return select(rows.c.id).select_from(one).join(rows, true())
+    each = func.json_each(bindparam(None, json.dumps(keys))).table_valued("value", name="one")
+    outer = inspect(model).local_table.alias()  # no criterion on it: SQLite would start from that, with every row
+    mine = some.where(office == each.c.value).correlate(each)
+    return select(outer.c.id).select_from(each.join(outer, outer.c.id.in_(mine)))
