@@ -25,6 +25,7 @@ class Reach:
 
     offices: set[int] = field(default_factory=set)
     everywhere: bool = False  # these are all offices there are
+    nearly: bool = False  # all but some above them, which answer for few rows or none
     named: list[ColumnElement[bool]] = field(default_factory=list)
 
 
@@ -53,7 +54,14 @@ def reach(access: Access, cls: type[Entity]) -> Reach | None:
     if cls.__shared__:
         found.named.append(getattr(columns, cls.__shared__).is_(True))
     found.everywhere = len(found.offices) == len(access.offices)
+    found.nearly = bool(found.offices) and all(_above(access, key, found.offices) for key in access.offices)
     return found
+
+
+def _above(access: Access, key: int, offices: set[int]) -> bool:
+    """Whether an office is one of these, or one that they belong to."""
+    path = access.offices[key].path
+    return key in offices or any(access.offices[one].path.startswith(path) for one in offices)
 
 
 def _by_office(cls: type[Entity]) -> bool:

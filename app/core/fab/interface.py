@@ -21,16 +21,16 @@ class AppInterface(SQLAInterface):
     def __init__(self, model: type[Entity]) -> None:
         super().__init__(model, db.session)
 
-    def count(self, query: Select[Any], *, narrow: bool = False) -> int:
-        """How many rows, counting no further than paging.COUNT_CAP + 1: keys only, no joins for show."""
-        return paging.count(query, narrow=narrow)
+    def count(self, query: Select[Any], *, first: int = 0, narrow: bool = False) -> paging.Found:
+        """How many rows, counting no further than needed: keys only, no joins for show."""
+        return paging.count(query, first=first, narrow=narrow)
 
     def page(
         self, query: Select[Any], number: int, size: int, options: tuple[Any, ...] = (), *, order: list[Any],
-        total: int, narrow: bool = False,
+        few: bool = False, narrow: bool = False,
     ) -> list[Any]:  # fmt: skip
         """One page of rows with what their cells need."""
-        limited = paging.page(query, order, total, number * size, size, narrow=narrow).options(*options)
+        limited = paging.page(query, order, number * size, size, few=few, narrow=narrow).options(*options)
         return list(current_session().scalars(limited).unique())
 
     def add(self, item: Any, raise_exception: bool = False) -> bool:

@@ -119,7 +119,7 @@ def newest(model: type[Entity], text: str, most: int, default_order: str) -> lis
     by = default_order if usual else "-id"
     narrow, clause = search(model, text) if text else (False, None)
     statement = select(model) if clause is None else select(model).where(clause)
-    page = paging.page(statement, paging.ordered(model, by, by), paging.COUNT_CAP + 1, 0, most, narrow=narrow)
+    page = paging.page(statement, paging.ordered(model, by, by), 0, most, narrow=narrow)
     return list(current_session().scalars(page.options(*named_by(model))).unique())
 
 
@@ -190,14 +190,14 @@ def list_rows(
     """(rows, total) of the page asked for: two statements, one when there is nothing. A page past the end is the
     last one."""
     statement = build_query(query, filters)
-    total = interface.count(statement, narrow=query.narrow)
+    total, few = interface.count(statement, first=(query.page - 1) * query.size, narrow=query.narrow)
     query.page = min(query.page, last_page(total, query.size))
     if not total:
         return [], 0
     pointed = [name for name in filters if query.values.get(name) and filter_of(model, name).kind == "lookup"]
     order = paging.ordered(query.model, query.order, query.default_order)
     rows = interface.page(
-        statement, query.page - 1, query.size, loading(model, [*names, *pointed]), order=order, total=total,
+        statement, query.page - 1, query.size, loading(model, [*names, *pointed]), order=order, few=few,
         narrow=query.narrow,
     )  # fmt: skip
     return rows, total

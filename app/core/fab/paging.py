@@ -3,8 +3,8 @@
 Rows are looked for office by office (`core.access.reach`), each through the index that begins with the office and has
 the order of the list (`core.ordering`), no more of each than the page needs; then they are merged. One office, sixty,
 or all cost a bounded number of index entries, whichever of them are busy. Who reads the rows of every office needs no
-merging: an index without the office has the order already, however deep the page. Counting goes first and stops at
-COUNT_CAP + 1: it tells whether what was asked for is rare (then the filter's own index finds all of it, and sorting a
+merging: an index without the office has the order already, however deep the page. Counting goes first and stops
+soon: it tells whether what was asked for is rare (then the filter's own index finds all of it, and sorting a
 thousand rows is nothing) or common (then the order's index meets enough of it soon, and the planner is kept from
 sorting all of it).
 """
@@ -13,11 +13,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ARRAY,
     BigInteger,
+    BinaryExpression,
     Select,
     and_,
     bindparam,
@@ -30,6 +31,7 @@ from sqlalchemy import (
     true,
     union_all,
 )
+from sqlalchemy.sql import operators
 
 from app.core.access.context import current_access
 from app.core.access.reach import Reach, reach
@@ -37,7 +39,9 @@ from app.core.db import current_session, is_sqlite
 from app.core.entity import Entity, Scoped
 from app.core.ordering import order_names
 
-COUNT_CAP = 1_000
+COUNT_CAP = 1_000  # rows a list tells, and shows
+SORTED = 5_000  # rows that are soon sorted
+DEEPER = 8  # more of them for each row before the page
 
 
 def ordered(model: type[Entity], order: str, default: str) -> list[Any]:
@@ -46,34 +50,60 @@ def ordered(model: type[Entity], order: str, default: str) -> list[Any]:
     return [column.desc() if order.startswith("-") else column.asc() for column in columns]
 
 
-def count(statement: Select[Any], *, narrow: bool = False) -> int:
-    """How many rows, counting no further than COUNT_CAP + 1. `narrow`: an index finds the few that come in question."""
+class Found(NamedTuple):
+    """How many rows a list has, counted to COUNT_CAP + 1, and whether they are few enough to be found and sorted."""
+
+    total: int
+    few: bool
+
+
+def count(statement: Select[Any], *, first: int = 0, narrow: bool = False) -> Found:
+    """Count for the page that begins with row `first`. `narrow`: an index finds the few that come in question.
+
+    What is narrowed is counted further than it is told: a page far down in the order of the list would pass over all
+    that lies between the rows that are meant.
+    """
     model = _model(statement)
+    narrowed = statement.whereclause is not None
+    most = max(COUNT_CAP, SORTED + DEEPER * first) if narrowed and not narrow else COUNT_CAP
     found = None if narrow else reach(current_access(), model)
     if found is None:
-        keys = statement.with_only_columns(model.id).order_by(None).limit(COUNT_CAP + 1).subquery()
-        return int(current_session().scalar(select(func.count()).select_from(keys)) or 0)
-    keys = _union(_keys(model, found, _where(statement), [], COUNT_CAP + 1), COUNT_CAP + 1)
-    return int(current_session().scalar(select(func.count(model.id)).join(keys, keys.c.id == model.id)) or 0)
+        keys = statement.with_only_columns(model.id).order_by(None).limit(most + 1).subquery()
+        rows = current_session().scalar(select(func.count()).select_from(keys))
+    else:
+        keys = _union(_keys(model, found, _where(statement), [], most + 1), most + 1)
+        rows = current_session().scalar(select(func.count(model.id)).join(keys, keys.c.id == model.id))
+    return Found(min(rows or 0, COUNT_CAP + 1), (rows or 0) <= most)
 
 
 def page(
-    statement: Select[Any], order: list[Any], total: int, first: int, size: int, *, narrow: bool = False
+    statement: Select[Any], order: list[Any], first: int, size: int, *, few: bool = False, narrow: bool = False
 ) -> Select[Any]:
-    """The statement for rows `first` to `first + size`, of which `count` has found `total`, in this order."""
+    """The statement for rows `first` to `first + size` in this order; `few` as `count` has found it."""
     model = _model(statement)
     found = None if narrow else reach(current_access(), model)
     first = min(first, COUNT_CAP)
-    if found is not None:
-        few, where = total <= COUNT_CAP, _where(statement)
-        if not few and statement.whereclause is not None:
-            where = func.coalesce(where, False).is_(True)  # no index for it: that of the order is the one to take
-        if not few and found.everywhere:
-            statement = select(model).where(where)
-        else:
-            keys = _union(_keys(model, found, where, [] if few else order, None if few else first + size))
-            statement = select(model).join(keys, keys.c.id == model.id)
+    if found is not None and not few and (found.everywhere or found.nearly):
+        statement = select(model).where(*_unserved(statement, order))
+    elif found is not None:
+        where = _where(statement) if few else and_(true(), *_unserved(statement, order))
+        keys = _union(_keys(model, found, where, [] if few else order, None if few else first + size))
+        statement = select(model).join(keys, keys.c.id == model.id)
     return statement.order_by(None).order_by(*order).offset(first).limit(size)
+
+
+def _unserved(statement: Select[Any], order: list[Any]) -> Iterator[Any]:
+    """The criteria, made so that the index of the order is the one to take: other indexes can't serve them."""
+    for clause in getattr(statement, "_where_criteria", ()):
+        yield clause if _in_order(clause, order[0].element.key) else func.coalesce(clause, False).is_(True)
+
+
+def _in_order(clause: Any, name: str) -> bool:
+    """Whether the index of the order serves a criterion too: one value or a range of the column it sorts by."""
+    one = isinstance(clause, BinaryExpression) and getattr(clause.left, "key", "") == name
+    if not one or clause.operator is not operators.in_op:
+        return one and clause.operator in {operators.eq, operators.le, operators.lt, operators.ge, operators.gt}
+    return len(getattr(clause.right, "value", ())) == 1
 
 
 def _where(statement: Select[Any]) -> Any:
@@ -82,6 +112,8 @@ def _where(statement: Select[Any]) -> Any:
 
 def _union(parts: Iterator[Select[Any]], most: int | None = None) -> Any:
     """The parts share no row, so nothing has to be sorted out, and reading stops when enough are found."""
+    if most is None and is_sqlite(current_session().connection()):
+        most = -1  # all; but what has a limit is made once, and not looked for again for each row
     return select(union_all(*parts).subquery().c.id).limit(most).subquery()
 
 
