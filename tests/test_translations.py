@@ -328,7 +328,7 @@ def pages(client: FlaskClient, bases: dict[str, Any], shown: dict[str, set[str]]
         yield f"{base}/add", add
         keys = list(dict.fromkeys(re.findall(rf'"{base}/(\d+)"', first.get_data(as_text=True))))
         states = view.model.__workflow__ is not None
-        for key in keys[:12] if states else [] if base in shown["show"] else keys[:2]:
+        for key in keys[:12] if states else [] if base in shown["show"] & shown["edit"] else {*keys[:1], *keys[-1:]}:
             yield from pages_of(client, base, key, shown)
 
 

@@ -116,6 +116,7 @@ def shell(**more: Any) -> dict[str, Any]:
         office="大沁他拉市场监管所",
         signout_url="/logout/",
         password_url="/password/",
+        jobs_url="/jobs/",
     )
     return {
         "lang": "zh-CN",
@@ -123,6 +124,7 @@ def shell(**more: Any) -> dict[str, Any]:
         "nav": nav(),
         "me": me,
         "bell": {"count": 3, "text": "3", "url": "/messages/"},
+        "printed_at": "2026-11-24 09:30",
         "search_url": "/search",
         "query": "",
         "flashes": [],
@@ -217,6 +219,8 @@ def listing(**more: Any) -> N:
         "can_save": True,
         "can_share": True,
         "base_url": "/notices",
+        "export_url": "/notices/export?state=整改中",
+        "import_url": None,
         "bulk": [
             N(name="submit", label="提交审核", kind="primary"),
             N(name="discard", label="作废草稿", kind="danger"),
@@ -947,6 +951,94 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
                 options=[],
                 field=field("site", "经营场所", "lookup", lookup_url="/lookup"),
             )
+        },
+    ),
+    "messages": (
+        "messages.html",
+        {
+            "messages": [
+                {
+                    "title": "导出完成：主体",
+                    "text": "2,345 条，保留 7 天。",
+                    "url": "/jobs/",
+                    "unread": True,
+                    "at": "今天 09:12",
+                    "open_url": "/messages/a/open",
+                    "read_url": "/messages/a/read",
+                },
+                {
+                    "title": "文书已生成",
+                    "text": "",
+                    "url": None,
+                    "unread": False,
+                    "at": "昨天 16:40",
+                    "open_url": "/messages/b/open",
+                    "read_url": "/messages/b/read",
+                },
+            ],
+            "any_unread": True,
+            "newer": None,
+            "older": "?page=2",
+        },
+    ),
+    "jobs": (
+        "jobs.html",
+        {
+            "pending": True,
+            "jobs": [
+                {
+                    "id": "a",
+                    "title": "导出：检查记录",
+                    "state": N(text="进行中", tone="info"),
+                    "at": "今天 09:12",
+                    "size": "",
+                    "gone": False,
+                    "until": "",
+                    "error": "",
+                    "open": True,
+                    "progress": 40,
+                    "url": None,
+                    "cancel_url": "/jobs/a/cancel",
+                },
+                {
+                    "id": "b",
+                    "title": "导出：主体",
+                    "state": N(text="完成", tone="success"),
+                    "at": "昨天 16:40",
+                    "size": "1.2 MB",
+                    "gone": False,
+                    "until": "12月1日",
+                    "error": "",
+                    "open": False,
+                    "progress": 100,
+                    "url": "/jobs/b/file",
+                    "cancel_url": "/jobs/b/cancel",
+                },
+            ],
+        },
+    ),
+    "import": (
+        "entity/import.html",
+        {
+            "screen": {
+                "title": "导入主体",
+                "crumbs": [("主体", "/enterprises/")],
+                "error": "",
+                "keyed": False,
+                "template_url": "/enterprises/import/template.xlsx",
+                "action": "/enterprises/import",
+                "most_mb": 20,
+                "most_rows": 20000,
+                "runs": [
+                    N(
+                        url="/enterprises/import/x",
+                        name="台账.xlsx",
+                        counts=[("新建", 12, "success"), ("错误", 1, "danger")],
+                        state=N(text="已试导入", tone="info"),
+                        at="今天 09:12",
+                    )
+                ],
+            },
         },
     ),
     "transition": ("entity/transition.html", {"screen": N(**STEP)}),

@@ -58,14 +58,18 @@ def test_page(client: FlaskClient, name: str) -> None:
     assert not re.search(r'(?:src|href)="https?:', answer.text)
 
 
+# what a sample could only imitate; tests/views/test_walk.py opens them with a real file
+AFTER_AN_UPLOAD = {"entity/import_columns.html", "entity/import_result.html"}
+
+
 def test_every_template_has_a_sample() -> None:
     pages = {str(p.relative_to(TEMPLATES)) for p in TEMPLATES.rglob("*.html") if p.parent.name != "macros"} - {
         "base.html"
     }
-    assert pages == {template for template, _ in PAGES.values()}
+    assert pages - AFTER_AN_UPLOAD == {template for template, _ in PAGES.values()}
 
 
-@pytest.mark.parametrize("path", sorted(TEMPLATES.rglob("*.html")), ids=lambda p: p.name)
+@pytest.mark.parametrize("path", sorted(TEMPLATES.rglob("*.html")), ids=lambda p: p.relative_to(TEMPLATES).as_posix())
 def test_chinese_goes_through_gettext(path: Path) -> None:
     text = re.sub(r"\{#.*?#\}|_\('[^']*'", "", path.read_text(), flags=re.DOTALL)
     assert not HAN.findall(text.replace("'中文'", "")), "visible text outside _()"
