@@ -7,6 +7,8 @@ drawn anew: no place, no device, no time goes with them, and nothing that was hi
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 
@@ -36,7 +38,7 @@ def look_at(content: bytes, kind: Kind) -> Picture:
     """Measure, decode and copy. Raises Invalid when it is too large, cut short, or not what its head says."""
     broken = _("这张图片打不开：不完整，或已损坏。")
     try:
-        with _one_at_a_time, Image.open(BytesIO(content), formats=[kind.picture]) as picture:
+        with _one_at_a_time, _strictly(), Image.open(BytesIO(content), formats=[kind.picture]) as picture:
             width, height = picture.size
             _require_size(width, height)
             if isinstance(picture, ImageFile.ImageFile):
@@ -47,6 +49,16 @@ def look_at(content: bytes, kind: Kind) -> Picture:
         raise Invalid(_too_large()) from error
     except (OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError, EOFError, ArithmeticError) as error:
         raise Invalid(broken) from error
+
+
+@contextmanager
+def _strictly() -> Iterator[None]:
+    """A picture that is cut short is an error: importing WeasyPrint makes Pillow lenient for the whole process."""
+    before, ImageFile.LOAD_TRUNCATED_IMAGES = ImageFile.LOAD_TRUNCATED_IMAGES, False
+    try:
+        yield
+    finally:
+        ImageFile.LOAD_TRUNCATED_IMAGES = before
 
 
 def _require_size(width: int, height: int) -> None:
