@@ -12,6 +12,7 @@ from huey.consumer import Consumer
 from app.config import Settings
 from app.core import attachment, jobfile, jobs
 from app.core.db import unscoped
+from app.core.importing.run import forget_old
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +47,7 @@ def install(app: Flask, settings: Settings) -> Any:
     def sweep_files() -> None:
         with app.app_context():
             attachment.sweep()
+            forget_old()
 
     def ring(job_id: int) -> None:
         try:
@@ -54,7 +56,7 @@ def install(app: Flask, settings: Settings) -> Any:
             log.exception("the bell did not ring; the sweep will find job %s", job_id)
 
     jobs.wake[:] = [ring]
-    huey.sweep_now, huey.tidy_now = sweep, tidy
+    huey.sweep_now, huey.tidy_now, huey.files_now = sweep, tidy, sweep_files
     return huey
 
 
