@@ -53,7 +53,7 @@ class DailyCheckView(EntityView):
     datamodel = AppInterface(DailyCheck)
     route_base = "/daily-checks"
     title = lazy_pgettext("list", "日检查记录")
-    icon = "inspect"
+    icon = "ok"
     task = ("checks", 1)
     list_columns = ["unit", "check_date", "summary", "state", "marks", "person"]
     order_columns = ["unit", "check_date", "state"]
