@@ -36,6 +36,7 @@ class Unit:
     verb: Verb
     reason: str = ""
     acts: dict[int, Act] = field(default_factory=dict)
+    memo: dict[str, Any] = field(default_factory=dict)  # what need be read only once in this unit
     kept: list[Any] = field(default_factory=list)  # keeps the objects alive whose id() is a key of `acts`
 
     def declare(self, row: Any, act: Act) -> None:

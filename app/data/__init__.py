@@ -158,3 +158,20 @@ def risk_items() -> tuple[RiskItem, ...]:
 def holidays() -> tuple[Holiday, ...]:
     """What the State Council has arranged for 2026; a later year is entered by the office when it is announced."""
     return tuple(Holiday(**row | {"date": date.fromisoformat(row["date"])}) for row in _rows("holidays.json"))
+
+
+@cache
+def director_rules() -> tuple[dict[str, Any], ...]:
+    """Who must have a 食品安全总监, by the texts of 2022 and 2025 and the canteens' rule: none is confirmed."""
+    return tuple(_with_days(row) for row in _rows("director_rules.json"))
+
+
+@cache
+def size_yardsticks() -> tuple[dict[str, Any], ...]:
+    """From which figures on a firm counts as 大中型: the law does not say, so each waits to be confirmed."""
+    return tuple(_with_days(row) for row in _rows("size_yardsticks.json"))
+
+
+def _with_days(row: dict[str, Any]) -> dict[str, Any]:
+    days = {name: date.fromisoformat(row[name]) if row[name] else None for name in ("valid_from", "valid_to")}
+    return {name: value for name, value in (row | days).items() if name != "tag"}

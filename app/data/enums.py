@@ -278,6 +278,69 @@ class AreaKind(StrEnum):
     SUBDISTRICT = "街道"
 
 
+class DirectorCondition(StrEnum):
+    """What must hold beside the kind of site for a 食品安全总监 to be due."""
+
+    ALWAYS = "一律"
+    LARGE = "大中型"
+    SPECIAL = "特殊食品"
+    HEADQUARTERS = "连锁总部"
+    MEALS = "用餐人数"
+
+
+class DirectorEdition(StrEnum):
+    """Which text a rule is from; the amended one and the canteens' are both in force since 2025-04-15."""
+
+    ORDER_60 = "2022 年规定"
+    AMENDED = "2025 年修正"
+    CANTEENS = "集中用餐单位规定"
+
+
+class Trade(StrEnum):
+    """规模行业: whose yardstick of 大中型 counts."""
+
+    INDUSTRY = "工业"
+    WHOLESALE = "批发业"
+    RETAIL = "零售业"
+    CATERING = "餐饮业"
+
+
+class CanteenKind(StrEnum):
+    """承包的食堂: which kind of canteen a contractor runs; the words are those of SiteKind."""
+
+    SCHOOL = "学校食堂"
+    KINDERGARTEN = "幼儿园食堂"
+    ELDERLY = "养老机构食堂"
+    OTHER = "其他单位食堂"
+
+
+class DecisionCause(StrEnum):
+    """Why it was decided anew whether a site must have a 食品安全总监."""
+
+    FIRST = "首次判定"
+    FIGURES = "数字变化"
+    RULES = "规则变化"
+    OVERRIDE = "人工认定"
+
+
+class OverrideState(StrEnum):
+    """状态 of a 人工认定."""
+
+    IN_FORCE = "有效"
+    REVOKED = "已撤销"
+
+
+TRADE_OF: dict[SiteKind, Trade] = {
+    SiteKind.PRODUCER: Trade.INDUSTRY,
+    SiteKind.SPECIAL_PRODUCER: Trade.INDUSTRY,
+    SiteKind.ADDITIVE_PRODUCER: Trade.INDUSTRY,
+    SiteKind.SELLER: Trade.RETAIL,
+    SiteKind.CATERER: Trade.CATERING,
+    SiteKind.CENTRAL_KITCHEN: Trade.CATERING,
+    SiteKind.MEAL_DELIVERY: Trade.CATERING,
+}
+"""The trade whose yardstick counts for a kind of site when nobody says otherwise."""
+
 LINE_OF: dict[SiteKind, Line] = {
     SiteKind.PRODUCER: Line.PRODUCTION,
     SiteKind.SPECIAL_PRODUCER: Line.PRODUCTION,

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import Date, ForeignKey, Index, String, Text
+from sqlalchemy import Boolean, Date, ForeignKey, Index, Integer, String, Text, false
 from sqlalchemy import column as bare_column
 from sqlalchemy.orm import Mapped, relationship
 
 from app.core.entity import BigId, Scoped, column
 from app.core.ordering import list_indexes
 from app.core.types import LineSet
-from app.data.enums import LicenceKind, OrgForm, RiskGrade, SiteKind, SiteState
+from app.data.enums import CanteenKind, LicenceKind, OrgForm, RiskGrade, SiteKind, SiteState, Trade
 from app.models.area import Area
 
 TONES: dict[str, str] = {SiteState.OPEN: "success", SiteState.SEASONAL: "info", SiteState.ORDERED_SHUT: "danger",
@@ -46,6 +46,8 @@ class Enterprise(Scoped):
     address: Mapped[str] = column("住所", String(200), nullable=False, default="")
     state: Mapped[str] = column("经营状态", String(20), choices=SiteState, nullable=False, default="正常")
     note: Mapped[str | None] = column("备注", Text, format="long")
+    must_have_director: Mapped[bool] = column("应配食品安全总监", Boolean, derived=True, nullable=False, default=False,
+                                               server_default=false())  # fmt: skip
     search_text: Mapped[str] = column("检索词", String(1000), derived=True, nullable=False, default="")
 
     sites: Mapped[list[Site]] = relationship(back_populates="enterprise")
@@ -75,6 +77,19 @@ class Site(Scoped):
     licence_no: Mapped[str | None] = column("许可证编号", String(40), format="code")
     licence_until: Mapped[date | None] = column("许可有效期至", Date)
     state: Mapped[str] = column("经营状态", String(20), choices=SiteState, nullable=False, default="正常")
+    staff: Mapped[int | None] = column("从业人数", Integer)
+    revenue: Mapped[int | None] = column("年营业收入（万元）", Integer)
+    floor_area: Mapped[int | None] = column("经营面积（㎡）", Integer)
+    seats: Mapped[int | None] = column("座位数", Integer)
+    meals: Mapped[int | None] = column("每餐次平均用餐（供餐）人数", Integer)
+    special_food: Mapped[bool] = column("生产特殊食品", Boolean, nullable=False, default=False, server_default=false())
+    headquarters: Mapped[bool] = column("连锁总部", Boolean, nullable=False, default=False, server_default=false())
+    trade: Mapped[str | None] = column("规模行业", String(10), choices=Trade, help="不填按主体类型；以批发为主的请选。")
+    canteen_kind: Mapped[str | None] = column(
+        "承包的食堂", String(30), choices=CanteenKind, help="承包经营企业填写：承包的是哪一类食堂。"
+    )
+    must_have_director: Mapped[bool] = column("应配食品安全总监", Boolean, derived=True, nullable=False, default=False,
+                                               server_default=false())  # fmt: skip
     search_text: Mapped[str] = column("检索词", String(1000), derived=True, nullable=False, default="")
 
     enterprise: Mapped[Enterprise] = relationship(back_populates="sites")

@@ -10,7 +10,7 @@ from app.core.access.policy import Grant, grants
 from app.core.office import Family
 from app.core.saved import Sharing
 from app.core.verbs import Verb as V  # noqa: N817 - as above
-from app.data.enums import CheckState, ClosureState, LicenceState, RiskListState
+from app.data.enums import CheckState, ClosureState, LicenceState, OverrideState, RiskListState
 from app.data.enums import NoticeState as N
 from app.models.inspection import DRAFT
 
@@ -19,9 +19,11 @@ KEEP = (V.READ, V.CREATE, V.UPDATE)
 FIRM_ROWS = ("Enterprise", "Site", "Person", "Appointment")
 SERVED = (N.DELIVERED, N.CORRECTING, N.TO_RECHECK, N.CORRECTED, N.NOT_CORRECTED, N.EXTENDED)
 LEADS = 30  # the rank of a 所长: from here on one may put filters there for the office
-KEPT = ("DailyCheck", "RiskList", "Licence", "Closure", "Training", "Exam")  # what firms keep, and what is kept of them
+# what firms keep, and what is kept of them
+KEPT = ("DailyCheck", "RiskList", "Licence", "Closure", "Training", "Exam", "DirectorDecision", "DirectorOverride")
 DRAFT_CHECK, SENT_CHECK = (CheckState.DRAFT,), (CheckState.SUBMITTED,)
 DECLARED, CLOSED = (ClosureState.DECLARED,), (ClosureState.CONFIRMED,)
+RULES = ("DirectorRule", "SizeYardstick")  # everybody reads what is decided by
 HOLIDAYS = (Grant("Holiday", (*KEEP, V.DELETE), C.ALL),)
 COLLEAGUES = (Grant("Account", R, C.SUPERVISED, (Family.BUSINESS,)), Grant("Posting", R, C.OWN))
 
@@ -43,11 +45,12 @@ class Role:
 
 def _lists(family: Family, rank: int) -> tuple[Grant, ...]:
     """Own filters, columns and bulk acts for all; the office's filters are read by its people, kept by who leads."""
+    read = _over(RULES, R, C.ALL) if family in {Family.BUSINESS, Family.FIRM} else ()
     own = tuple(Grant(entity, (*KEEP, V.DELETE), C.OWN) for entity in ("SavedFilter", "ListPreference", "BulkRun"))
     if family not in {Family.BUSINESS, Family.SYSTEM}:
-        return own
+        return (*own, *read)
     kept = (V.READ, V.CREATE, V.UPDATE, V.DELETE) if rank >= LEADS else R
-    return (*own, Grant("SavedFilter", kept, C.SUBTREE, (Sharing.OFFICE,)))
+    return (*own, *read, Grant("SavedFilter", kept, C.SUBTREE, (Sharing.OFFICE,)))
 
 
 def _over(entities: tuple[str, ...], verbs: tuple[V, ...], coverage: C) -> tuple[Grant, ...]:
@@ -87,6 +90,8 @@ STATION_KEEPS = (
     *_makes_lists(C.SUBTREE),
     Grant("Holiday", R, C.ALL),
 )
+SAYS_OTHERWISE = (Grant("DirectorOverride", (V.CREATE,), C.SUBTREE),
+                  Grant("DirectorOverride", (V.REVOKE,), C.SUBTREE, (OverrideState.IN_FORCE,)))  # fmt: skip
 
 INSPECTS = (
     *_over(FIRM_ROWS, (*KEEP, V.EXPORT, V.IMPORT, V.PRINT), C.SUBTREE),
@@ -145,6 +150,7 @@ ROLES = (
         Grant("BureauSetting", (V.READ, V.CONFIRM), C.ALL),
         Grant("BureauSetting", (V.UPDATE,), C.ALL, ("待确认",)),
         Grant("NumberSequence", KEEP, C.ALL),
+        *_over(RULES, KEEP, C.ALL),
         *HOLIDAYS,
     )),
     Role("section", "业务股室", Family.BUSINESS, 40, (
@@ -162,6 +168,7 @@ ROLES = (
     Role("taskforce", "专班", Family.BUSINESS, 35, _reader(C.SUPERVISED)),
     Role("chief", "所长", Family.BUSINESS, 30, (
         *INSPECTS,
+        *SAYS_OTHERWISE,
         Grant("Notice", (V.REVIEW,), C.SUBTREE, (N.IN_REVIEW,)),
         Grant("LegalCitation", R, C.ALL),
     )),

@@ -155,6 +155,7 @@ class Register:
             "name": row.name, "address": row.address, "kind": row.site_kind or _kind_for(row), "lines": bits(row.lines),
             "licence_no": row.licence_no, "licence_kind": row.licence_kind, "licence_until": row.valid_to,
             "risk_grade": row.risk, "state": row.state or SiteState.OPEN, "area": self.areas.get(row.area_code),
+            **{FIGURES[name]: figure for name, figure in row.counts.items()},
         }  # fmt: skip
         new = site is None
         if site is None:
@@ -208,6 +209,10 @@ class Register:
                 setattr(row, name, value)
         if self.write:
             save(row, Verb.IMPORT, accepted=EVERYTHING)
+
+
+FIGURES = {"employees": "staff", "floor_area": "floor_area", "seats": "seats", "diners": "meals", "revenue": "revenue"}
+"""A ledger's scale figures by the columns of Site."""
 
 
 def _nameless(name: str, address: str) -> str:

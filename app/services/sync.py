@@ -11,11 +11,14 @@ from app.core.access.policy import contradictions
 from app.core.db import current_session
 from app.core.entity import registry
 from app.core.errors import ConfigurationError
+from app.core.jobs import enqueue
 from app.core.office import AccessRole, Office, place
+from app.core.types import public_id
 from app.core.verbs import Verb
 from app.core.writing import unit_of_work
 from app.models.area import Area, OfficeArea
 from app.models.citation import LegalCitation
+from app.models.director import DirectorRule, DirectorRuleKind, SizeYardstick
 from app.models.holiday import Holiday
 from app.models.lines import Line
 from app.models.roles import ROLES
@@ -40,6 +43,8 @@ def sync() -> dict[str, int]:
         ("BureauSetting", ensure_settings),
         ("RiskList", ensure_templates),
         ("Holiday", _holidays),
+        ("DirectorRule", _director_rules),
+        ("SizeYardstick", _size_yardsticks),
     )
     with unit_of_work(Verb.IMPORT, "建立基础数据"):
         return {name: step() for name, step in steps}
@@ -133,6 +138,29 @@ def _holidays() -> int:
     session = current_session()
     known = set(session.scalars(select(Holiday.date)))
     rows = [Holiday(date=one.date, name=one.name, kind=one.kind) for one in data.holidays() if one.date not in known]
+    session.add_all(rows)
+    session.flush()
+    return len(rows)
+
+
+def _director_rules() -> int:
+    """Who must have a 食品安全总监; a rule that is there is the bureau's to edit."""
+    session = current_session()
+    known = set(session.scalars(select(DirectorRule.key)))
+    rows = [one for one in data.director_rules() if one["key"] not in known]
+    for one in rows:
+        kinds = [DirectorRuleKind(kind=kind) for kind in one["kinds"]]
+        session.add(DirectorRule(**one | {"kinds": kinds}))
+    session.flush()
+    if rows:
+        enqueue("director.decide", f"director.decide:{public_id()}")
+    return len(rows)
+
+
+def _size_yardsticks() -> int:
+    session = current_session()
+    known = set(session.scalars(select(SizeYardstick.key)))
+    rows = [SizeYardstick(**one) for one in data.size_yardsticks() if one["key"] not in known]
     session.add_all(rows)
     session.flush()
     return len(rows)

@@ -16,6 +16,7 @@ from app.core.fab.view import EntityView
 from app.core.importing.naming import Naming
 from app.data.enums import SiteState
 from app.models.check import DailyCheck
+from app.models.director import DirectorDecision
 from app.models.enterprise import Enterprise, Site
 from app.models.licence import Closure, Licence
 
@@ -31,14 +32,14 @@ class EnterpriseView(EntityView):
     description = _("一个统一社会信用代码一个主体，可以有多个经营场所。")
     list_columns = ["name", "code", "legal_person", "phone", "address", "state"]
     order_columns = ["name", "code", "state"]
-    list_filters = ["state", "org_form", "legal_person", "address"]
+    list_filters = ["state", "org_form", "must_have_director", "legal_person", "address"]
     default_order = "-made_at"
     form_parts = [
         Part(_("主体"), ["name", "code", "org_form", "legal_person", "phone", "address", "state"]),
         Part(_("其他"), ["note"]),
     ]
     show_parts = [
-        (_("主体"), ["name", "code", "org_form", "legal_person", "phone", "address", "state"]),
+        (_("主体"), ["name", "code", "org_form", "legal_person", "phone", "address", "state", "must_have_director"]),
         (_("其他"), ["note", "office_id"]),
     ]
     attachments = Attachments(_("证照和其他文件"))
@@ -64,6 +65,9 @@ class EnterpriseView(EntityView):
         return " · ".join(part for part in (row.code, row.address) if part)
 
 
+SCALE = ["staff", "revenue", "floor_area", "seats", "meals", "special_food", "headquarters", "trade", "canteen_kind"]
+
+
 class SiteView(EntityView):
     """经营场所: where the firm works; inspections and notices belong here."""
 
@@ -74,15 +78,17 @@ class SiteView(EntityView):
     task = ("firms", 2)
     list_columns = ["name", "enterprise", "kind", "area", "lines", "risk_grade", "state"]
     order_columns = ["name", "kind", "risk_grade", "state"]
-    list_filters = ["state", "area", "kind", "lines", "risk_grade", "enterprise", "licence_until"]
+    list_filters = ["state", "area", "kind", "lines", "risk_grade", "must_have_director", "enterprise", "licence_until"]
     default_order = "-made_at"
     form_parts = [
         Part(_("场所"), ["enterprise", "name", "area", "address", "kind", "lines", "risk_grade", "state"]),
         Part(_("许可"), ["licence_kind", "licence_no", "licence_until"]),
+        Part(_("规模"), SCALE, help=_("决定是否应当配备食品安全总监；没有的可以不填。")),
     ]
     show_parts = [
         (_("场所"), ["name", "enterprise", "area", "address", "kind", "lines", "risk_grade", "state"]),
         (_("许可"), ["licence_kind", "licence_no", "licence_until"]),
+        (_("规模"), ["must_have_director", *SCALE]),
     ]
     naming = Naming(
         keys=(("enterprise", "name"),),
@@ -104,6 +110,11 @@ class SiteView(EntityView):
     }
     attachments = Attachments(_("场所照片和证照"))
     children = [
+        Children(
+            "",
+            ["verdict", "rule", "words", "missing", "cause", "date_from", "date_to"],
+            of=(DirectorDecision, "site_id"),
+        ),
         Children("", ["check_date", "person", "summary", "marks", "state"], add="site", of=(DailyCheck, "site_id")),
         Children("", ["kind", "number", "valid_to", "expiry", "state"], add="site", of=(Licence, "site_id")),
         Children("", ["kind", "date_from", "date_to", "reason", "state"], add="site", of=(Closure, "site_id")),

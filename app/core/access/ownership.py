@@ -29,6 +29,8 @@ def stamp(row: Entity, access: Access | None) -> None:
         return
     owner = _owner(row)
     if owner is not None:
+        if isinstance(owner, Scoped) and owner.office_id is None:  # both are new: the session keeps no order
+            stamp(owner, access)
         _copy(row, owner)
     elif row.office_id is None and access is not None:
         row.office_id = _home(row, access)
