@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -25,6 +25,11 @@ def now() -> datetime:
 def today() -> date:
     """The business date: the server's day in Shanghai, whatever a device claims."""
     return local(now()).date()
+
+
+def start_of(day: date) -> datetime:
+    """The instant a day begins in Shanghai."""
+    return datetime.combine(day, time(), SHANGHAI)
 
 
 def local(instant: datetime) -> datetime:

@@ -18,6 +18,9 @@ TONES: dict[str, str] = {SiteState.OPEN: "success", SiteState.SEASONAL: "info", 
          SiteState.REVOKED: "danger", SiteState.LOST: "warning"}  # fmt: skip
 
 
+ENDED = (SiteState.DEREGISTERED, SiteState.REVOKED)  # no business any more: in no ledger from that day on
+
+
 class Enterprise(Scoped):
     """A business. Its code is unique among those still in being; a firm may be without one (小作坊, 摊贩)."""
 
@@ -45,6 +48,7 @@ class Enterprise(Scoped):
     phone: Mapped[str | None] = column("联系电话", String(30), format="tel")
     address: Mapped[str] = column("住所", String(200), nullable=False, default="")
     state: Mapped[str] = column("经营状态", String(20), choices=SiteState, nullable=False, default="正常")
+    ended_on: Mapped[date | None] = column("终止日期", Date, derived=True)
     note: Mapped[str | None] = column("备注", Text, format="long")
     must_have_director: Mapped[bool] = column("应配食品安全总监", Boolean, derived=True, nullable=False, default=False,
                                                server_default=false())  # fmt: skip

@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from sqlalchemy import inspect, select
 from sqlalchemy.orm import InstrumentedAttribute
 
+from app.core import clock
 from app.core.codes import check_credit_code, check_licence, check_phone
 from app.core.db import current_session, unscoped
 from app.core.entity import Scoped, registry
@@ -20,7 +21,7 @@ from app.core.saving import Check, before_many, on_save
 from app.core.verbs import Verb
 from app.core.writing import perform, unit_of_work
 from app.data.enums import SiteState
-from app.models.enterprise import Enterprise, Site
+from app.models.enterprise import ENDED, Enterprise, Site
 
 PREFIXED = {"91": "企业", "92": "个体工商户", "93": "农民专业合作社"}
 
@@ -41,6 +42,7 @@ def check_enterprise(firm: Enterprise, check: Check) -> None:
             check.error("code", _("这个代码已属于另一个在册主体。"))
     if firm.phone:
         _phone(firm, check)
+    firm.ended_on = (firm.ended_on or clock.today()) if firm.state in ENDED else None
     firm.search_text = search_key(firm.name or "")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import inspect
+from sqlalchemy import event, inspect
 from sqlalchemy.orm import InstanceState, Session
 from sqlalchemy.orm.attributes import flag_modified
 
@@ -36,6 +36,15 @@ def stamp(row: Entity, access: Access | None) -> None:
         row.office_id = _home(row, access)
     if row.made_office_id is None:
         row.made_office_id = row.office_id
+
+
+@event.listens_for(Scoped, "before_insert", propagate=True)
+def _complete(_mapper: Any, _connection: Any, row: Scoped) -> None:
+    """An owner that was new as well had no key when the row was stamped; by now it has been written."""
+    owner = _owner(row)
+    key: str = getattr(owner, "__firm_key__", "")
+    if owner is not None and key:
+        _copy(row, owner)
 
 
 def touch_wholes(session: Session) -> None:

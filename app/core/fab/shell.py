@@ -83,6 +83,7 @@ class Shell:
     def __init__(self, groups: dict[str, Any]) -> None:
         self.groups = groups  # group key → label, in order
         self.views: list[EntityView] = []
+        self.pages: list[Any] = []  # pages with a task; who may read their entity_name finds them
         self.assets = {path.name: _asset(path) for path in sorted(STATIC.iterdir()) if path.suffix in TYPES}
         self.demo = False
         self.bureau = ""
@@ -92,16 +93,21 @@ class Shell:
         home = NavItem(_("今天要办"), url_for("HomeView.home"), "home", request.path == "/")
         found = [NavGroup(_("今天"), [home])]
         for key, label in self.groups.items():
-            views = sorted((view for view in self.views if view.task[0] == key), key=lambda view: view.task[1])
+            views = sorted((view for view in [*self.views, *self.pages] if view.task[0] == key), key=_place)
             items = [self._item(view) for view in views if g.access.may(view.entity_name, Verb.READ)]
             if items:
                 found.append(NavGroup(_(str(label)), items))
         return found
 
     @staticmethod
-    def _item(view: EntityView) -> NavItem:
+    def _item(view: Any) -> NavItem:
         base = f"{view.route_base}/"
         return NavItem(_(str(view.title)), base, view.icon, request.path.startswith(base))
+
+
+def _place(view: Any) -> int:
+    place: int = view.task[1]
+    return place
 
 
 def _asset(path: Path) -> Asset:

@@ -169,6 +169,9 @@ def upgrade() -> None:
     # plain ALTERs: SQLite would copy the table otherwise, and others point at it
     no = sa.false()
     op.add_column("enterprise", sa.Column("must_have_director", sa.Boolean(), nullable=False, server_default=no))
+    op.add_column("enterprise", sa.Column("ended_on", sa.Date(), nullable=True))
+    # when they ended was not kept: from today on they are in no ledger
+    op.execute("UPDATE enterprise SET ended_on = CURRENT_DATE WHERE state IN ('注销', '吊销')")
     for name in FIGURES:
         op.add_column("site", sa.Column(name, sa.Integer(), nullable=True))
     for name in FLAGS:
@@ -181,6 +184,7 @@ def downgrade() -> None:
     """Back."""
     for name in ("canteen_kind", "trade", *FLAGS, *FIGURES):
         op.drop_column("site", name)
+    op.drop_column("enterprise", "ended_on")
     op.drop_column("enterprise", "must_have_director")
     op.drop_table("director_override")
     op.drop_table("director_decision")

@@ -1,0 +1,35 @@
+"""What a ledger must have before it is printed."""
+
+from typing import Any
+
+from app.core.pdf.errors import ContextError
+from app.core.pdf.text import day, problem
+
+MOST, CELL = 5_000, 400
+"""Lines of a list, and characters of a line's longest cell."""
+
+
+def validate(context: dict[str, Any], *, draft: bool = False) -> None:  # noqa: ARG001 - the engine calls all alike
+    """ContextError with a Chinese sentence a field unless the context may be printed."""
+    errors: dict[str, str] = {}
+    try:
+        found = {"bureau": problem(context["bureau"], 40), "title": problem(context["title"], 60),
+                 "note": problem(context["note"], CELL)}  # fmt: skip
+        errors = {name: message for name, message in found.items() if message}
+        if len(context["lines"]) > MOST:
+            errors["lines"] = f"最多 {MOST} 行"
+        width = len(context["heads"])
+        for number, line in enumerate(context["lines"], 1):
+            cells = line.split("\n")
+            if len(cells) != width or max(map(len, cells)) > CELL:
+                errors[f"lines.{number}"] = "列数不对或过长"
+        if day(context["made"]) is None:
+            errors["made"] = "应为日期"
+        if context["demo"] not in (True, False):
+            errors["demo"] = "应为是或否"
+    except KeyError as missing:
+        errors[str(missing.args[0])] = "缺少该项"
+    except (TypeError, AttributeError):
+        errors[""] = "内容结构有误"
+    if errors:
+        raise ContextError(errors)
