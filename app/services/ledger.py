@@ -118,11 +118,11 @@ def _in_force(role: AppointmentRole, day: date) -> tuple[ColumnElement[bool], ..
     return Appointment.role == role, Appointment.date_from <= day, until
 
 
-def _firms(wanted: Wanted) -> Select[Any]:
+def _firms(wanted: Wanted) -> Any:
     """Key and answers of each firm in being on the day that the request asks for, whichever ledger it is in."""
     day = wanted.day
     begun = clock.start_of(day + timedelta(days=1))
-    statement: Select[Any] = select(
+    statement = select(
         Enterprise.id,
         _must(day).label("must"),
         _held(AppointmentRole.DIRECTOR, day).label("director"),
