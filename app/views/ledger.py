@@ -49,7 +49,7 @@ class LedgerView(Page):
     default_view = "ledger"
     title = lazy_pgettext("list", "双台账")
     icon = "book"
-    task = ("firms", 0)
+    task = ("firms", 1)
     entity_name = "Enterprise"
 
     @expose("/")
