@@ -33,7 +33,7 @@ from app.models.setting import BUREAU, DEMO
 from app.services.ledger import Counts, Entry, Wanted, Which, counts, entries, size
 
 SIZE = 50
-MOST_PDF = 5_000
+MOST_PDF = 1_000  # rows: a table this long takes seconds to lay out; longer ones go as a workbook
 TITLES = {
     Which.A: lazy_gettext("配备食品安全总监、食品安全员企业台账"),
     Which.B: lazy_gettext("配备食品安全员企业台账"),
