@@ -15,9 +15,11 @@ from app.config import Settings
 from app.core import crypto
 from app.core.access import guard  # noqa: F401 - listens on the session
 from app.core.db import db, migrate
+from app.core.errors import ConfigurationError
 from app.core.fab import builder, gate, shell, signin
 
 ROOT = Path(__file__).resolve().parent.parent
+IDLE = range(5, 481)  # minutes
 GROUPS = {
     "firms": _("主体和人员"),
     "checks": _("自查"),
@@ -45,7 +47,9 @@ def build(settings: Settings | None = None) -> Flask:
 
 
 def configure(app: Flask, settings: Settings) -> None:
-    """Flask's settings from ours."""
+    """Flask's settings from ours. Raises ConfigurationError."""
+    if settings.idle_minutes not in IDLE:
+        raise ConfigurationError(f"SHOUZE_IDLE_MINUTES must be {IDLE.start} to {IDLE.stop - 1}")
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     app.config.update(
         SECRET_KEY=settings.secret(),
@@ -58,7 +62,8 @@ def configure(app: Flask, settings: Settings) -> None:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings.base_url.startswith("https://"),
-        PERMANENT_SESSION_LIFETIME=timedelta(hours=12),
+        PERMANENT_SESSION_LIFETIME=timedelta(days=400),  # of the cookie; how long a sign-in holds is its row's to say
+        SESSION_PROTECTION=None,
         TRUSTED_HOSTS=list(settings.trusted_hosts) or None,
         WTF_CSRF_TIME_LIMIT=None,
         WTF_CSRF_SSL_STRICT=True,

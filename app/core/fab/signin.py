@@ -8,11 +8,8 @@ from urllib.parse import urlsplit
 
 from flask import current_app, flash, g, redirect, render_template, request, session, url_for
 from flask_babel import gettext as _
-from flask_login import login_user, logout_user
 from sqlalchemy import select
 
-from app.core import clock
-from app.core.access import context
 from app.core.db import unscoped
 from app.core.errors import Invalid
 from app.core.fab.builder import LOCALES
@@ -21,6 +18,9 @@ from app.core.fab.gate import public, signed_in
 from app.core.history import record
 from app.core.office import Account
 from app.core.passwords import hashed, matches, weakness
+from app.core.signin.allowance import allowance
+from app.core.signin.model import Ending, EntryKind
+from app.core.signin.sessions import end_sessions, leave, open_session
 from app.core.verbs import Verb
 from app.core.writing import unit_of_work
 
@@ -86,11 +86,8 @@ class SignInView(Page):
     @signed_in
     def logout(self) -> Answer:
         """Sign out: every session of the account ends."""
-        person = g.access.person
-        with unscoped("sign out") as own, unit_of_work(Verb.UPDATE, "退出登录"):
-            raise_epoch(own.get_one(Account, person.id))
-        record(Verb.END, "退出登录", office_id=person.office_id)
-        logout_user()
+        with unscoped("sign out"), unit_of_work(Verb.END, "退出登录"):
+            end_sessions(g.access.person.id, Ending.SIGNED_OUT)
         session.clear()
         return redirect(url_for("SignInView.login"))
 
@@ -135,25 +132,20 @@ def authenticate(username: str, password: str) -> tuple[int | None, str]:
     return account_id, ""
 
 
-def enter(account_id: int, target: str | None) -> str:
-    """Begin a session; what an earlier one left in the cookie is dropped, except the language."""
-    locale = session.get("locale")
+def enter(account_id: int, target: str | None, kind: EntryKind = EntryKind.PASSWORD) -> str:
+    """Begin a session and say where to go; what an earlier one left in the cookie is dropped, except the language."""
+    locale, before = session.get("locale"), str(session.get("_user_id", ""))
+    with unscoped("sign in") as own, unit_of_work(Verb.UPDATE, "登录"):
+        leave(before)
+        account = own.get_one(Account, account_id)
+        key = open_session(account, kind, request.remote_addr or "", request.user_agent.string)
+        kept, first = allowance(account.family, kind).kept, account.must_change_password
     session.clear()
-    session.permanent = True
+    session.permanent = kept
+    session["_user_id"] = key
     if locale:
         session["locale"] = locale
-    with unscoped("sign in") as own, unit_of_work(Verb.UPDATE, "登录"):
-        account = own.get_one(Account, account_id)
-        account.last_login = clock.now()
-    g.access = context.load(account_id)
-    assert g.access is not None
-    login_user(g.access.person)
-    return url_for("SignInView.password") if g.access.person.must_change_password else safe_target(target)
-
-
-def raise_epoch(account: Account) -> None:
-    """End every session of the account: their cookies carry the old number."""
-    account.session_epoch += 1
+    return url_for("SignInView.password") if first else safe_target(target)
 
 
 def change_password(old: str, new: str, repeat: str) -> None:
@@ -172,8 +164,7 @@ def change_password(old: str, new: str, repeat: str) -> None:
         sealed = hashed(new)  # outside the transaction: it takes a tenth of a second
         with unit_of_work(Verb.UPDATE, "修改密码"):
             account = own.get_one(Account, person.id)
-            account.password, account.must_change_password = sealed, False
-            raise_epoch(account)
+            account.password, account.must_change_password = sealed, False  # ends every session: core.signin.sessions
     enter(person.id, None)
 
 
