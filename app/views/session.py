@@ -34,6 +34,7 @@ class SessionView(Page):
         """Open ones first, then those that ended lately."""
         asked = select(SignInSession).order_by(SignInSession.ended_at.is_not(None), SignInSession.id.desc())
         lines = [_line(row) for row in current_session().scalars(asked.limit(SHOWN))]
+        lines.sort(key=lambda line: not line["here"])
         others = any(line["open"] and not line["here"] for line in lines)
         return render_template("sessions.html", sessions=lines, others=others, days=KEPT.days)
 
