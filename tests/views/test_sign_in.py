@@ -382,7 +382,7 @@ def test_a_foreign_host_is_refused(small: House, host: str) -> None:
     assert answer.status_code == 400
 
 
-# -- the cookie ---------------------------------------------------------------------------------------------------------
+# -- the cookie --------------------------------------------------------------------------------------------------------
 
 
 def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(bureau: House) -> None:
