@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from flask import abort, g, jsonify, request
+from flask import abort, jsonify, request, session
 from flask_appbuilder.utils.limit import Limit
 from flask_babel import gettext as _
 from sqlalchemy import inspect
@@ -38,7 +38,7 @@ STEPPING = frozenset({"reason", "version"})
 
 def _whose() -> str:
     """Whose requests are counted together: an account's, else an address's."""
-    return str(g.access.person.id if g.get("access") else request.remote_addr)
+    return str(session.get("_user_id", "")).partition(".")[0] or str(request.remote_addr)
 
 
 @dataclass
