@@ -27,6 +27,7 @@ FIRST = {  # what a person who is held back may open beside the page that holds 
         "SignInView.password", "SecondFactorView.overview", "SecondFactorView.start", "SecondFactorView.confirm",
     }),
 }  # fmt: skip
+LONGEST_TARGET = 1_000  # of a page to come back to: it travels in a cookie, and browsers drop large ones
 ALWAYS = frozenset({"SignInView.logout"})
 
 
@@ -80,8 +81,8 @@ def check() -> Any:
     if (first := held_back(g.access)) and request.endpoint not in ALWAYS | FIRST[first]:
         if in_api():
             raise Forbidden(_("请先在网页上修改首次登录的密码，或设置动态口令。"))
-        if request.method == "GET" and request.path != "/":
-            session["after"] = request.full_path.rstrip("?")[:2000]
+        if request.method == "GET" and request.path != "/" and len(request.full_path) <= LONGEST_TARGET:
+            session["after"] = request.full_path.rstrip("?")
         return redirect(url_for(first))
     if gate == SIGNED_IN:
         return None
@@ -130,12 +131,17 @@ def to_sign_in() -> Response:
 
 
 def _form_page() -> str | None:
-    """The page whose form was sent: the browser says it; else the address itself, where it can be opened."""
+    """The page whose form was sent: the browser says it; else the address itself; only what can be opened."""
     came = urlsplit(request.referrer or "")
-    if came.netloc == request.host and came.path.startswith("/"):
+    if came.netloc == request.host and _opens(came.path):
         return f"{came.path}?{came.query}" if came.query else came.path
+    return request.path if _opens(request.path) else None
+
+
+def _opens(path: str) -> bool:
+    """Whether an address is a page of ours that a browser may ask for."""
     try:
-        current_app.create_url_adapter(request).match(request.path, method="GET")  # type: ignore[union-attr]
+        current_app.create_url_adapter(request).match(path, method="GET")  # type: ignore[union-attr]
     except HTTPException:
-        return None
-    return request.path
+        return False
+    return path.startswith("/") and not path.startswith("//")

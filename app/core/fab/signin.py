@@ -14,7 +14,7 @@ from app.core.db import unscoped
 from app.core.errors import Invalid
 from app.core.fab.builder import LOCALES
 from app.core.fab.declaration import Answer, Page, expose
-from app.core.fab.gate import public, signed_in
+from app.core.fab.gate import LONGEST_TARGET, public, signed_in
 from app.core.office import Account
 from app.core.passwords import LONGEST, hashed, weakness
 from app.core.signin import entering, throttle
@@ -52,7 +52,13 @@ class Credentials:
 def safe_target(target: str | None) -> str:
     """A path of this site to go on to, else the home page. Never another host."""
     home = url_for("HomeView.home")
-    if not target or not target.startswith("/") or target.startswith(("//", "/\\")) or "\\" in target:
+    if (
+        not target
+        or len(target) > LONGEST_TARGET
+        or not target.startswith("/")
+        or target.startswith(("//", "/\\"))
+        or "\\" in target
+    ):
         return home
     parts = urlsplit(target)
     return home if parts.scheme or parts.netloc or any(ord(char) < 32 for char in target) else target
@@ -80,7 +86,7 @@ class SignInView(Page):
     @public
     def login(self) -> Answer:
         """Sign in with name and password; who has a second factor goes on to its page."""
-        target = request.values.get("next", "")[:2000]
+        target = request.values.get("next", "")[: LONGEST_TARGET + 1]
         typed = request.form.get("username", "").strip()[:60]
         error, status = "", 200
         if request.method == "POST":
@@ -180,7 +186,8 @@ def _after_password(known: Known, tried: Try, target: str) -> str:
     session.clear()
     if locale:
         session["locale"] = locale
-    session["half"] = {"account": known.id, "mark": known.mark, "since": clock.now().timestamp(), "target": target}
+    session["half"] = {"account": known.id, "mark": known.mark, "since": clock.now().timestamp(),
+                       "target": safe_target(target)}  # fmt: skip
     return url_for("SignInView.code")
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
+from itertools import product
 from typing import Any
 
-from sqlalchemy import Connection, delete, event, inspect, select, update
+from sqlalchemy import Connection, delete, event, inspect, or_, select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -15,7 +16,7 @@ from app.core import clock
 from app.core.access.context import Access, Sitting, load
 from app.core.db import BUSY, AppSession, current_session, db, is_sqlite, unscoped
 from app.core.history import remark
-from app.core.office import Account, Posting
+from app.core.office import Account, Family, Posting
 from app.core.signin.allowance import allowance
 from app.core.signin.model import Ending, EntryKind, SignInSession, digest_of, new_secret, short_agent
 from app.core.types import public_id
@@ -25,7 +26,7 @@ from app.core.writing import unit_of_work
 TOUCH = timedelta(minutes=1)  # how exact "last seen" is
 PATIENCE = timedelta(minutes=5)  # noted no longer than that ago: not worth waiting for the write lock
 KEPT = timedelta(days=30)  # how long an ended session is listed; history keeps it for good
-SWEPT = 500  # at a time
+SWEPT = 500  # of a kind at a time
 
 table: Any = SignInSession.__table__
 _accounts: Any = Account.__table__
@@ -173,14 +174,23 @@ def _lost_by(row: Any, *, deleted: bool) -> Iterator[tuple[int, Ending]]:
 
 def sweep() -> int:
     """End what nobody came back to, and forget what ended long ago (core.worker, each minute). Returns how many."""
-    now = clock.now()
     with unscoped("sign-ins that are over", quiet=True) as session:
-        is_open = select(table.c.id, table.c.account_id, table.c.family, table.c.kind, table.c.made_at, table.c.seen_at)
-        rows = session.connection().execute(is_open.where(table.c.ended_at.is_(None)).order_by(table.c.seen_at)).all()
-        over = [(row, allowance(row.family, row.kind).over(row.made_at, row.seen_at, now)) for row in rows]
-        for row, why in [(row, why) for row, why in over if why is not None][:SWEPT]:
-            with unit_of_work(Verb.END, why.value):
-                end_sessions(row.account_id, why, only=row.id, seen=row.seen_at)
+        for family, kind in product(Family, EntryKind):
+            _sweep(session, family, kind)
+        old = table.c.ended_at < clock.now() - KEPT
+        if session.connection().scalar(select(table.c.id).where(old).limit(1)) is None:
+            return 0
         with unit_of_work(Verb.DELETE, ""):
-            gone = delete(table).where(table.c.ended_at < now - KEPT)
-            return int(session.connection().execute(gone).rowcount)
+            return int(session.connection().execute(delete(table).where(old)).rowcount)
+
+
+def _sweep(session: Session, family: Family, kind: EntryKind) -> None:
+    """End the sessions of one family and kind that have lasted too long."""
+    now, allowed = clock.now(), allowance(family, kind)
+    over = or_(table.c.seen_at < now - allowed.idle, table.c.made_at < now - allowed.longest)
+    these = (table.c.family == family.value) & (table.c.kind == kind.value) & table.c.ended_at.is_(None)
+    asked = select(table.c.id, table.c.account_id, table.c.made_at, table.c.seen_at).where(these, over).limit(SWEPT)
+    for row in session.connection().execute(asked).all():
+        why = allowed.over(row.made_at, row.seen_at, now) or Ending.IDLE
+        with unit_of_work(Verb.END, why.value):
+            end_sessions(row.account_id, why, only=row.id, seen=row.seen_at)
