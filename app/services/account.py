@@ -54,7 +54,8 @@ def _open(account_id: int) -> Account:
 def reset_password(account_id: int, reason: str) -> str:
     """A one-time password, told this once; the first sign-in changes it, and every session ends. Raises Forbidden."""
     _open(account_id)
-    password = secrets.token_urlsafe(9)
+    drawn = [secrets.choice(second_factor.LETTERS) for _n in range(12)]
+    password = "-".join("".join(drawn[at : at + 4]) for at in (0, 4, 8))  # no letters that look alike on paper
     sealed = hashed(password)  # outside the transaction
     with unit_of_work(Verb.UPDATE, f"重设密码：{reason}"):
         account = _open(account_id)
