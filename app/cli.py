@@ -182,6 +182,16 @@ def user_add(username: str, name: str, family: str, office: str, certificate: st
     click.echo(f"{username}    one-time password: {password}")
 
 
+@user.command("reset-totp")
+@click.argument("username")
+def user_reset_totp(username: str) -> None:
+    """Take an account's second factor away: the last administrator's telephone is lost, and the codes too."""
+    from app.services.account import reset_last_second_factor
+
+    reset_last_second_factor(username)
+    click.echo(f"{username}    signs in with the password alone; a system administrator then sets up a new one")
+
+
 @main.group()
 def posting() -> None:
     """Postings."""

@@ -15,9 +15,11 @@ from app.config import Settings
 from app.core import crypto
 from app.core.access import guard  # noqa: F401 - listens on the session
 from app.core.db import db, migrate
-from app.core.fab import builder, gate, shell, signin
+from app.core.errors import ConfigurationError
+from app.core.fab import builder, gate, shell
 
 ROOT = Path(__file__).resolve().parent.parent
+IDLE = range(5, 481)  # minutes
 GROUPS = {
     "firms": _("主体和人员"),
     "checks": _("自查"),
@@ -45,8 +47,11 @@ def build(settings: Settings | None = None) -> Flask:
 
 
 def configure(app: Flask, settings: Settings) -> None:
-    """Flask's settings from ours."""
+    """Flask's settings from ours. Raises ConfigurationError."""
+    if settings.idle_minutes not in IDLE:
+        raise ConfigurationError(f"SHOUZE_IDLE_MINUTES must be {IDLE.start} to {IDLE.stop - 1}")
     settings.data_dir.mkdir(parents=True, exist_ok=True)
+    secure = settings.base_url.startswith("https://")
     app.config.update(
         SECRET_KEY=settings.secret(),
         SQLALCHEMY_DATABASE_URI=settings.url,
@@ -54,11 +59,13 @@ def configure(app: Flask, settings: Settings) -> None:
         MAX_CONTENT_LENGTH=settings.upload_max_mb * 1024 * 1024,
         MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024,
         MAX_FORM_PARTS=5_000,
-        SESSION_COOKIE_NAME="shouze",
+        SESSION_COOKIE_NAME="__Host-shouze" if secure else "shouze",  # the prefix: no other host can set it
+        SESSION_COOKIE_PATH="/",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
-        SESSION_COOKIE_SECURE=settings.base_url.startswith("https://"),
-        PERMANENT_SESSION_LIFETIME=timedelta(hours=12),
+        SESSION_COOKIE_SECURE=secure,
+        PERMANENT_SESSION_LIFETIME=timedelta(days=400),  # of the cookie; how long a sign-in holds is its row's to say
+        SESSION_PROTECTION=None,
         TRUSTED_HOSTS=list(settings.trusted_hosts) or None,
         WTF_CSRF_TIME_LIMIT=None,
         WTF_CSRF_SSL_STRICT=True,
@@ -102,4 +109,3 @@ def register(fab: builder.Builder) -> None:
     services.load()
     views.register(fab)
     require_consistent(shell.the_shell().views, {role.code: role.table() for role in ROLES})
-    signin.limit(fab.sm.limiter)

@@ -33,8 +33,9 @@ from app.core import clock
 from app.core.access.context import current_access, has_access_context
 from app.core.access.ownership import related
 from app.core.crypto import chain
-from app.core.db import AppSession, unscoped
+from app.core.db import AppSession, current_session, unscoped
 from app.core.entity import BigId, Entity, Scope, column
+from app.core.errors import WriteOutsideUnit
 from app.core.types import UtcDateTime
 from app.core.verbs import Verb
 from app.core.writing import current_unit
@@ -182,9 +183,15 @@ def _store(session: Session) -> None:
     by_office: dict[int, list[Change]] = defaultdict(list)
     for change in changes:
         by_office[change.office_id].append(change)
+    remarks: dict[int, list[_Remark]] = defaultdict(list)
+    for one in session.info.pop("remarks", ()):
+        remarks[one.office_id].append(one)
     unit = current_unit(session)
     assert unit is not None
-    for office in sorted(by_office):
+    for office in sorted({*by_office, *remarks}):
+        for one in remarks[office]:
+            _append(session.connection(), office, one.verb, one.what, [], "", root=one.about, actor=one.actor,
+                    facts=one.facts)  # fmt: skip
         own = by_office[office]
         for start in range(0, len(own), LARGEST_ENTRY):  # an import of thousands of rows does not make one huge entry
             part = own[start : start + LARGEST_ENTRY]
@@ -194,19 +201,20 @@ def _store(session: Session) -> None:
 @event.listens_for(AppSession, "after_rollback")
 def _drop(session: Session) -> None:
     session.info.pop("changes", None)
+    session.info.pop("remarks", None)
 
 
 def _note(session: Session) -> str:
     return str(session.info.get("unscoped", ""))
 
 
-def _append(
+def _append(  # noqa: PLR0913 - one argument a fact about the entry
     connection: Connection, office: int, verb: Verb, reason: str, changes: list[Change], note: str,
-    *, root: tuple[str, int] | None = None, **extra: Any,
+    *, root: tuple[str, int] | None = None, actor: tuple[int, str] | None = None, **extra: Any,
 ) -> None:  # fmt: skip
     """Lock the head, add the entry, move the head: three statements (one more when several records changed)."""
     seq, previous = _lock_head(connection, office)
-    actor = current_access().person if has_access_context() else None
+    actor = actor or _actor()
     roots = list(dict.fromkeys(change.root for change in changes))
     first = roots[0] if roots else root or ("", None)
     at = clock.now()
@@ -215,7 +223,7 @@ def _append(
             "office": office,
             "seq": seq + 1,
             "at": at.isoformat(timespec="microseconds"),
-            "actor": [actor.id, actor.name] if actor else None,
+            "actor": list(actor) if actor else None,
             "verb": verb.value,
             "reason": reason,
             "note": note,
@@ -229,7 +237,7 @@ def _append(
         "office_id": office,
         "seq": seq + 1,
         "at": at,
-        "actor_id": actor.id if actor else None,
+        "actor_id": actor[0] if actor else None,
         "verb": verb.value,
         "entity": first[0],
         "row_id": first[1],
@@ -243,6 +251,11 @@ def _append(
         connection.execute(insert(HistoryLink.__table__), rows)
     heads = HistoryHead.__table__
     connection.execute(update(heads).where(heads.c.office_id == office).values(seq=seq + 1, hash=link))
+
+
+def _actor() -> tuple[int, str] | None:
+    person = current_access().person if has_access_context() else None
+    return (person.id, person.name) if person else None
 
 
 def _lock_head(connection: Connection, office: int) -> tuple[int, str]:
@@ -267,6 +280,32 @@ def record(verb: Verb, what: str, *, office_id: int = 0, about: Entity | None = 
         root = (type(about).__name__, about.id) if about is not None else None
         _append(session.connection(), office_id, verb, what, [], "", root=root, facts=facts)
         session.commit()
+
+
+@dataclass(frozen=True)
+class _Remark:
+    office_id: int
+    verb: Verb
+    what: str
+    about: tuple[str, int] | None
+    actor: tuple[int, str] | None
+    facts: dict[str, Any]
+
+
+def remark(
+    verb: Verb, what: str, *, office_id: int = 0, about: tuple[str, int] | None = None,
+    actor: tuple[int, str] | None = None, session: Session | None = None, **facts: Any,
+) -> None:  # fmt: skip
+    """As `record`, but in the unit of work in force: kept with its commit, gone with its rollback.
+
+    `about`: (entity, key) of the row in whose history it also stands. `actor`: (key, name) where nobody is in context
+    yet. Raises WriteOutsideUnit.
+    """
+    session = session or current_session()
+    if current_unit(session) is None:
+        raise WriteOutsideUnit("remark() needs a unit of work")
+    plainly = {key: plain(value) for key, value in facts.items()}
+    session.info.setdefault("remarks", []).append(_Remark(office_id, verb, what, about, actor, plainly))
 
 
 @dataclass(frozen=True)

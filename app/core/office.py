@@ -77,7 +77,6 @@ class Account(Entity):
     locale: Mapped[str] = column("语言", String(5), system=True, nullable=False, default="zh")
     active: Mapped[bool] = column("启用", Boolean, nullable=False, default=True)
     must_change_password: Mapped[bool] = column("首次登录须改密码", Boolean, system=True, nullable=False, default=True)
-    session_epoch: Mapped[int] = column("会话序号", Integer, system=True, nullable=False, default=0)
     last_login: Mapped[datetime | None] = column("上次登录", UtcDateTime, system=True)
 
     office: Mapped[Office] = relationship()

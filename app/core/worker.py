@@ -13,6 +13,7 @@ from app.config import Settings
 from app.core import attachment, jobfile, jobs
 from app.core.db import unscoped
 from app.core.importing.run import forget_old
+from app.core.signin import sessions
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +38,7 @@ def install(app: Flask, settings: Settings) -> Any:
     def sweep() -> None:
         with app.app_context():
             jobs.sweep()
+            sessions.sweep()
 
     @huey.periodic_task(crontab(minute="7"))  # type: ignore[untyped-decorator]
     def tidy() -> None:

@@ -29,6 +29,8 @@ from app.core.jobs import Job, enqueue, job, sweep
 from app.core.message import Message, notify
 from app.core.office import Account
 from app.core.saved import BulkRun, SavedFilter, Sharing
+from app.core.signin.model import EntryKind
+from app.core.signin.sessions import open_session
 from app.core.verbs import Verb
 from app.core.writing import unit_of_work
 from app.factory import build
@@ -247,9 +249,10 @@ class House:
     def client(self, username: str) -> FlaskClient:
         """A signed-in browser."""
         client = self.app.test_client()
+        with self.app.app_context(), unscoped("prover: sign in") as session, unit_of_work():
+            key = open_session(session.get_one(Account, self.accounts[username]), EntryKind.PASSWORD)
         with client.session_transaction() as cookie:
-            cookie["_user_id"] = f"{self.accounts[username]}.0"
-            cookie["_fresh"] = True
+            cookie["_user_id"] = key
         return client
 
     def reaches(self, username: str, row: Row) -> bool:

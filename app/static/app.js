@@ -338,7 +338,7 @@
     let wait = 1500;
     const again = async () => {
       try {
-        const answer = await fetch(box.dataset.poll, { headers: { Accept: 'application/json' } });
+        const answer = await fetch(box.dataset.poll, { headers: { Accept: 'application/json', 'X-Background': '1' } });
         if (answer.ok && (await answer.json()).pending === false) { location.reload(); return; }
       } catch { /* the next try may do better */ }
       wait = Math.min(wait * 1.3, 15000);
@@ -352,7 +352,7 @@
     const was = $$('progress', list).map((bar) => bar.closest('li').id.slice(4)).join();
     const again = async () => {
       try {
-        const answer = await fetch(list.dataset.jobs, { headers: { Accept: 'application/json' } });
+        const answer = await fetch(list.dataset.jobs, { headers: { Accept: 'application/json', 'X-Background': '1' } });
         if (answer.ok) {
           const { jobs, open } = await answer.json();
           if (was !== open.join()) { location.reload(); return; }

@@ -12,6 +12,7 @@ from app.core.fab.interface import AppInterface
 from app.core.fab.view import EntityView
 from app.core.office import AccessRole, Account, Office, Posting
 from app.models.area import Area
+from app.views.account_acts import SignInActs
 
 
 class OfficeView(EntityView):
@@ -32,7 +33,7 @@ class OfficeView(EntityView):
                              "active_to"])]  # fmt: skip
 
 
-class AccountView(EntityView):
+class AccountView(SignInActs, EntityView):
     """账号."""
 
     datamodel = AppInterface(Account)

@@ -116,6 +116,8 @@ def shell(**more: Any) -> dict[str, Any]:
         office="大沁他拉市场监管所",
         signout_url="/logout/",
         password_url="/password/",
+        sessions_url="/sessions/",
+        second_factor_url="/second-factor/",
         jobs_url="/jobs/",
     )
     return {
@@ -951,6 +953,64 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
                 options=[],
                 field=field("site", "经营场所", "lookup", lookup_url="/lookup"),
             )
+        },
+    ),
+    "code": ("code.html", {"error": "动态口令不对。"}),
+    "second-factor": (
+        "second_factor.html",
+        {
+            "secret": "WRF4 BTIM ZQRG KNJ2 P3PW JLJL U3WJ YHOT",
+            "qr": {"size": 29, "path": "M4 4h7v1h-7zM4 10h7v1h-7z"},
+            "since": "11月2日 09:12",
+            "left": 9,
+            "must": False,
+            "first": True,
+            "ask": True,
+            "error": "",
+            "wrong": "动态口令不对，请看手机上现在的六位数字。",
+        },
+    ),
+    "second-factor-none": (
+        "second_factor.html",
+        {
+            "secret": "",
+            "qr": None,
+            "since": "",
+            "left": 0,
+            "must": True,
+            "first": False,
+            "ask": False,
+            "error": "密码不对。",
+        },
+    ),
+    "recovery-codes": (
+        "recovery_codes.html",
+        {"codes": [f"{n}wm28-5xxm{n}" for n in range(10)], "username": "admin", "next": "/"},
+    ),
+    "once": (
+        "once.html",
+        {"account": N(name="王秀英", username="neiqin-a"), "password": "7h4v-pdyn-gmd7", "back": "/accounts/6"},
+    ),
+    "sessions": (
+        "sessions.html",
+        {
+            "days": 30,
+            "others": True,
+            "sessions": [
+                {
+                    "agent": "Edge 126 · Windows",
+                    "address": "10.1.2.3",
+                    "kind": "密码",
+                    "opened": "今天 08:31",
+                    "seen": "今天 09:12",
+                    "open": is_open,
+                    "here": here,
+                    "ending": "长时间没有操作",
+                    "ended": "昨天 18:02",
+                    "end_url": "/sessions/a/end",
+                }
+                for is_open, here in ((True, True), (True, False), (False, False))
+            ],
         },
     ),
     "messages": (

@@ -71,7 +71,7 @@ def test_what_is_public_is_known_by_name(small: House) -> None:
     """A new public route is a decision, not an accident."""
     functions = small.app.view_functions
     assert {name for name, function in functions.items() if gate_of(function) == PUBLIC} == {
-        "SignInView.login", "SignInView.language", "DocumentView.verify", "static_asset",
+        "SignInView.login", "SignInView.code", "SignInView.language", "DocumentView.verify", "static_asset",
     }  # fmt: skip
 
 

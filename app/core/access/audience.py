@@ -28,7 +28,7 @@ MOST_SHOWN = 50
 MOST_NAMED = 100  # people loaded one by one
 AT_ONCE = 60  # criteria in one statement
 NOT_ON_A_ROW = {Verb.CREATE, Verb.IMPORT, Verb.CONFIRM}
-NOBODY = Person(-1, "", "", Family.BUSINESS, "", 0, 0, "zh", must_change_password=False, certificate_no=None)
+NOBODY = Person(-1, "", "", Family.BUSINESS, "", 0, "zh", must_change_password=False, certificate_no=None)
 
 PeopleReader = Callable[[Session, Entity, date], Iterable[int]]
 _people_readers: list[PeopleReader] = []

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property
 from typing import Any
 
@@ -19,6 +19,7 @@ from app.core import clock
 from app.core.db import unscoped
 from app.core.errors import NoContext
 from app.core.office import AccessRole, Account, Assignment, Family, Office, Posting
+from app.core.signin.model import SignInSession
 from app.core.verbs import Verb
 
 
@@ -32,6 +33,18 @@ class Firms:
 
 
 @dataclass(frozen=True)
+class Sitting:
+    """The session that the person in context came by, as it was read."""
+
+    id: int
+    public_id: str
+    kind: str
+    opened_at: datetime
+    seen_at: datetime
+    ending: str | None
+
+
+@dataclass(frozen=True)
 class Person:
     """The account signed in, as plain values; no ORM object outlives its session."""
 
@@ -41,18 +54,14 @@ class Person:
     family: str
     person_key: str
     office_id: int
-    epoch: int
     locale: str
     must_change_password: bool
     certificate_no: str | None
+    sitting: Sitting | None = None
 
     is_authenticated = True
     is_active = True
     is_anonymous = False
-
-    def get_id(self) -> str:
-        """Flask-Login's key: the account with its session epoch, so that raising the epoch ends every session."""
-        return f"{self.id}.{self.epoch}"
 
 
 @dataclass(frozen=True)
@@ -153,16 +162,16 @@ def register_figure(name: str, figure: Figure) -> None:
     _figures[name] = figure
 
 
-def load(account_id: int, epoch: int | None = None) -> Access | None:
-    """Read account, postings in force, offices, assignments and firms: five statements at most.
+def load(account_id: int, digest: str | None = None) -> Access | None:
+    """Read account, session, postings in force, offices, assignments and firms: five statements at most.
 
-    None when the account is not, or not any more, let in.
-    `epoch`: the session's; an older one than the account's is refused.
+    None when the account is not, or not any more, let in. `digest`: of the session that it must have come by; whether
+    that one is still good is for `core.signin.sessions.resume` to say.
     """
     day = clock.today()
     with unscoped("who is this", quiet=True) as session:
-        rows = session.execute(_account_query(account_id, day)).all()
-        if not rows or not rows[0].Account.active or (epoch is not None and rows[0].Account.session_epoch != epoch):
+        rows = session.execute(_account_query(account_id, day, digest)).all()
+        if not rows or not rows[0].Account.active:
             return None
         account = rows[0].Account
         held = tuple(held_of(row.Posting, row.AccessRole) for row in rows if row.Posting is not None)
@@ -171,26 +180,35 @@ def load(account_id: int, epoch: int | None = None) -> Access | None:
         assigned, assigned_firms = _assignments(session, account_id, day)
         firms = _firm_reader[0](session, account_id, day) if _firm_reader and account.family == Family.FIRM else Firms()
         figures = {name: getattr(rows[0], f"figure_{name}") for name in _figures}
-        return Access(_person(account), held, offices_of(session), assigned, assigned_firms, firms, figures)
+        sitting = _sitting(rows[0].SignInSession) if digest is not None else None
+        return Access(_person(account, sitting), held, offices_of(session), assigned, assigned_firms, firms, figures)
 
 
-def _account_query(account_id: int, day: date) -> Any:
+def _account_query(account_id: int, day: date, digest: str | None) -> Any:
     in_force = and_(
         Posting.account_id == Account.id,
         Posting.date_from <= day,
         or_(Posting.date_to.is_(None), Posting.date_to >= day),
     )
     figures = [one(account_id).scalar_subquery().label(f"figure_{name}") for name, one in _figures.items()]
-    return (
+    asked = (
         select(Account, Posting, AccessRole, *figures)
         .outerjoin(Posting, in_force)
         .outerjoin(AccessRole, Posting.role_id == AccessRole.id)
         .where(Account.id == account_id)
         .order_by(Posting.id)
     )
+    if digest is None:
+        return asked
+    came_by = and_(SignInSession.account_id == Account.id, SignInSession.digest == digest)
+    return asked.add_columns(SignInSession).join(SignInSession, came_by)
 
 
-def _person(account: Account) -> Person:
+def _sitting(row: SignInSession) -> Sitting:
+    return Sitting(row.id, row.public_id, row.kind, row.made_at, row.seen_at, row.ending)
+
+
+def _person(account: Account, sitting: Sitting | None) -> Person:
     return Person(
         id=account.id,
         username=account.username,
@@ -198,10 +216,10 @@ def _person(account: Account) -> Person:
         family=account.family,
         person_key=account.person_key,
         office_id=account.office_id,
-        epoch=account.session_epoch,
         locale=account.locale,
         must_change_password=account.must_change_password,
         certificate_no=account.certificate_no,
+        sitting=sitting,
     )
 
 

@@ -18,6 +18,7 @@ from flask import (
     g,
     get_flashed_messages,
     jsonify,
+    redirect,
     render_template,
     request,
     url_for,
@@ -35,12 +36,13 @@ from app.core.db import db
 from app.core.errors import AccessRefused, Forbidden, NoContext, ShouzeError
 from app.core.fab import packing
 from app.core.fab.cells import said
-from app.core.fab.gate import in_api
+from app.core.fab.gate import for_programs, held_back, in_api, to_sign_in
 from app.core.fab.view import EntityView
 from app.core.history import record
 from app.core.jobs import JOBS_URL
 from app.core.message import MOST_COUNTED, UNREAD
 from app.core.pdf.errors import ContextError, PdfError
+from app.core.signin.throttle import TooManyTries
 from app.core.verbs import Verb
 
 log = logging.getLogger(__name__)
@@ -122,7 +124,7 @@ def install(app: Flask, groups: dict[str, Any]) -> Shell:
     app.register_error_handler(ShouzeError, on_refusal)
     app.register_error_handler(PdfError, on_paper)
     app.register_error_handler(ObjectDeletedError, lambda _error: error_page(404))
-    app.register_error_handler(CSRFError, lambda _error: error_page(400, _("这一页打开太久了，请返回刷新后再提交。")))
+    app.register_error_handler(CSRFError, on_stale_form)
     app.register_error_handler(HTTPException, on_http)
     app.register_error_handler(Exception, on_bug)
     return shell
@@ -168,7 +170,7 @@ def context() -> dict[str, Any]:
     lang = "en" if str(get_locale()) == "en" else "zh-CN"
     other = "zh" if lang == "en" else "en"
     access = g.get("access") if current_user and current_user.is_authenticated else None
-    usable = access is not None and not access.person.must_change_password
+    usable = access is not None and not held_back(access)
     return {
         "asset": asset_url,
         "csp_nonce": csp_nonce,
@@ -204,6 +206,8 @@ def _me(access: Any) -> dict[str, str]:
         "office": access.offices[chief.office_id].name if chief else "",
         "signout_url": url_for("SignInView.logout"),
         "password_url": url_for("SignInView.password"),
+        "sessions_url": url_for("SessionView.sessions"),
+        "second_factor_url": url_for("SecondFactorView.overview"),
         "jobs_url": JOBS_URL,
     }
 
@@ -223,6 +227,8 @@ def headers(response: Response) -> Response:
     response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
     if request.is_secure:
         response.headers["Strict-Transport-Security"] = "max-age=31536000"
+    if "retry_after" in g:
+        response.headers["Retry-After"] = str(g.retry_after)
     response.headers.setdefault("Cache-Control", "no-store")
     return response
 
@@ -232,6 +238,8 @@ def on_refusal(error: ShouzeError) -> Any:
     db.session.rollback()
     if isinstance(error, NoContext):
         return error_page(401)
+    if isinstance(error, TooManyTries):
+        g.retry_after = error.seconds
     if isinstance(error, (Forbidden, AccessRefused)):
         _log_denied(error)
     return error_page(error.status, str(error) if error.status != 404 else "")
@@ -254,6 +262,15 @@ def _log_denied(error: ShouzeError) -> None:
         record(Verb.READ, "被拒绝", office_id=access.person.office_id, path=request.path[:200], why=why)
     except Exception:
         log.exception("a denied try could not be logged")
+
+
+def on_stale_form(_error: CSRFError) -> Any:
+    """A form whose page is older than the session: signed out meanwhile, or in again; nothing was done."""
+    if request.endpoint in {"SignInView.login", "SignInView.code"}:
+        return redirect(url_for("SignInView.login", why="again", next=request.form.get("next") or None), 303)
+    if not current_user.is_authenticated and not for_programs():
+        return to_sign_in()
+    return error_page(400, _("这一页打开太久了，请返回刷新后再提交。"))
 
 
 def on_http(error: HTTPException) -> Any:

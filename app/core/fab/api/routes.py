@@ -38,7 +38,7 @@ STEPPING = frozenset({"reason", "version"})
 
 def _whose() -> str:
     """Whose requests are counted together: an account's, else an address's."""
-    return str(session.get("_user_id") or request.remote_addr)
+    return str(session.get("_user_id", "")).partition(".")[0] or str(request.remote_addr)
 
 
 @dataclass
