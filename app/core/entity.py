@@ -6,6 +6,7 @@ An entity is declared once: its columns carry label, help and format (`column`),
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -81,6 +82,27 @@ def computed(label: Any) -> Callable[[Callable[[Any], Any]], Computed]:
     return decorate
 
 
+@dataclass(frozen=True)
+class Seal:
+    """Columns that take a row away from all but those put to it and its approver, until it opens."""
+
+    flag: str = "sealed"
+    until: str = "sealed_until"  # opens by itself at this instant; none: when the work begins
+    approver: str = "approver_id"
+
+
+@dataclass(frozen=True)
+class Team:
+    """Columns that name who works on a row: from another office, or while it is sealed, they are put to it.
+
+    ended: states in which that is over; days: the longest it lasts.
+    """
+
+    columns: tuple[str, ...]
+    ended: tuple[str, ...] = ()
+    days: int = 60
+
+
 class Entity(FabModel):
     """Base of all tables: key, public id, version, who made it when."""
 
@@ -93,6 +115,8 @@ class Entity(FabModel):
     __owner__: ClassVar[str | tuple[str, ...]] = ""  # relationship the scope columns are copied from; the first set
     __shared__: ClassVar[str] = ""  # boolean column: rows where it is true are read by everybody signed in
     __firm_wide__: ClassVar[bool] = False  # a row of the firm as a whole is read by the people of each of its sites
+    __seal__: ClassVar[Seal | None] = None
+    __team__: ClassVar[Team | None] = None
     __workflow__: ClassVar[Workflow | None] = None
     __tones__: ClassVar[Mapping[str, str]] = {}  # colours of the state column where no workflow has them
     __history__: ClassVar[bool] = True

@@ -9,6 +9,7 @@ from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, relationship
 
 from app.core import clock
+from app.core.access.persons import other_person
 from app.core.entity import BigId, Scoped, column, computed
 from app.core.screen import Badge
 from app.core.verbs import Verb
@@ -94,6 +95,7 @@ class Closure(Scoped):
         initial=ClosureState.DECLARED,
         transitions=(
             Transition("confirm", "确认", (ClosureState.DECLARED,), ClosureState.CONFIRMED, Verb.CONFIRM,
+                       guards=(other_person("made_by_id", "申报和确认"),),
                        confirm="确认后，停业期间不要求日检查记录。"),
             Transition("return", "退回", (ClosureState.DECLARED,), ClosureState.RETURNED, Verb.RETURN, reason=True,
                        kind="plain"),
