@@ -99,7 +99,7 @@ class Notice(Scoped):
     number_year: Mapped[int | None] = column("年份", Integer, system=True)
     number_seq: Mapped[int | None] = column("序号", Integer, system=True)
     drafter_id: Mapped[int] = column("起草人", BigId, ForeignKey("account.id"), system=True, nullable=False)
-    writers: Mapped[list[int] | None] = column("执笔人", JSON, system=True, default=list)
+    writers: Mapped[list[int] | None] = column("执笔人", JSON, derived=True, default=list)
     reviewer_id: Mapped[int | None] = column("审核人", BigId, ForeignKey("account.id"), system=True)
     reviewed_at: Mapped[datetime | None] = column("审核时间", UtcDateTime, system=True)
     signer_id: Mapped[int | None] = column("签发人", BigId, ForeignKey("account.id"), system=True)

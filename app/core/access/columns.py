@@ -29,11 +29,17 @@ def withheld(access: Access, entity: str, what: str) -> frozenset[str]:
     able = [held for held in reaching if set(verbs) & set(held.grants.get(deciding, ()))] or reaching
     found = set()
     for held in able:
-        for name in getattr(held, what).get(entity, ()):
-            showing = (one for one in able if name not in getattr(one, what).get(entity, ()))
+        for name in _of(held, entity, what):
+            showing = (one for one in able if name not in _of(one, entity, what))
             if not any(_reaches_all(access, one, held, deciding, verbs) for one in showing):
                 found.add(name)
     return frozenset(found)
+
+
+def _of(held: Held, entity: str, what: str) -> set[str]:
+    """What one posting withholds: who may not see a column does not change it by that posting either."""
+    also = held.hidden.get(entity, ()) if what == "readonly" else ()
+    return {*getattr(held, what).get(entity, ()), *also}
 
 
 def _deciding(entity: str) -> str:
