@@ -48,7 +48,8 @@ class Enterprise(Scoped):
     head_code: Mapped[str | None] = column("总部统一社会信用代码", String(18), format="code", index=True,
                                            help="连锁门店填总部的代码，总部的人员就能查看本单位的记录。")  # fmt: skip
     note: Mapped[str | None] = column("备注", Text, format="long")
-    search_text: Mapped[str] = column("检索词", String(1000), derived=True, nullable=False, default="")
+    search_text: Mapped[str] = column("检索词", String(1000), derived=True, nullable=False, default="",
+                                      of=("name",))  # fmt: skip
 
     sites: Mapped[list[Site]] = relationship(back_populates="enterprise")
 
@@ -81,7 +82,8 @@ class Site(Scoped):
         help="承包经营的食堂填学校等单位的代码，该单位的人员就能查看本场所的记录。",
     )  # fmt: skip
     state: Mapped[str] = column("经营状态", String(20), choices=SiteState, nullable=False, default="正常")
-    search_text: Mapped[str] = column("检索词", String(1000), derived=True, nullable=False, default="")
+    search_text: Mapped[str] = column("检索词", String(1000), derived=True, nullable=False, default="",
+                                      of=("name", "enterprise.name"))  # fmt: skip
 
     enterprise: Mapped[Enterprise] = relationship(back_populates="sites")
     area: Mapped[Area | None] = relationship()

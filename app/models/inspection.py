@@ -75,7 +75,7 @@ class Inspection(Scoped):
     )
 
     def __str__(self) -> str:
-        where = f"{self.site.name} " if self.site is not None else ""  # one may see a visit and not the site
+        where = f"{self.site} " if self.site is not None else ""  # one may see a visit and not the site
         return f"{where}{self.date:%Y-%m-%d} {_(self.kind)}"
 
 

@@ -58,7 +58,8 @@ class Licence(Scoped):
     scope: Mapped[str] = column("许可项目", String(300), nullable=False, default="", format="long")
     state: Mapped[str] = column("状态", String(10), choices=LicenceState, system=True, nullable=False,
                                 default=LicenceState.VALID)  # fmt: skip
-    search_text: Mapped[str] = column("检索词", String(1000), derived=True, nullable=False, default="")
+    search_text: Mapped[str] = column("检索词", String(1000), derived=True, nullable=False, default="",
+                                      of=("site.search_text", "enterprise.search_text"))  # fmt: skip
 
     enterprise: Mapped[Enterprise | None] = relationship()
     site: Mapped[Site | None] = relationship()
@@ -114,12 +115,13 @@ class Closure(Scoped):
     reason: Mapped[str] = column("原因", String(200), nullable=False)
     state: Mapped[str] = column("状态", String(10), choices=ClosureState, system=True, nullable=False,
                                 default=ClosureState.DECLARED)  # fmt: skip
-    search_text: Mapped[str] = column("检索词", String(1000), derived=True, nullable=False, default="")
+    search_text: Mapped[str] = column("检索词", String(1000), derived=True, nullable=False, default="",
+                                      of=("site.search_text",))  # fmt: skip
 
     site: Mapped[Site] = relationship()
 
     def __str__(self) -> str:
-        return f"{self.site.name} {_(self.kind)} {self.date_from:%Y-%m-%d}"
+        return f"{self.site} {_(self.kind)} {self.date_from:%Y-%m-%d}"
 
     @computed("申报")
     def declared(self) -> Badge | None:

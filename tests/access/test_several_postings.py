@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from app.core.access.fetch import fetch
-from app.core.access.policy import Coverage as C
+from app.core.access.policy import Coverage as C  # noqa: N817 - a table of roles stays readable
 from app.core.access.policy import Grant
 from app.core.errors import AccessRefused
 from app.core.office import AccessRole

@@ -34,7 +34,7 @@ def _judge(session: Session, _context: Any, _instances: Any) -> None:
 
 def _family(session: Session, row: Posting, name: str, cls: type[Account | AccessRole]) -> str | None:
     """The family of one end, pending or stored, whether or not the person in context may read it."""
-    state = inspect(row)
+    state: Any = inspect(row)
     changed = state.attrs[f"{name}_id"].history.has_changes() and not state.attrs[name].history.has_changes()
     held: Entity | None = None if changed else row.__dict__.get(name)
     if isinstance(held, (Account, AccessRole)):

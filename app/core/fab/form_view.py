@@ -7,8 +7,8 @@ from typing import Any
 from flask import abort, flash, redirect, render_template, request
 from flask_babel import gettext as _
 
-from app.core.access.context import current_access
 from app.core.access.fetch import fetch
+from app.core.access.veil import withheld
 from app.core.db import current_session
 from app.core.deleting import erase
 from app.core.errors import Conflict, Invalid, NotFound
@@ -70,7 +70,7 @@ class FormScreens(Declaration):
 
     def _bound(self, row: Any) -> BoundForm:
         bound = BoundForm(self.edit_form, self.form_parts, row, self.model)
-        bound.withheld = current_access().readonly(self.entity_name)
+        bound.withheld = withheld(self.model)
         self.prepare(bound)
         return bound
 

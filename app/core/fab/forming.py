@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 from sqlalchemy import inspect
 from werkzeug.datastructures import MultiDict
 
+from app.core.access.veil import withheld
 from app.core.entity import Entity
 from app.core.errors import Invalid
 from app.core.fab import fields as f
@@ -68,7 +69,7 @@ class BoundForm:
 
     def _children(self, rows: RowsOf) -> list[BoundRow]:
         model = inspect(self.model).relationships[rows.relation].mapper.class_
-        form_class = row_form(model, rows.columns)
+        form_class = row_form(model, fillable(model, rows.columns))
         if self.posted is None:
             stored = list(getattr(self.row, rows.relation)) if self.row is not None else []
             return [BoundRow(form_class(data=row_data(one, form_class)), str(one.id or "")) for one in stored]
@@ -149,6 +150,12 @@ class BoundForm:
         return fields.get(name) or fields.get(name.removesuffix("_id"))
 
 
+def fillable(model: type[Entity], names: list[str]) -> list[str]:
+    """The columns of child rows that this person may fill in."""
+    kept = withheld(model)
+    return [name for name in names if name not in kept]
+
+
 def _assign(row: Entity, name: str, value: Any) -> None:
     if getattr(row, name) != value:
         setattr(row, name, value)
@@ -179,7 +186,7 @@ def sections(bound: BoundForm, doubts: dict[str, str]) -> list[Section]:
 def child_rows(bound: BoundForm, rows: RowsOf) -> ChildRows:
     """Child rows with a blank template row for adding."""
     model = inspect(bound.model).relationships[rows.relation].mapper.class_
-    form_class = row_form(model, rows.columns)
+    form_class = row_form(model, fillable(model, rows.columns))
     template = FieldSet([_child_field(one, rows.relation, "__n__") for one in form_class()._fields.values()])
     shown = [
         FieldSet(

@@ -11,12 +11,13 @@ from flask_babel import gettext as _
 from sqlalchemy import inspect
 
 from app.core.access.context import current_access
+from app.core.access.veil import concealed
 from app.core.fab import bulk, keeping, listing
 from app.core.fab.cells import one_of, said
 from app.core.fab.declaration import Answer, Declaration, expose
 from app.core.fab.gate import needs
 from app.core.fab.keeping import Kept
-from app.core.fab.naming import concealed, shown
+from app.core.fab.naming import shown
 from app.core.fab.relating import usable
 from app.core.screen import BulkChoice, Empty, KeptFilter, ListScreen
 from app.core.verbs import Verb
@@ -88,7 +89,7 @@ class ListScreens(Declaration):
         """The saved filters as links, the one in force marked; none when nothing is saved."""
         if not kept.filters:
             return []
-        order, path = [*self.order_columns, "id"], query.path
+        order, path = [*shown(self.model, self.order_columns), "id"], query.path
         now, found = query.arguments(), []
         for one in kept.filters:
             own = listing.ListQuery(

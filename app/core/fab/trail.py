@@ -15,8 +15,8 @@ from typing import Any
 from flask_babel import gettext as _
 from sqlalchemy import Date, inspect, or_, select
 
-from app.core.access.context import current_access
 from app.core.access.predicate import foreign_key, whole_of
+from app.core.access.veil import concealed
 from app.core.attachment import Attachment
 from app.core.db import current_session, unscoped
 from app.core.entity import Entity, registry
@@ -181,7 +181,7 @@ def _shown(change: Change, name: str) -> bool:
         return False
     if change.model.__part_of__ and name == foreign_key(inspect(change.model).relationships[change.model.__part_of__]):
         return False
-    return name not in current_access().hidden(change.model.policy_name())
+    return not concealed(change.model, name)
 
 
 def _event(told: Told, row: Entity, names: dict[tuple[type[Entity], int], str], numbers: dict[Key, int]) -> Event:

@@ -10,9 +10,9 @@ from typing import Any
 from flask_babel import gettext as _
 from sqlalchemy import BigInteger, inspect, select
 
-from app.core.access.context import current_access
 from app.core.access.fetch import PUBLIC_ID
 from app.core.access.masking import is_masked, masked
+from app.core.access.veil import concealed
 from app.core.db import FabModel, current_session
 from app.core.entity import Entity
 from app.core.fab import fields as f
@@ -24,7 +24,6 @@ Ref = dict[str, str]
 
 def shown_names(model: type[Entity], declared: Iterable[str]) -> list[str]:
     """The declared names that this person may see as JSON, each once."""
-    hidden = current_access().hidden(model.policy_name())
     columns, relations = inspect(model).columns, inspect(model).relationships
     found = []
     for name in dict.fromkeys(declared):
@@ -32,7 +31,7 @@ def shown_names(model: type[Entity], declared: Iterable[str]) -> list[str]:
         inner = target is not None and isinstance(target.type, BigInteger) and not target.foreign_keys
         sealed = target is not None and target.info.get("secret") and not isinstance(target.type, Encrypted)
         many = name in relations and bool(relations[name].uselist)
-        if not (name in hidden or inner or sealed or many):
+        if not (concealed(model, name) or inner or sealed or many):
             found.append(name)
     return found
 
