@@ -18,7 +18,7 @@ from flask.testing import FlaskClient
 from openpyxl import load_workbook
 from sqlalchemy import String, Text, inspect, select
 
-from app.core import saving
+from app.core import clock, saving
 from app.core.access.context import acting
 from app.core.access.veil import made_of
 from app.core.db import current_session, unscoped
@@ -29,6 +29,7 @@ from app.core.verbs import Verb
 from app.core.writing import unit_of_work
 from app.services.demo import CAST
 from app.views import declared
+from tests.support.counts import is_deep
 from tests.support.house import House
 
 NAMES = [view.__name__ for view in declared()[1]]
@@ -125,14 +126,6 @@ def plain(content: bytes) -> str:
     return json.dumps(json.loads(text), ensure_ascii=False) if text[:1] in "{[" and text.strip() else text
 
 
-def without_query(text: str, token: str) -> str:
-    """The page says what was typed into its search and its links: that is the reader's own."""
-    for typed in (token, quote(token)):
-        for around in (f'value="{typed}"', f"q={typed}", f"={typed}", f"“{typed}”"):
-            text = text.replace(around, "")
-    return text
-
-
 @pytest.mark.parametrize("name", NAMES)
 def test_a_hidden_column_is_behind_no_door(small: House, name: str) -> None:
     view = view_of(small, name)
@@ -142,20 +135,24 @@ def test_a_hidden_column_is_behind_no_door(small: House, name: str) -> None:
         return
     username, key = found
     leaks: list[str] = []
-    for number, target in enumerate(columns_of(view)):
+    for number, target in enumerate(sample(list(columns_of(view)))):
         token = f"印隐{number:03}Q记"
         hide(small, username, target[0], target[1])
         marked = mark(small, username, key, target, token)
         leaks += walk(small, username, view, key, target, token if marked else "")
-    assert leaks == []
+    assert not leaks, "\n".join(leaks)
+
+
+def sample(columns: list[Target]) -> list[Target]:
+    """All of them with SHOUZE_TEST_DEEP=1; else every fourth, from a place that moves on with the day."""
+    start = clock.today().toordinal() % 4
+    return columns if is_deep() else columns[start::4]
 
 
 WITHOUT_ROWS: set[str] = set()
 
 
-def walk(  # noqa: PLR0913 - one case of the walk
-    house: House, username: str, view: Any, key: int, target: Target, token: str
-) -> Iterator[str]:
+def walk(house: House, username: str, view: Any, key: int, target: Target, token: str) -> Iterator[str]:
     """The leaks of one column."""
     cls, name, relation = target
     client = house.client(username)
@@ -164,8 +161,14 @@ def walk(  # noqa: PLR0913 - one case of the walk
     names = names_of(cls, name)
     for url in doors(view, key, public_id, token or "没有", name):
         text = told(client, url)
-        if token and token in without_query(text, token):
+        if token and quote(token) not in url and token in text:
             yield f"{cls.__name__}.{name}: {url} says it"
+        if (
+            token
+            and "q=" in url
+            and any(one in text for one in (f'{view.route_base}/{key}"', f'"id": {key},', public_id))
+        ):
+            yield f"{cls.__name__}.{name}: {url} finds it"
         inputs = [f'name="{one}{end}"' for one in names for end in ("", "_from", "_to")]
         inputs = [f'name="{relation}-0-{one}"' for one in names] if relation else inputs
         if any(one in text for one in inputs) and not url.endswith("/filters"):
@@ -212,9 +215,7 @@ def others(view: Any, name: str) -> set[str]:
     return {str(one.info.get("label")) for key, one in columns.items() if key != name}
 
 
-def walk_api(  # noqa: PLR0913 - one case of the walk
-    client: FlaskClient, view: Any, key: int, public_id: str, target: Target, token: str
-) -> Iterator[str]:
+def walk_api(client: FlaskClient, view: Any, key: int, public_id: str, target: Target, token: str) -> Iterator[str]:
     """Keys, schemas, orders, filters and searches of the API."""
     cls, name, relation = target
     base, names = f"/api/v1{view.route_base}", names_of(cls, name)
@@ -242,7 +243,7 @@ def walk_api(  # noqa: PLR0913 - one case of the walk
     if token and public_id in ids(client, f"{base}/?q={quote(token)}"):
         yield f"{cls.__name__}.{name}: searching finds it"
     changed = client.patch(f"{base}/{public_id}", json={"version": one["version"], names[-1]: "x"})
-    if changed.status_code < 400 or token and token in plain(changed.get_data()):
+    if changed.status_code < 400 or (token and token in plain(changed.get_data())):
         yield f"{cls.__name__}.{name}: the API takes it"
 
 

@@ -79,6 +79,28 @@ class BoundForm:
         bound = [self._posted_row(rows.relation, number, form_class) for number in numbers]
         return [one for one in bound if one is not None]
 
+    def stored_rows(self, relation: str, row: Entity) -> list[BoundRow]:
+        """The child rows as the record has them now, bound as a form shows them."""
+        rows = next(one for part in self.parts for one in part.rows if one.relation == relation)
+        model = inspect(self.model).relationships[relation].mapper.class_
+        form_class = row_form(model, fillable(model, rows.columns))
+        return [BoundRow(form_class(data=row_data(one, form_class)), str(one.id)) for one in getattr(row, relation)]
+
+    def take_stored(self, name: str, row: Entity) -> None:
+        """Instead of what was typed, what the record has now: of a field, or of child rows as a whole."""
+        if name in self.children:
+            self.children[name] = self.stored_rows(name, row)
+            return
+        one = self.form._fields[name]
+        one.data, one.typed, one.process_errors = getattr(row, name), None, []
+
+    def keep_rows(self, relation: str, row: Entity) -> None:
+        """The typed child rows go on although some have been taken away meanwhile: those are new ones again."""
+        stored = {str(one.id) for one in getattr(row, relation)}
+        for one in self.children[relation]:
+            if one.key not in stored:
+                one.key = ""
+
     def _posted_row(self, relation: str, number: int, form_class: type[Any]) -> BoundRow | None:
         """A posted row; one without a key in which nothing was typed is no row."""
         assert self.posted is not None

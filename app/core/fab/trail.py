@@ -70,6 +70,12 @@ def events(row: Entity, before: int | None = None, limit: int = MOST_EVENTS) -> 
     return [_event(one, row, names, numbers) for one in told], older
 
 
+def last_writer(row: Entity) -> dict[str, str]:
+    """Who wrote the record last, and when."""
+    last = next(iter(events(row, limit=1)[0]), None)
+    return {"who": last.who, "at": last.at} if last is not None else {"who": "", "at": ""}
+
+
 def _read(row: Entity, before: int | None, limit: int) -> list[Told]:
     name, key = type(row).__name__, row.id
     same = (HistoryLink.office_id == HistoryEntry.office_id) & (HistoryLink.seq == HistoryEntry.seq)
