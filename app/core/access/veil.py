@@ -12,7 +12,7 @@ from inspect import getattr_static
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import event, inspect
+from sqlalchemy import JSON, String, Text, event, inspect
 from sqlalchemy.orm import QueryContext
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -109,5 +109,13 @@ def _veil(row: Entity, context: QueryContext) -> None:
         return
     hidden = current_access().hidden(row.policy_name())
     for name in hidden & row.__dict__.keys():
-        if not inspect(type(row)).columns[name].info.get("system"):  # state and keys of core's decide, cells leave out
-            set_committed_value(row, name, None)
+        column = inspect(type(row)).columns[name]
+        if not column.info.get("system"):  # state and keys of core's decide; cells leave them out
+            set_committed_value(row, name, None if column.nullable else _nothing(column.type))
+
+
+def _nothing(kind: Any) -> Any:
+    """What stands in a column that is never empty: nothing of its kind, where the kind has that."""
+    if isinstance(kind, (String, Text)):
+        return ""
+    return {} if isinstance(kind, JSON) else None

@@ -101,4 +101,6 @@ def _rows(bound: BoundForm, row: Any, relation: str) -> ClashField | None:
 
 
 def _line(number: int, form: Any) -> str:
-    return f"{number}. " + " · ".join(text for one in form._fields.values() if (text := _words(one)))
+    ticked = (one.label.text if one.kind == "checkbox" and one.data else "" if one.kind == "checkbox" else _words(one)
+              for one in form._fields.values())  # fmt: skip
+    return f"{number}. " + " · ".join(text for text in ticked if text)

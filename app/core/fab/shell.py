@@ -23,7 +23,7 @@ from flask import (
     url_for,
 )
 from flask.globals import request_ctx
-from flask_babel import force_locale, get_locale
+from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError, generate_csrf
@@ -32,18 +32,18 @@ from werkzeug.exceptions import HTTPException
 
 from app.core import clock
 from app.core.db import db
-from app.core.errors import AccessRefused, Forbidden, NoContext, ShouzeError
-from app.core.fab import packing
+from app.core.errors import NoContext, ShouzeError
+from app.core.fab import denied, packing
 from app.core.fab.cells import said
 from app.core.fab.gate import in_api
 from app.core.fab.view import EntityView
-from app.core.history import record
 from app.core.jobs import JOBS_URL
 from app.core.message import MOST_COUNTED, UNREAD
 from app.core.pdf.errors import ContextError, PdfError
 from app.core.verbs import Verb
 
 log = logging.getLogger(__name__)
+REFUSED = {400, 403, 404}  # our own refusals of what was asked for, not of what was typed
 STATIC = Path(__file__).resolve().parents[2] / "static"
 TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", ".png": "image/png"}
 
@@ -117,12 +117,13 @@ def install(app: Flask, groups: dict[str, Any]) -> Shell:
     app.add_url_rule("/assets/<digest>/<name>", "static_asset", serve_asset)
     serve_asset.gate = "public"  # type: ignore[attr-defined]
     app.context_processor(context)
+    app.after_request(denied.log_noted)
     app.after_request(packing.pack)
     app.after_request(headers)
     app.register_error_handler(ShouzeError, on_refusal)
     app.register_error_handler(PdfError, on_paper)
     app.register_error_handler(ObjectDeletedError, lambda _error: error_page(404))
-    app.register_error_handler(CSRFError, lambda _error: error_page(400, _("这一页打开太久了，请返回刷新后再提交。")))
+    app.register_error_handler(CSRFError, on_forged_form)
     app.register_error_handler(HTTPException, on_http)
     app.register_error_handler(Exception, on_bug)
     return shell
@@ -232,8 +233,8 @@ def on_refusal(error: ShouzeError) -> Any:
     db.session.rollback()
     if isinstance(error, NoContext):
         return error_page(401)
-    if isinstance(error, (Forbidden, AccessRefused)):
-        _log_denied(error)
+    if error.status in REFUSED:
+        denied.log_refusal(error)
     return error_page(error.status, str(error) if error.status != 404 else "")
 
 
@@ -244,22 +245,19 @@ def on_paper(error: PdfError) -> Any:
     return error_page(422, told)
 
 
-def _log_denied(error: ShouzeError) -> None:
-    access = g.get("access")
-    if access is None:
-        return
-    try:
-        with force_locale("zh"):  # history is in one language, whoever is refused
-            why = str(error)[:200]
-        record(Verb.READ, "被拒绝", office_id=access.person.office_id, path=request.path[:200], why=why)
-    except Exception:
-        log.exception("a denied try could not be logged")
+def on_forged_form(error: CSRFError) -> Any:
+    """A form without its token, or with another's."""
+    db.session.rollback()
+    denied.log_refusal(error.description)
+    return error_page(400, _("这一页打开太久了，请返回刷新后再提交。"))
 
 
 def on_http(error: HTTPException) -> Any:
     """Werkzeug's refusals as our pages; redirects pass."""
     if error.code is None or error.code < 400:
         return error
+    if error.code == 400:
+        denied.log_refusal(error.description)
     return error_page(error.code)
 
 

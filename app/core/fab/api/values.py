@@ -15,6 +15,7 @@ from app.core.access.masking import is_masked, masked
 from app.core.access.veil import concealed
 from app.core.db import FabModel, current_session
 from app.core.entity import Entity
+from app.core.fab import denied
 from app.core.fab import fields as f
 from app.core.fab.cells import cell
 from app.core.types import Encrypted, LineSet
@@ -146,4 +147,7 @@ def key_of(model: type[Entity], public_id: Any) -> int | None:
     """The inner key of a row the person may read, by its public id."""
     if not isinstance(public_id, str) or not PUBLIC_ID.fullmatch(public_id):
         return None
-    return current_session().scalar(select(model.id).where(model.public_id == public_id))
+    found = current_session().scalar(select(model.id).where(model.public_id == public_id))
+    if found is None:
+        denied.note(model.__name__, public_id)
+    return found
