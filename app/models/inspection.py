@@ -42,7 +42,7 @@ class Inspection(Scoped):
         transitions=(
             Transition("complete", "完成检查", (DRAFT,), DONE, Verb.COMPLETE,
                        confirm="完成后检查记录不能再改，可以据此起草责令改正通知书。"),
-            Transition("seal", "封存", (DRAFT,), DRAFT, Verb.SEAL, guards=(not_sealed,), kind="plain",
+            Transition("seal", "封存检查", (DRAFT,), DRAFT, Verb.SEAL, guards=(not_sealed,), kind="plain",
                        confirm="封存后只有检查人员和批准人能看到，到启封为止。"),
             Transition("open", "启封", (DRAFT,), DRAFT, Verb.OPEN, guards=(only_sealed,),
                        confirm="检查开始时启封；启封后本单位的人都能看到。"),

@@ -214,7 +214,8 @@ def headings(content: bytes) -> set[str]:
 def others(view: Any, name: str) -> set[str]:
     """Labels that another column of the entity has as well."""
     columns = inspect(view.model).columns
-    return {str(one.info.get("label")) for key, one in columns.items() if key != name}
+    titles = {str(view.model.__label__), str(view.title)}  # what the sheet itself is called
+    return titles | {str(one.info.get("label")) for key, one in columns.items() if key != name}
 
 
 def walk_api(client: FlaskClient, view: Any, key: int, public_id: str, target: Target, token: str) -> Iterator[str]:
