@@ -13,7 +13,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.config import Settings
 from app.core import crypto
-from app.core.access import guard  # noqa: F401 - listens on the session
+from app.core.access import families, guard, team  # noqa: F401 - they listen on the session
 from app.core.db import db, migrate
 from app.core.errors import ConfigurationError
 from app.core.fab import builder, gate, shell

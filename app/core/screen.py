@@ -238,13 +238,24 @@ class TickBox:
 
 
 @dataclass
+class ClashField:
+    """One thing that differs: what is stored, what was typed, which of them is chosen."""
+
+    name: str
+    label: str
+    theirs: str
+    yours: str
+    choice: str = ""
+
+
+@dataclass
 class Clash:
     """Another person saved first: both versions, field by field."""
 
     text: str
     who: str
     at: str
-    fields: list[dict[str, Any]]
+    fields: list[ClashField]
 
 
 @dataclass

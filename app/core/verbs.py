@@ -26,6 +26,8 @@ class Verb(StrEnum):
     VOID = "void"
     CONFIRM = "confirm"
     END = "end"
+    SEAL = "seal"  # keep from all but those put to it, until it opens
+    OPEN = "open"
 
 
 WRITES = frozenset(Verb) - {Verb.READ, Verb.EXPORT, Verb.PRINT, Verb.REVEAL}

@@ -45,8 +45,11 @@ class Enterprise(Scoped):
     phone: Mapped[str | None] = column("联系电话", String(30), format="tel")
     address: Mapped[str] = column("住所", String(200), nullable=False, default="")
     state: Mapped[str] = column("经营状态", String(20), choices=SiteState, nullable=False, default="正常")
+    head_code: Mapped[str | None] = column("总部统一社会信用代码", String(18), format="code", index=True,
+                                           help="连锁门店填总部的代码，总部的人员就能查看本单位的记录。")  # fmt: skip
     note: Mapped[str | None] = column("备注", Text, format="long")
-    search_text: Mapped[str] = column("检索词", String(1000), derived=True, nullable=False, default="")
+    search_text: Mapped[str] = column("检索词", String(1000), derived=True, nullable=False, default="",
+                                      of=("name",))  # fmt: skip
 
     sites: Mapped[list[Site]] = relationship(back_populates="enterprise")
 
@@ -74,8 +77,13 @@ class Site(Scoped):
     licence_kind: Mapped[str | None] = column("凭证类型", String(30), choices=LicenceKind)
     licence_no: Mapped[str | None] = column("许可证编号", String(40), format="code")
     licence_until: Mapped[date | None] = column("许可有效期至", Date)
+    host_code: Mapped[str | None] = column(
+        "所在单位统一社会信用代码", String(18), format="code", index=True,
+        help="承包经营的食堂填学校等单位的代码，该单位的人员就能查看本场所的记录。",
+    )  # fmt: skip
     state: Mapped[str] = column("经营状态", String(20), choices=SiteState, nullable=False, default="正常")
-    search_text: Mapped[str] = column("检索词", String(1000), derived=True, nullable=False, default="")
+    search_text: Mapped[str] = column("检索词", String(1000), derived=True, nullable=False, default="",
+                                      of=("name", "enterprise.name"))  # fmt: skip
 
     enterprise: Mapped[Enterprise] = relationship(back_populates="sites")
     area: Mapped[Area | None] = relationship()

@@ -25,11 +25,16 @@ class Person(Scoped):
 
     name: Mapped[str] = column("姓名", String(60), nullable=False)
     id_card: Mapped[str | None] = column("身份证号", Encrypted("person.id_card"), secret=True, format="id_card")
-    id_card_digest: Mapped[str | None] = column("身份证号摘要", String(64), derived=True, secret=True, index=True)
+    id_card_digest: Mapped[str | None] = column(
+        "身份证号摘要", String(64), derived=True, of=("id_card",), secret=True, index=True
+    )
     mobile: Mapped[str | None] = column("手机", Encrypted("person.mobile"), secret=True, format="tel")
-    mobile_digest: Mapped[str | None] = column("手机摘要", String(64), derived=True, secret=True, index=True)
+    mobile_digest: Mapped[str | None] = column(
+        "手机摘要", String(64), derived=True, of=("mobile",), secret=True, index=True
+    )
     account_id: Mapped[int | None] = column("账号", BigId, ForeignKey("account.id"), system=True, index=True)
-    search_text: Mapped[str] = column("检索词", String(1000), derived=True, nullable=False, default="")
+    search_text: Mapped[str] = column("检索词", String(1000), derived=True, nullable=False, default="",
+                                      of=("name",))  # fmt: skip
 
     account: Mapped[Account | None] = relationship()
     appointments: Mapped[list[Appointment]] = relationship(back_populates="person")

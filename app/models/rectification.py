@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import Boolean, CheckConstraint, Date, ForeignKey, Index, Integer, String, Text
+from sqlalchemy import JSON, Boolean, CheckConstraint, Date, ForeignKey, Index, Integer, String, Text
 from sqlalchemy import column as bare_column
 from sqlalchemy.orm import Mapped, relationship
 
 from app.core import document
-from app.core.access.context import current_access
+from app.core.access.persons import other_person
 from app.core.entity import BigId, Entity, Scope, Scoped, column
 from app.core.office import Account
 from app.core.ordering import list_indexes
@@ -33,17 +32,6 @@ class CitationPurpose(StrEnum):
     VIOLATED = "违反"
     BASIS = "依据"
     CONSEQUENCE = "逾期"
-
-
-def other_person(role: str, word: str) -> Any:
-    """A guard: the step is not taken by the person who is `role` of the row; persons are compared, not accounts."""
-
-    def guard(row: Any) -> str | None:
-        account = getattr(row, role)
-        mine = account is not None and account.person_key == current_access().person.person_key
-        return str(_("%(what)s不能由同一人办理。", what=_(word))) if mine else None
-
-    return guard
 
 
 class Notice(Scoped):
@@ -76,10 +64,10 @@ class Notice(Scoped):
         transitions=(
             Transition("submit", "提交审核", (S.DRAFT,), S.IN_REVIEW, Verb.SUBMIT),
             Transition("review", "审核通过", (S.IN_REVIEW,), S.TO_SIGN, Verb.REVIEW,
-                       guards=(other_person("drafter", "起草和审核"),)),
+                       guards=(other_person(("drafter_id", "writers"), "起草和审核"),)),
             Transition("return_draft", "退回", (S.IN_REVIEW,), S.DRAFT, Verb.REVIEW, reason=True, kind="plain"),
             Transition("sign", "签发", (S.TO_SIGN,), S.SIGNED, Verb.SIGN,
-                       guards=(other_person("drafter", "起草和签发"),),
+                       guards=(other_person(("drafter_id", "writers"), "起草和签发"),),
                        confirm="签发后取得文号、生成文书，内容不能再改。"),
             Transition("return_review", "退回", (S.TO_SIGN,), S.DRAFT, Verb.SIGN, reason=True, kind="plain"),
             Transition("serve", "登记送达", (S.SIGNED,), S.DELIVERED, Verb.SERVE),
@@ -111,6 +99,7 @@ class Notice(Scoped):
     number_year: Mapped[int | None] = column("年份", Integer, system=True)
     number_seq: Mapped[int | None] = column("序号", Integer, system=True)
     drafter_id: Mapped[int] = column("起草人", BigId, ForeignKey("account.id"), system=True, nullable=False)
+    writers: Mapped[list[int] | None] = column("执笔人", JSON, derived=True, default=list)
     reviewer_id: Mapped[int | None] = column("审核人", BigId, ForeignKey("account.id"), system=True)
     reviewed_at: Mapped[datetime | None] = column("审核时间", UtcDateTime, system=True)
     signer_id: Mapped[int | None] = column("签发人", BigId, ForeignKey("account.id"), system=True)

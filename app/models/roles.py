@@ -92,7 +92,8 @@ INSPECTS = (
     *_over(FIRM_ROWS, (*KEEP, V.EXPORT, V.IMPORT, V.PRINT), C.SUBTREE),
     Grant("Inspection", (V.READ, V.CREATE, V.EXPORT, V.PRINT), C.SUBTREE),
     Grant("Inspection", (V.READ,), C.ASSIGNED),
-    Grant("Inspection", (V.UPDATE, V.COMPLETE, V.VOID), C.SUBTREE, (DRAFT,)),
+    Grant("Inspection", (V.UPDATE, V.COMPLETE, V.OPEN), C.ASSIGNED, (DRAFT,)),  # who is lent for one visit writes it
+    Grant("Inspection", (V.UPDATE, V.COMPLETE, V.VOID, V.OPEN), C.SUBTREE, (DRAFT,)),
     *_over(("Enterprise", "Site"), R, C.ASSIGNED),
     *_over(("Enterprise", "Person"), (V.REVEAL,), C.SUBTREE),
     Grant("Notice", (V.READ, V.CREATE, V.EXPORT, V.PRINT), C.SUBTREE),
@@ -130,6 +131,7 @@ ROLES = (
     Role("office_admin", "机构管理员", Family.SYSTEM, 50, ADMINISTERS),
     Role("leader", "局领导", Family.BUSINESS, 60, (
         *_reader(C.SUBTREE),
+        Grant("Inspection", (V.SEAL, V.OPEN), C.SUBTREE, (DRAFT,)),
         Grant("Notice", (V.SIGN,), C.SUBTREE, (N.TO_SIGN,)),
         Grant("Notice", (V.VOID,), C.SUBTREE, (N.SIGNED,)),
         Grant("Delegation", (*KEEP, V.PRINT), C.SUBTREE),
@@ -149,6 +151,7 @@ ROLES = (
     )),
     Role("section", "业务股室", Family.BUSINESS, 40, (
         *_reader(C.SUPERVISED),
+        Grant("Inspection", (V.SEAL, V.OPEN), C.SUPERVISED, (DRAFT,)),
         *_makes_lists(C.SUPERVISED),
         Grant("Notice", (V.REVIEW,), C.SUPERVISED, (N.IN_REVIEW,)),
         Grant("LegalCitation", R, C.ALL),
@@ -162,6 +165,7 @@ ROLES = (
     Role("taskforce", "专班", Family.BUSINESS, 35, _reader(C.SUPERVISED)),
     Role("chief", "所长", Family.BUSINESS, 30, (
         *INSPECTS,
+        Grant("Inspection", (V.SEAL,), C.SUBTREE, (DRAFT,)),
         Grant("Notice", (V.REVIEW,), C.SUBTREE, (N.IN_REVIEW,)),
         Grant("LegalCitation", R, C.ALL),
     )),

@@ -41,7 +41,20 @@ def check_enterprise(firm: Enterprise, check: Check) -> None:
             check.error("code", _("这个代码已属于另一个在册主体。"))
     if firm.phone:
         _phone(firm, check)
+    firm.head_code = _other_code(firm.head_code, "head_code", firm, check)
     firm.search_text = search_key(firm.name or "")
+
+
+def _other_code(code: str | None, field: str, firm: Enterprise | None, check: Check) -> str | None:
+    """The code of another firm as it is written, checked; one's own says nothing."""
+    if not code:
+        return None
+    verdict = check_credit_code(code)
+    for text in verdict.errors:
+        check.error(field, text)
+    if firm is not None and firm.code == verdict.value:
+        check.error(field, _("这是本单位自己的代码。"))
+    return verdict.value
 
 
 def taken(firm: Enterprise) -> bool:
@@ -91,6 +104,7 @@ def check_site(site: Site, check: Check) -> None:
         site.licence_no = verdict.value
         for text in (*verdict.errors, *verdict.warnings):
             check.doubt("licence_no", text)
+    site.host_code = _other_code(site.host_code, "host_code", site.enterprise, check)
     if not site.lines:
         check.error("lines", _("请至少选一项。"))
     if not site.name and site.enterprise is not None:

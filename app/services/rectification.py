@@ -75,8 +75,11 @@ def _default_phone() -> str:
 @on_save(Notice)
 def check_notice(notice: Notice, check: Check) -> None:
     """One of 立即 and a date, the date to come; picked articles confirmed and in force; the drafter is who saves."""
+    me = current_access().person.id
     if notice.drafter_id is None:
-        notice.drafter_id = current_access().person.id
+        notice.drafter_id = me
+    if me not in (notice.writers or []) and _rewritten(notice):
+        notice.writers = [*(notice.writers or []), me]
     if notice.site is not None and not notice.party:
         notice.party = notice.site.enterprise.name
     if notice.immediate == (notice.deadline is not None):
@@ -91,6 +94,13 @@ def check_notice(notice: Notice, check: Check) -> None:
         elif one.deadline is not None and notice.deadline is not None and one.deadline > notice.deadline:
             check.error(f"corrections.{number}.deadline", _("不能晚于通知书的改正期限。"))
     _check_citations(notice, check)
+
+
+def _rewritten(notice: Notice) -> bool:
+    """Whether this save changes the text or its parts: who did so answers for it as the drafter does."""
+    session = current_session()
+    return any(one not in session or session.is_modified(one)
+               for one in (notice, *notice.corrections, *notice.citations))  # fmt: skip
 
 
 def _check_citations(notice: Notice, check: Check) -> None:

@@ -35,11 +35,11 @@ class EnterpriseView(EntityView):
     default_order = "-made_at"
     form_parts = [
         Part(_("主体"), ["name", "code", "org_form", "legal_person", "phone", "address", "state"]),
-        Part(_("其他"), ["note"]),
+        Part(_("其他"), ["head_code", "note"]),
     ]
     show_parts = [
         (_("主体"), ["name", "code", "org_form", "legal_person", "phone", "address", "state"]),
-        (_("其他"), ["note", "office_id"]),
+        (_("其他"), ["head_code", "note", "office_id"]),
     ]
     attachments = Attachments(_("证照和其他文件"))
     children = [Children("sites", ["name", "kind", "address", "risk_grade", "state"], add="enterprise")]
@@ -77,11 +77,11 @@ class SiteView(EntityView):
     list_filters = ["state", "area", "kind", "lines", "risk_grade", "enterprise", "licence_until"]
     default_order = "-made_at"
     form_parts = [
-        Part(_("场所"), ["enterprise", "name", "area", "address", "kind", "lines", "risk_grade", "state"]),
+        Part(_("场所"), ["enterprise", "name", "area", "address", "kind", "lines", "risk_grade", "state", "host_code"]),
         Part(_("许可"), ["licence_kind", "licence_no", "licence_until"]),
     ]
     show_parts = [
-        (_("场所"), ["name", "enterprise", "area", "address", "kind", "lines", "risk_grade", "state"]),
+        (_("场所"), ["name", "enterprise", "area", "address", "kind", "lines", "risk_grade", "state", "host_code"]),
         (_("许可"), ["licence_kind", "licence_no", "licence_until"]),
     ]
     naming = Naming(

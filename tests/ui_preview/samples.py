@@ -544,12 +544,12 @@ def clean_form() -> N:
             )
         ],
         conflict=N(
-            text="您的内容还没有保存。核对之后再提交，以您填写的为准。",
+            text="您打开之后，这条记录已被别人改过。请逐项选择采用哪一个，再保存。",
             who="斯琴",
             at="10:42",
             fields=[
-                N(label="改正期限", theirs="2026-12-05", yours="2026-12-10"),
-                N(label="联系电话", theirs=None, yours="13848752071"),
+                N(name="deadline", label="改正期限", theirs="2026-12-05", yours="2026-12-10", choice=""),
+                N(name="contact_phone", label="联系电话", theirs=None, yours="13848752071", choice="mine"),
             ],
         ),
     )
@@ -843,6 +843,7 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
                 "reason": field("reason", "理由", "textarea", required=True, wide=True, maxlength=500),
                 "key": "abcdefghijklmnopqrstuvwxyz",
                 "missing": 1,
+                "seen": ["1.3", "2.1"],
                 "rows": [(firm[0], cell("草稿", "state", tone="neutral")) for firm in FIRMS[:4]],
                 "errors": [],
             }

@@ -19,6 +19,7 @@ from app.core import clock
 from app.core.access.context import Access, Firms, Held, Person, current_access, held_of, load, offices_of
 from app.core.access.explain import explain
 from app.core.access.predicate import predicate
+from app.core.access.seal import is_sealed
 from app.core.db import unscoped
 from app.core.entity import Entity
 from app.core.office import AccessRole, Account, Assignment, Family, Posting
@@ -100,7 +101,7 @@ def audience(row: Entity) -> Audience:
     found = list({one.account_id: one for one in reversed(found)}.values())
     found.sort(key=lambda one: (one.family == Family.FIRM, one.office_id != own, one.office_id, one.title, one.name))
     total = len(found) + len(fresh[MOST_NAMED:])
-    return Audience(found[:MOST_SHOWN], total, bool(getattr(row, "sealed", False)))
+    return Audience(found[:MOST_SHOWN], total, is_sealed(row))
 
 
 def _holders(session: Session, row: Entity, day: date) -> list[tuple[Held, Account]]:

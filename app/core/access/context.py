@@ -16,6 +16,7 @@ from sqlalchemy import Select, and_, or_, select
 from sqlalchemy.orm import Session
 
 from app.core import clock
+from app.core.access.columns import withheld
 from app.core.db import unscoped
 from app.core.errors import NoContext
 from app.core.office import AccessRole, Account, Assignment, Family, Office, Posting
@@ -25,11 +26,21 @@ from app.core.verbs import Verb
 
 @dataclass(frozen=True)
 class Firms:
-    """Firms a person reaches: whole enterprises, single sites, and the enterprises those sites belong to."""
+    """Firms a person reaches: whole enterprises, single sites, and the enterprises those sites belong to.
+
+    `along`: what may be read beside one's own firms (a headquarters its stores, a school its contractor's canteen).
+    `duties`: the same by what the person is there; a role called like a duty writes only where that duty is held.
+    """
 
     whole: frozenset[int] = frozenset()
     sites: frozenset[int] = frozenset()
     parents: frozenset[int] = frozenset()
+    along: Firms | None = None
+    duties: Mapping[str, Firms] = field(default_factory=dict)
+
+    def of_duty(self, name: str) -> Firms:
+        """Where a role of that name may write."""
+        return self.duties.get(name, self)
 
 
 @dataclass(frozen=True)
@@ -116,17 +127,19 @@ class Access:
         return frozenset(unit.id for unit in self.offices.values() if unit.path.startswith(path))
 
     def hidden(self, entity: str) -> frozenset[str]:
-        """Columns no posting of the person shows."""
+        """Columns that some posting hides and no other posting shows on the same rows (`core.access.columns`)."""
         return self._withheld(entity, "hidden")
 
     def readonly(self, entity: str) -> frozenset[str]:
-        """Columns no posting of the person may change."""
+        """Columns that may not be changed, in the same sense; what is hidden is not changed either."""
         return self._withheld(entity, "readonly") | self.hidden(entity)
 
     def _withheld(self, entity: str, what: str) -> frozenset[str]:
-        reaching = [held for held in self.postings if entity in held.grants]
-        sets = [frozenset(getattr(held, what).get(entity, ())) for held in reaching]
-        return frozenset.intersection(*sets) if sets else frozenset()
+        key = (what, entity)
+        if key not in self.compiled:
+            self.compiled[key] = withheld(self, entity, what)
+        found: frozenset[str] = self.compiled[key]
+        return found
 
     @cached_property
     def chief_posting(self) -> Held | None:
@@ -174,7 +187,8 @@ def load(account_id: int, digest: str | None = None) -> Access | None:
         if not rows or not rows[0].Account.active:
             return None
         account = rows[0].Account
-        held = tuple(held_of(row.Posting, row.AccessRole) for row in rows if row.Posting is not None)
+        of_family = (row for row in rows if row.Posting is not None and row.AccessRole.family == account.family)
+        held = tuple(held_of(row.Posting, row.AccessRole) for row in of_family)
         if account.family == Family.BUSINESS:
             held += tuple(one for source in _posting_sources for one in source(session, account_id, day))
         assigned, assigned_firms = _assignments(session, account_id, day)

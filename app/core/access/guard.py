@@ -14,7 +14,7 @@ from sqlalchemy.orm import InstanceState, ORMExecuteState, Session, with_loader_
 from sqlalchemy.sql.visitors import iterate
 
 from app.core.access.context import Access, current_access, has_access_context
-from app.core.access.ownership import TOUCHED, related, stamp, touch_wholes
+from app.core.access.ownership import COPIED, TOUCHED, follow_owner, related, stamp, touch_wholes
 from app.core.access.predicate import foreign_key, predicate
 from app.core.db import AppSession, FabModel
 from app.core.entity import Entity, Scope, system_columns
@@ -97,6 +97,10 @@ def _judge_before(session: Session, _context: Any, _instances: Any) -> None:
     access = None if "unscoped" in session.info else current_access()
     for row in session.new:
         stamp(row, access or _actor())
+    if access is not None:
+        for row in session.dirty:
+            if isinstance(row, Entity) and session.is_modified(row):
+                follow_owner(row)
     touch_wholes(session)
     if access is None:
         return
@@ -150,6 +154,8 @@ def _judge_columns(access: Access, row: Entity, act: Act) -> None:
     changed = {attr.key for attr in stored.attrs if attr.history.has_changes()} - {"version"}
     if stored.session is not None and row in stored.session.info.get("touched", ()):
         changed.discard(TOUCHED)
+    if stored.session is not None and row in stored.session.info.get("followed", ()):
+        changed -= set(COPIED)
     if act.verb is Verb.UPDATE and act.upon is None and not act.step and (own := changed & system_columns(type(row))):
         raise AccessRefused(_("这些内容由系统填写，不能直接修改：%(names)s", names=", ".join(sorted(own))))
     withheld = access.readonly(type(row).policy_name())
@@ -213,3 +219,4 @@ def _require(session: Session, access: Access, cls: type[Entity], verb: Verb, ke
 def _forget(session: Session) -> None:
     session.info.pop("cleared", None)
     session.info.pop("touched", None)
+    session.info.pop("followed", None)

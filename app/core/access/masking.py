@@ -40,8 +40,18 @@ def covers(access: Access, row: Any) -> bool:
     Not enough: having answered for it once, being put to it, reaching it through another record.
     """
     if access.person.family == Family.FIRM:
-        return True
+        return _own_firm(access, row)
     return any(_covers(access, held, row) for held in access.postings)
+
+
+def _own_firm(access: Access, row: Any) -> bool:
+    """Whether it is about a firm where the person works; a store or a canteen is only read along."""
+    firms, kind = access.firms, getattr(type(row), "__firm_key__", "")
+    if firms.along is None:
+        return True
+    firm = row.id if kind == "enterprise" else row.enterprise_id
+    site = row.id if kind == "site" else row.site_id
+    return firm in firms.whole | firms.parents or site in firms.sites
 
 
 def _covers(access: Access, held: Held, row: Any) -> bool:

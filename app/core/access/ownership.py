@@ -36,6 +36,27 @@ def stamp(row: Entity, access: Access | None) -> None:
         row.made_office_id = row.office_id
 
 
+def follow_owner(row: Entity) -> None:
+    """A row that is put to another owner (a draft to the right site) is about that one from now on.
+
+    Within the office only: lines, firm and site follow. What belongs to another office is no owner for it.
+    """
+    if not isinstance(row, Scoped) or not row.__owner__:
+        return
+    state: InstanceState[Any] = inspect(row)
+    names = (row.__owner__,) if isinstance(row.__owner__, str) else row.__owner__
+    keys = [str(next(iter(state.mapper.relationships[name].local_columns)).key) for name in names if name]
+    if not any(state.attrs[key].history.has_changes() for key in (*(name for name in names if name), *keys)):
+        return
+    owner: Any = _owner(row)
+    if owner is None:
+        return
+    if owner.office_id != row.office_id:
+        raise AccessRefused(_("这条记录归另一机构管，不能改到这里。"))
+    _copy(row, owner)
+    current_session().info.setdefault("followed", set()).add(row)
+
+
 def touch_wholes(session: Session) -> None:
     """Give the whole a new version when a part of it is made, changed or taken away.
 

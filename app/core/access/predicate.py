@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, false, inspect, or_, select, true
 from sqlalchemy.orm import RelationshipProperty
 
+from app.core import clock
 from app.core.access.context import Access, Firms, Held
 from app.core.access.policy import Coverage
 from app.core.entity import Entity, Scope, registry
@@ -72,7 +73,7 @@ def _coverage(
             mine = columns.id if cls.__name__ == "Account" else columns.account_id
             return mine == access.person.id  # type: ignore[no-any-return]
         case Coverage.FIRM:
-            return _firms(columns, cls, access.firms, parents=verb is Verb.READ)
+            return _own_firms(access, held, cls, columns, verb)
         case Coverage.ASSIGNED:
             named = _any_of(columns.id, access.assigned.get(cls.policy_name(), frozenset()))
             parents = bool(getattr(cls, "__firm_key__", "")) and verb is Verb.READ
@@ -135,16 +136,27 @@ def _firms(columns: Columns, cls: type[Entity], firms: Firms, *, parents: bool =
     return own
 
 
+def _own_firms(access: Access, held: Held, cls: type[Entity], columns: Columns, verb: Verb) -> ColumnElement[bool]:
+    """Reading: every firm of the person, and what may be read along. Writing: where the role's own duty is held."""
+    if verb is not Verb.READ:
+        return _firms(columns, cls, access.firms.of_duty(held.role_name), parents=False)
+    own = _firms(columns, cls, access.firms)
+    along = access.firms.along
+    return own if along is None else or_(own, _firms(columns, cls, along, parents=not cls.__firm_wide__))
+
+
 def _any_of(column: Any, keys: frozenset[int]) -> ColumnElement[bool]:
     return column.in_(sorted(keys)) if keys else false()
 
 
 def _seal(access: Access, cls: type[Entity], columns: Columns) -> ColumnElement[bool]:
     """A sealed row is seen by those assigned and by its approver until it opens, by nobody else."""
-    if not hasattr(cls, "sealed"):
+    seal = cls.__seal__
+    if seal is None:
         return true()
+    flag, until, approver = (getattr(columns, name) for name in (seal.flag, seal.until, seal.approver))
     named = _any_of(columns.id, access.assigned.get(cls.policy_name(), frozenset()))
-    return or_(columns.sealed.is_(False), named, columns.approver_id == access.person.id)
+    return or_(flag.is_(False), until <= clock.now(), named, approver == access.person.id)
 
 
 def _part(access: Access, cls: type[Entity], columns: Columns, verb: Verb, states: bool) -> ColumnElement[bool]:

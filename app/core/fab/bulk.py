@@ -20,6 +20,7 @@ from app.core.db import current_session
 from app.core.deleting import erase
 from app.core.entity import Entity
 from app.core.errors import AccessRefused, Conflict, Forbidden, Invalid, ShouzeError
+from app.core.fab import trail
 from app.core.fab.cells import said
 from app.core.history import record
 from app.core.saved import BulkRun
@@ -102,14 +103,23 @@ def keys_of(given: list[str]) -> list[int]:
     return found
 
 
+def versions_in(given: list[str]) -> dict[int, int]:
+    """The versions that the page showed, key.version each; what is none is left out."""
+    pairs = (one.partition(".") for one in given[:MOST_ROWS])
+    return {_key(key): _key(version) for key, _dot, version in pairs}
+
+
 def _key(text: str) -> int:
     number = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else 0
     return number if number <= LARGEST_KEY else 0
 
 
-def perform_once(model: type[Entity], act: BulkAct, keys: list[int], reason: str, token: str) -> None:
+def perform_once(
+    model: type[Entity], act: BulkAct, keys: list[int], reason: str, token: str, seen: dict[int, int]
+) -> None:
     """Do the act to each row, unless this token was used before: then nothing happens, and its receipt stands.
 
+    `seen`: the versions of the rows on the page that asked; a row that somebody changed since does not go.
     Raises Conflict when the token was used for something else.
     """
     digest = hashlib.sha256(json.dumps([model.__name__, act.name, keys, reason]).encode()).hexdigest()
@@ -122,7 +132,7 @@ def perform_once(model: type[Entity], act: BulkAct, keys: list[int], reason: str
         if receipt_of(model, token, digest) is None:
             raise Conflict(_("这一页已经提交过别的内容，请回到列表重新选择。")) from None
         return
-    found = {key: _one(model, act, key, reason) for key in keys}
+    found = {key: _one(model, act, key, reason, seen.get(key)) for key in keys}
     with unit_of_work(Verb.UPDATE):
         fetch(BulkRun, receipt).outcomes = [[key, *one[:3]] for key, one in found.items()]
     _log_denied(act, [key for key, one in found.items() if one[3]])
@@ -137,10 +147,10 @@ def receipt_of(model: type[Entity], token: str, digest: str = "") -> BulkRun | N
     return None if found is not None and digest and found.digest != digest else found
 
 
-def _one(model: type[Entity], act: BulkAct, key: int, reason: str) -> tuple[bool, str, str, bool]:
+def _one(model: type[Entity], act: BulkAct, key: int, reason: str, seen: int | None) -> tuple[bool, str, str, bool]:
     """(went, why not, name of a row that is gone, denied) of one row; whatever fails rolls back this row alone."""
     try:
-        gone = retry_once(lambda: act.run(model, key, reason))
+        gone = retry_once(lambda: _upon(model, act, key, reason, seen))
     except ShouzeError as error:
         return False, str(error), "", isinstance(error, (Forbidden, AccessRefused))
     except DBAPIError:
@@ -150,6 +160,16 @@ def _one(model: type[Entity], act: BulkAct, key: int, reason: str) -> tuple[bool
         log.exception("bulk %s on %s %s", act.name, model.__name__, key)
         return False, _("系统出了问题，这一条没有改变。"), "", False
     return True, "", gone, False
+
+
+def _upon(model: type[Entity], act: BulkAct, key: int, reason: str, seen: int | None) -> str:
+    """The act upon the version that was seen. Raises Conflict, naming who wrote since."""
+    with unit_of_work(act.verb, reason):
+        row: Any = fetch(model, key)
+        if seen is not None and lock(row).version != seen:
+            told = trail.last_writer(row)
+            raise Conflict(_("您打开之后，%(who)s %(at)s 改过这一条，请看过现在的内容再办。", **told))
+        return act.run(model, key, reason)
 
 
 def _log_denied(act: BulkAct, keys: list[int]) -> None:

@@ -13,8 +13,8 @@ from flask_babel import gettext as _
 from sqlalchemy import inspect, select
 
 from app.core import clock
-from app.core.access.context import current_access
 from app.core.access.masking import is_masked, masked
+from app.core.access.veil import concealed
 from app.core.db import current_session
 from app.core.entity import Entity, Scope, registry
 from app.core.lines import line_text
@@ -60,7 +60,7 @@ def cell(row: Entity, name: str, *, link: bool = True) -> Cell:
     if rest:
         other = getattr(row, head)
         return cell(other, rest, link=False) if other is not None else Cell()
-    if name in current_access().hidden(row.policy_name()):
+    if concealed(type(row), name):
         return Cell()
     value = getattr(row, name)
     if value is None or value == "":

@@ -21,6 +21,7 @@ from app.core.access.masking import masked
 from app.core.codes import INVISIBLE
 from app.core.db import current_session
 from app.core.entity import Entity
+from app.core.fab import denied
 
 LARGEST_KEY = 2**63 - 1
 
@@ -302,6 +303,7 @@ class Lookup(Plain):
         if text.isascii() and text.isdigit() and 0 < int(text) <= LARGEST_KEY:
             row = current_session().scalars(select(self.model).where(self.model.id == int(text))).unique().one_or_none()
         if row is None:
+            denied.note(self.model.__name__, text)
             raise ValueError(_("请从列表中选择。"))
         return row
 

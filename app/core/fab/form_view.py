@@ -7,14 +7,14 @@ from typing import Any
 from flask import abort, flash, redirect, render_template, request
 from flask_babel import gettext as _
 
-from app.core.access.context import current_access
 from app.core.access.fetch import fetch
+from app.core.access.veil import withheld
 from app.core.db import current_session
 from app.core.deleting import erase
 from app.core.errors import Conflict, Invalid, NotFound
-from app.core.fab import forming, showing, trail
-from app.core.fab.cells import cell, label_of, one_of, said
-from app.core.fab.declaration import Answer, Declaration, expose, require_valid, seen_version
+from app.core.fab import clash, forming, showing
+from app.core.fab.cells import one_of, said
+from app.core.fab.declaration import Answer, Declaration, expose, require_valid
 from app.core.fab.file_box import Upload
 from app.core.fab.forming import BoundForm
 from app.core.fab.gate import needs
@@ -70,7 +70,7 @@ class FormScreens(Declaration):
 
     def _bound(self, row: Any) -> BoundForm:
         bound = BoundForm(self.edit_form, self.form_parts, row, self.model)
-        bound.withheld = current_access().readonly(self.entity_name)
+        bound.withheld = withheld(self.model)
         self.prepare(bound)
         return bound
 
@@ -87,11 +87,7 @@ class FormScreens(Declaration):
             with unit_of_work(verb):
                 row = self.model() if key is None else lock(fetch(self.model, key, Verb.UPDATE))
                 bound = self._bound(row)
-                require_valid(bound)
-                if upload is not None:
-                    upload.require_all()
-                if key is not None:
-                    _require_unchanged(row)
+                _require_fit(bound, None if key is None else row, upload)
                 with current_session().no_autoflush:
                     bound.populate(row)
                 save(row, verb, accepted=frozenset(forming.accepted()))
@@ -125,27 +121,13 @@ class FormScreens(Declaration):
         if not fields and not any(bound.form.errors.values()) and not isinstance(error, Refused):
             loose.append(str(error))
         row = fetch(self.model, key) if key is not None else None
-        clash = self._clash(bound, row, error) if isinstance(error, Conflict) and row is not None else None
+        both = clash.clash_of(bound, row, error) if isinstance(error, Conflict) and row is not None else None
         doubts = error.doubts if isinstance(error, Refused) else []
-        page = self._form_page(bound, row, loose=[] if clash else loose, clash=clash, doubts=doubts, upload=upload)
+        page = self._form_page(bound, row, loose=[] if both else loose, both=both, doubts=doubts, upload=upload)
         return page, error.status
 
-    def _clash(self, bound: BoundForm, row: Any, error: Conflict) -> Clash | None:
-        last = next(iter(trail.events(row, limit=1)[0]), None)
-        differing = []
-        for name, one in bound.form._fields.items():
-            if one.kind == "checklist":
-                theirs, yours = one.format(getattr(row, name)), one.format(one.data)
-                differing.append({"label": one.label.text, "theirs": theirs, "yours": yours})
-                continue
-            theirs = cell(row, name, link=False).text
-            yours = (said if one.kind == "select" else str)(one.data) if one.data is not None else ""
-            if one.data != getattr(row, name):
-                differing.append({"label": label_of(self.model, name), "theirs": theirs, "yours": yours})
-        return Clash(str(error), last.who if last else "", last.at if last else "", differing)
-
     def _form_page(
-        self, bound: BoundForm, row: Any, *, loose: list[str] | None = None, clash: Clash | None = None,
+        self, bound: BoundForm, row: Any, *, loose: list[str] | None = None, both: Clash | None = None,
         doubts: list[Any] | None = None, upload: Upload | None = None,
     ) -> str:  # fmt: skip
         label = one_of(self.model)
@@ -156,7 +138,7 @@ class FormScreens(Declaration):
             submit_label=said(self.then[1]) if self.then else _("保存"), then=self.then[0] if self.then else "",
             extra_submits=[{"name": "then", "value": "", "label": said(self.then[2])}] if self.then else [],
             cancel_url=f"{self.route_base}/{row.id}" if row is not None else f"{self.route_base}/",
-            errors=forming.summary(bound, loose or []), conflict=clash,
+            errors=forming.summary(bound, loose or []), conflict=both,
             version=str(row.version) if row is not None else "",
             warnings=forming.tick_boxes(doubts or [], bound),
             files=upload.screen(row) if upload is not None else None,
@@ -179,7 +161,12 @@ class FormScreens(Declaration):
         return redirect(f"{self.route_base}/")
 
 
-def _require_unchanged(row: Any) -> None:
-    """Raise Conflict when the row was saved after the form in this request was opened."""
-    if seen_version() != row.version:
-        raise Conflict(_("您打开之后，这条记录已被别人改过。请对照后再保存。"))
+def _require_fit(bound: BoundForm, stored: Any, upload: Upload | None) -> None:
+    """What was typed and chosen can be saved upon the record as it stands. Raises Invalid, Conflict."""
+    if stored is not None:
+        clash.settle(bound, stored)
+    require_valid(bound)
+    if upload is not None:
+        upload.require_all()
+    if stored is not None:
+        clash.require_unchanged(stored)

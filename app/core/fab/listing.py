@@ -10,13 +10,14 @@ from flask_babel import gettext as _
 from sqlalchemy import Select, select
 from werkzeug.datastructures import MultiDict
 
+from app.core.access.veil import concealed
 from app.core.db import current_session
 from app.core.entity import Entity
 from app.core.fab import paging
 from app.core.fab.cells import cell, label_of, url_of
 from app.core.fab.filtering import Values, texts
 from app.core.fab.interface import AppInterface
-from app.core.fab.naming import concealed, loading, named_by
+from app.core.fab.naming import loading, named_by
 from app.core.fab.relating import Related, filter_of
 from app.core.fab.searching import search, search_clause
 from app.core.screen import ActiveFilter, ColumnHead, FilterBox, Pager, Row

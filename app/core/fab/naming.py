@@ -8,24 +8,13 @@ from typing import Any
 from sqlalchemy import inspect
 from sqlalchemy.orm import joinedload
 
-from app.core.access.context import current_access
+from app.core.access.veil import concealed
 from app.core.entity import Entity, Scope
 
 
 def is_short(model: type[Entity]) -> bool:
     """Whether the entity is a short reference list, shown whole instead of by typing."""
     return model.__scope__ is Scope.REFERENCE and bool(getattr(model, "__short_list__", False))
-
-
-def concealed(model: type[Entity], name: str) -> bool:
-    """Whether no posting of the person shows this: the column, the relationship's key, or the other end's column."""
-    head, _dot, rest = name.partition(".")
-    hidden = current_access().hidden(model.policy_name())
-    relation = inspect(model).relationships.get(head)
-    keys = {column.key for column in relation.local_columns} if relation is not None else set()
-    if head in hidden or keys & hidden:
-        return True
-    return bool(rest) and relation is not None and concealed(relation.mapper.class_, rest)
 
 
 def shown(model: type[Entity], names: Iterable[str]) -> list[str]:

@@ -10,6 +10,7 @@ from sqlalchemy import Boolean, Date, Integer, Numeric, and_, inspect, select
 from app.core.access.context import current_access
 from app.core.db import current_session
 from app.core.entity import Entity
+from app.core.fab import denied
 from app.core.fab.cells import base_of
 from app.core.fab.filtering import (
     LARGEST_KEY,
@@ -73,6 +74,8 @@ class Related(Filter):
             wanted = select(self.target).where(self.target.id.in_(int(key) for key in chosen))
             found = current_session().scalars(wanted.options(*named_by(self.target))).unique()
             known = {str(one.id): str(one) for one in found}
+        for key in set(chosen) - known.keys():
+            denied.note(self.target.__name__, key)
         return [(key, known.get(key) or _("（没有这一项，或您无权查看）")) for key in chosen]
 
     def said(self, box: FilterBox) -> str:

@@ -24,7 +24,7 @@ from flask import (
     url_for,
 )
 from flask.globals import request_ctx
-from flask_babel import force_locale, get_locale
+from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError, generate_csrf
@@ -33,12 +33,11 @@ from werkzeug.exceptions import HTTPException
 
 from app.core import clock
 from app.core.db import db
-from app.core.errors import AccessRefused, Forbidden, NoContext, ShouzeError
-from app.core.fab import packing
+from app.core.errors import NoContext, ShouzeError
+from app.core.fab import denied, packing
 from app.core.fab.cells import said
 from app.core.fab.gate import for_programs, held_back, in_api, to_sign_in
 from app.core.fab.view import EntityView
-from app.core.history import record
 from app.core.jobs import JOBS_URL
 from app.core.message import MOST_COUNTED, UNREAD
 from app.core.pdf.errors import ContextError, PdfError
@@ -46,6 +45,7 @@ from app.core.signin.throttle import TooManyTries
 from app.core.verbs import Verb
 
 log = logging.getLogger(__name__)
+REFUSED = {400, 403, 404}  # our own refusals of what was asked for, not of what was typed
 STATIC = Path(__file__).resolve().parents[2] / "static"
 TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", ".png": "image/png"}
 
@@ -119,6 +119,7 @@ def install(app: Flask, groups: dict[str, Any]) -> Shell:
     app.add_url_rule("/assets/<digest>/<name>", "static_asset", serve_asset)
     serve_asset.gate = "public"  # type: ignore[attr-defined]
     app.context_processor(context)
+    app.after_request(denied.log_noted)
     app.after_request(packing.pack)
     app.after_request(headers)
     app.register_error_handler(ShouzeError, on_refusal)
@@ -240,8 +241,8 @@ def on_refusal(error: ShouzeError) -> Any:
         return error_page(401)
     if isinstance(error, TooManyTries):
         g.retry_after = error.seconds
-    if isinstance(error, (Forbidden, AccessRefused)):
-        _log_denied(error)
+    elif error.status in REFUSED:
+        denied.log_refusal(error)
     return error_page(error.status, str(error) if error.status != 404 else "")
 
 
@@ -252,24 +253,14 @@ def on_paper(error: PdfError) -> Any:
     return error_page(422, told)
 
 
-def _log_denied(error: ShouzeError) -> None:
-    access = g.get("access")
-    if access is None:
-        return
-    try:
-        with force_locale("zh"):  # history is in one language, whoever is refused
-            why = str(error)[:200]
-        record(Verb.READ, "被拒绝", office_id=access.person.office_id, path=request.path[:200], why=why)
-    except Exception:
-        log.exception("a denied try could not be logged")
-
-
-def on_stale_form(_error: CSRFError) -> Any:
-    """A form whose page is older than the session: signed out meanwhile, or in again; nothing was done."""
+def on_stale_form(error: CSRFError) -> Any:
+    """A form without its token, with another's, or older than the session; nothing was done."""
+    db.session.rollback()
     if request.endpoint in {"SignInView.login", "SignInView.code"}:
         return redirect(url_for("SignInView.login", why="again", next=request.form.get("next") or None), 303)
     if not current_user.is_authenticated and not for_programs():
         return to_sign_in()
+    denied.log_refusal(error.description)
     return error_page(400, _("这一页打开太久了，请返回刷新后再提交。"))
 
 
@@ -277,6 +268,8 @@ def on_http(error: HTTPException) -> Any:
     """Werkzeug's refusals as our pages; redirects pass."""
     if error.code is None or error.code < 400:
         return error
+    if error.code == 400:
+        denied.log_refusal(error.description)
     return error_page(error.code)
 
 

@@ -15,8 +15,8 @@ from typing import Any
 from flask_babel import gettext as _
 from sqlalchemy import Date, inspect, or_, select
 
-from app.core.access.context import current_access
 from app.core.access.predicate import foreign_key, whole_of
+from app.core.access.veil import concealed
 from app.core.attachment import Attachment
 from app.core.db import current_session, unscoped
 from app.core.entity import Entity, registry
@@ -32,6 +32,7 @@ VERB_WORDS = {
     Verb.READ: "查看", Verb.EXPORT: "导出", Verb.REVEAL: "查看全文",
     Verb.CREATE: "新建", Verb.UPDATE: "修改", Verb.DELETE: "删除", Verb.SUBMIT: "提交", Verb.REVIEW: "审核通过",
     Verb.RETURN: "退回", Verb.SIGN: "签发", Verb.SERVE: "送达", Verb.VOID: "作废", Verb.REVOKE: "撤销",
+    Verb.SEAL: "封存", Verb.OPEN: "启封",
     Verb.COMPLETE: "完成", Verb.CONFIRM: "确认", Verb.PRINT: "生成文书", Verb.IMPORT: "导入", Verb.END: "结束",
 }  # fmt: skip
 SCOPE = {"made_office_id", "enterprise_id", "site_id", "lines"}  # core's own where the column is `system`
@@ -67,6 +68,12 @@ def events(row: Entity, before: int | None = None, limit: int = MOST_EVENTS) -> 
     told = told[:limit]
     names, numbers = _names(told), _numbers(told)
     return [_event(one, row, names, numbers) for one in told], older
+
+
+def last_writer(row: Entity) -> dict[str, str]:
+    """Who wrote the record last, and when."""
+    last = next(iter(events(row, limit=1)[0]), None)
+    return {"who": last.who, "at": last.at} if last is not None else {"who": "", "at": ""}
 
 
 def _read(row: Entity, before: int | None, limit: int) -> list[Told]:
@@ -180,7 +187,7 @@ def _shown(change: Change, name: str) -> bool:
         return False
     if change.model.__part_of__ and name == foreign_key(inspect(change.model).relationships[change.model.__part_of__]):
         return False
-    return name not in current_access().hidden(change.model.policy_name())
+    return not concealed(change.model, name)
 
 
 def _event(told: Told, row: Entity, names: dict[tuple[type[Entity], int], str], numbers: dict[Key, int]) -> Event:

@@ -17,7 +17,7 @@ from app.core.access.fetch import fetch, may
 from app.core.db import current_session
 from app.core.deleting import remove
 from app.core.errors import Conflict, Forbidden, Invalid, NotFound
-from app.core.fab import listing, paging
+from app.core.fab import listing, paging, trail
 from app.core.fab.api import values
 from app.core.fab.api.body import Unreadable, accepted_in, client_id_of, read_body, version_of
 from app.core.fab.api.incoming import Incoming, bind, errors_of
@@ -224,27 +224,43 @@ class EntityApi(Page):
         if not isinstance(reason, str):
             return problem(Invalid(_("应为文字。"), {"reason": _("应为文字。")}))
         form, columns = self.view.asks.get(name, (AppForm, []))
+        version: int | None = None
         try:
             with unit_of_work(step.verb, reason.strip()):
                 incoming = Incoming(form, [], self.model, body, meta=STEPPING, step=True)
                 bound = bind(incoming, form, [], None, step.verb)
-                if (version := version_of(body, needed=False)) is not None:
-                    _require_unchanged(lock(row), version)
+                version = version_of(body, needed=False)
                 asked = {field: one.data for field, one in bound.form._fields.items() if field in columns}
-                run(row, name, reason=reason, **asked)
+                run(row, name, reason=reason, seen=version, **asked)
         except (Invalid, Conflict) as error:
-            return problem(error)
+            now = fetch(self.model, key)
+            stale = isinstance(error, Conflict) and version not in {None, now.version}
+            return problem(error, conflict=_since(now)) if stale else problem(error)
         return jsonify(self._told(key))
 
 
 def _both(row: Any, bound: BoundForm) -> dict[str, Any]:
     """Both versions of a row that somebody else saved meanwhile, field by field where they differ."""
-    differing = {
+    differing: dict[str, Any] = {
         name: {"yours": values.plain(one.data), "theirs": values.value_of(row, name)}
         for name, one in bound.form._fields.items()
         if (one.data or None) != (getattr(row, name) or None)
     }
-    return {"version": row.version, "fields": differing}
+    for relation, rows in bound.children.items():
+        yours = [_row_as_json(one.form) for one in rows]
+        theirs = [_row_as_json(one.form) for one in bound.stored_rows(relation, row)]
+        if yours != theirs:
+            differing[relation] = {"yours": yours, "theirs": theirs}
+    return {"version": row.version, "fields": differing} | trail.last_writer(row)
+
+
+def _row_as_json(form: Any) -> dict[str, Any]:
+    return {name: values.plain(one.data) for name, one in form._fields.items()}
+
+
+def _since(row: Any) -> dict[str, Any]:
+    """For a step decided upon an older version: what is there now, and who wrote it when."""
+    return {"version": row.version, "fields": {}} | trail.last_writer(row)
 
 
 def _require_unchanged(row: Any, version: int | None) -> None:
