@@ -56,6 +56,7 @@ class Settings:
     upload_max_mb: int = field(default_factory=lambda: int(_env("UPLOAD_MAX_MB", "20")))
     export_direct_rows: int = field(default_factory=lambda: int(_env("EXPORT_DIRECT_ROWS", "2000")))
     attachment_max_mb: int = field(default_factory=lambda: int(_env("ATTACHMENT_MAX_MB", "15")))
+    history_days: int = field(default_factory=lambda: int(_env("HISTORY_DAYS", "1095")))
     testing: bool = False
 
     @property

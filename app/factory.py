@@ -12,7 +12,7 @@ from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.config import Settings
-from app.core import crypto
+from app.core import anchors, crypto, retention
 from app.core.access import guard  # noqa: F401 - listens on the session
 from app.core.db import db, migrate
 from app.core.fab import builder, gate, shell, signin
@@ -25,6 +25,7 @@ GROUPS = {
     "rectification": _("责令改正"),
     "office": _("机构和权限"),
     "settings": _("设定"),
+    "audit": _("审计"),
 }
 
 
@@ -46,6 +47,7 @@ def build(settings: Settings | None = None) -> Flask:
 
 def configure(app: Flask, settings: Settings) -> None:
     """Flask's settings from ours."""
+    retention.require_lawful(settings.history_days)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     app.config.update(
         SECRET_KEY=settings.secret(),
@@ -100,6 +102,7 @@ def register(fab: builder.Builder) -> None:
     from app.models.roles import ROLES
 
     services.load()
+    anchors.install()
     views.register(fab)
     require_consistent(shell.the_shell().views, {role.code: role.table() for role in ROLES})
     signin.limit(fab.sm.limiter)
