@@ -347,7 +347,7 @@ class Action:
 
 @dataclass
 class ShowScreen:
-    """A record's page."""
+    """A record's page; `flat` shows everything at once, without tabs."""
 
     title: str
     sections: list[FactGroup]
@@ -366,6 +366,7 @@ class ShowScreen:
     files_label: Any = ""
     history_url: str | None = None
     access_url: str | None = None
+    flat: bool = False
 
 
 @dataclass

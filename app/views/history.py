@@ -19,9 +19,9 @@ class HistoryEntryView(LogView):
     icon = "history"
     task = ("audit", 1)
     description = _("谁、什么时候、从哪里、做了什么。日志只能查看和导出，不能修改和删除。")
-    list_columns = ["at", "actor_name", "kind", "verb", "entity", "row_id", "summary", "result", "address", "office"]
+    list_columns = ["at", "actor_name", "kind", "summary", "verb", "entity", "row_id", "result", "address", "office"]
     extra_columns = ["seq"]
-    list_filters = ["actor", "office", "kind", "verb", "result", "entity", "row_id", "summary", "address", "at"]
+    list_filters = ["actor", "office", "kind", "verb", "result", "entity", "row_id", "address", "at"]
     order_columns = ["at"]
     default_order = "-at"
     show_parts = [

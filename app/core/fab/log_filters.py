@@ -83,24 +83,15 @@ class Exactly(Filter):
 
 
 def in_text(text: str) -> Any:
-    """The criterion that an entry's summary contains a text."""
+    """The criterion that an entry's summary contains a text: its own index is read through, past the rows themselves."""
     table = inspect(HistoryEntry).local_table.alias()
     return HistoryEntry.id.in_(select(table.c.id).where(contains(table.c.summary, text)))
-
-
-class InText(Filter):
-    """Text anywhere in a column that has an index of its own: that is read through once, past the rows themselves."""
-
-    def clauses(self, values: Values) -> list[Any]:
-        """The keys of rows whose text contains it."""
-        return [in_text(one) for one in values.get(self.name, ())]
 
 
 def install() -> None:
     """Put them in place of what the columns' types would give."""
     register_search(HistoryEntry, in_text)
-    for name, kind in (("actor", OfPerson), ("office", OfOffice), ("row_id", OfRecord), ("address", Exactly),
-                       ("summary", InText)):  # fmt: skip
+    for name, kind in (("actor", OfPerson), ("office", OfOffice), ("row_id", OfRecord), ("address", Exactly)):
         register_filter(HistoryEntry, name, kind)
 
 

@@ -10,6 +10,7 @@ from flask import request
 from flask_babel import gettext as _
 from sqlalchemy import select
 
+from app.core import clock
 from app.core.access.context import current_access
 from app.core.db import current_session
 from app.core.entity import registry
@@ -23,7 +24,7 @@ from app.core.verbs import Verb
 FACTS = {
     "path": "地址", "why": "原因", "username": "登录名", "address": "来源地址", "act": "操作", "keys": "记录号",
     "format": "格式", "filter": "筛选条件", "rows": "行数", "entity": "对象", "file": "文件", "name": "文件名",
-    "sha256": "SHA-256", "number": "文号", "paper": "文书", "column": "项目", "site": "经营场所", "to": "移交给",
+    "number": "文号", "paper": "文书", "column": "项目", "site": "经营场所", "to": "移交给",
     "day": "日期", "moved": "移交条数", "reason": "原因", "method": "方式", "status": "结果码",
 }  # fmt: skip
 
@@ -34,7 +35,8 @@ class LogView(EntityView):
     def show_screen(self, row: Any, *, revealed: frozenset[str] = frozenset()) -> ShowScreen:
         """The facts of the entry, then what changed."""
         screen = super().show_screen(row, revealed=revealed)
-        screen.title = _("日志 %(number)s", number=str(row))
+        screen.title, screen.flat = _("日志 %(number)s", number=str(row)), True
+        screen.sections[0].facts[0].cell.text = f"{clock.local(row.at):%Y-%m-%d %H:%M:%S}"  # to the second
         body = json.loads(row.body)
         if row.entity:
             cell = Cell("text", record_label(row.entity, row.row_id))
@@ -42,7 +44,7 @@ class LogView(EntityView):
         if facts := _facts(body):
             screen.sections.append(FactGroup(_("细节"), facts))
         event, more = trail.entry_event(row, part := _part())
-        screen.history = [event]
+        screen.history = [event] if event.changes else []
         if more:
             screen.history_url = f"{self.route_base}/{row.id}?part={part + 1}#history"
         return screen
@@ -76,7 +78,7 @@ def _facts(body: dict[str, Any]) -> list[Fact]:
     """What an entry without changes says of itself."""
     told = body.get("facts", {})
     return [
-        Fact(said(FACTS.get(name, name)), Cell("text", _fact(body, name, value)), len(str(value)) > 40)
+        Fact(said(FACTS[name]) if name in FACTS else {"sha256": "SHA-256"}.get(name, name), Cell("text", _fact(body, name, value)), len(str(value)) > 40)
         for name, value in told.items()
         if value not in (None, "", [])
     ]

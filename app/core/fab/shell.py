@@ -32,10 +32,10 @@ from werkzeug.exceptions import HTTPException
 
 from app.core import clock
 from app.core.db import db
-from app.core.errors import AccessRefused, Forbidden, NoContext, ShouzeError
+from app.core.errors import AccessRefused, Forbidden, NoContext, NotFound, ShouzeError
 from app.core.fab import packing
 from app.core.fab.cells import said
-from app.core.fab.gate import in_api
+from app.core.fab.gate import gate_of, in_api
 from app.core.fab.view import EntityView
 from app.core.history import record
 from app.core.jobs import JOBS_URL
@@ -45,6 +45,9 @@ from app.core.verbs import Verb
 
 log = logging.getLogger(__name__)
 STATIC = Path(__file__).resolve().parents[2] / "static"
+LONGEST_PATH = 160  # characters of a refused address that are kept
+DENIED = {400, 403, 404, 405}
+UNASKED = {"/favicon.ico", "/apple-touch-icon.png", "/robots.txt"}  # asked for by browsers, not by people
 TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", ".png": "image/png"}
 
 
@@ -122,7 +125,7 @@ def install(app: Flask, groups: dict[str, Any]) -> Shell:
     app.register_error_handler(ShouzeError, on_refusal)
     app.register_error_handler(PdfError, on_paper)
     app.register_error_handler(ObjectDeletedError, lambda _error: error_page(404))
-    app.register_error_handler(CSRFError, lambda _error: error_page(400, _("这一页打开太久了，请返回刷新后再提交。")))
+    app.register_error_handler(CSRFError, on_forged)
     app.register_error_handler(HTTPException, on_http)
     app.register_error_handler(Exception, on_bug)
     return shell
@@ -232,8 +235,8 @@ def on_refusal(error: ShouzeError) -> Any:
     db.session.rollback()
     if isinstance(error, NoContext):
         return error_page(401)
-    if isinstance(error, (Forbidden, AccessRefused)):
-        _log_denied(error)
+    if isinstance(error, (Forbidden, AccessRefused, NotFound)):
+        _log_denied(error.status, error)
     return error_page(error.status, str(error) if error.status != 404 else "")
 
 
@@ -244,22 +247,34 @@ def on_paper(error: PdfError) -> Any:
     return error_page(422, told)
 
 
-def _log_denied(error: ShouzeError) -> None:
-    access = g.get("access")
-    if access is None:
-        return
+def _log_denied(status: int, error: Any) -> None:
+    """Which address a signed-in person was refused: what is not theirs and what is not there look the same."""
     try:
+        access = g.get("access") if current_user.is_authenticated else None  # who it is may not have been asked yet
+        if access is None:
+            return
         with force_locale("zh"):  # history is in one language, whoever is refused
-            why = str(error)[:200]
-        record(Verb.READ, "被拒绝", office_id=access.person.office_id, path=request.path[:200], why=why)
+            why = str(error)[:200] if isinstance(error, ShouzeError) else ""
+        facts = {"path": request.path[:LONGEST_PATH], "method": request.method, "status": status, "why": why}
+        gate = gate_of(current_app.view_functions.get(request.endpoint or ""))
+        verb = gate if isinstance(gate, Verb) else Verb.READ
+        record(verb, "被拒绝", office_id=access.person.office_id, **facts)
     except Exception:
         log.exception("a denied try could not be logged")
+
+
+def on_forged(error: CSRFError) -> Any:
+    """A form without this session's token: too old, or another site's."""
+    _log_denied(400, error)
+    return error_page(400, _("这一页打开太久了，请返回刷新后再提交。"))
 
 
 def on_http(error: HTTPException) -> Any:
     """Werkzeug's refusals as our pages; redirects pass."""
     if error.code is None or error.code < 400:
         return error
+    if error.code in DENIED and request.path not in UNASKED:
+        _log_denied(error.code, error)
     return error_page(error.code)
 
 

@@ -69,7 +69,7 @@ class SignInView(Page):
     def login(self) -> Answer:
         """Sign in with name and password."""
         target = request.values.get("next")
-        typed = request.form.get("username", "").strip()[:60]
+        typed = request.form.get("username", "").replace("\0", "").strip()[:60]  # PostgreSQL refuses a NUL
         error = ""
         if request.method == "POST":
             account_id, error = authenticate(typed, request.form.get("password", "")[:LONGEST_PASSWORD])
@@ -130,7 +130,7 @@ def authenticate(username: str, password: str) -> tuple[int | None, str]:
         stored = found.password if found is not None and found.active else ""
         account_id, office_id = (found.id, found.office_id) if found is not None else (None, 0)
     if not matches(stored, password):
-        record(Verb.READ, "登录失败", office_id=office_id, username=username, address=request.remote_addr)
+        record(Verb.READ, "登录失败", office_id=office_id, username=username)
         return None, str(_("登录名或密码不对。"))
     return account_id, ""
 
@@ -142,11 +142,11 @@ def enter(account_id: int, target: str | None) -> str:
     session.permanent = True
     if locale:
         session["locale"] = locale
-    with unscoped("sign in") as own, unit_of_work(Verb.UPDATE, "登录"):
-        account = own.get_one(Account, account_id)
-        account.last_login = clock.now()
     g.access = context.load(account_id)
     assert g.access is not None
+    with unscoped("sign in") as own, unit_of_work(Verb.UPDATE, "登录"):  # history says who: known by now
+        account = own.get_one(Account, account_id)
+        account.last_login = clock.now()
     login_user(g.access.person)
     return url_for("SignInView.password") if g.access.person.must_change_password else safe_target(target)
 
