@@ -1,7 +1,7 @@
 """What history is made of: entries chained office by office, what else they are about, heads, sealed checkpoints.
 
-`body` is the exact text the chain is computed over; the other columns repeat parts of it for searching, and `columns_of`
-says how, for whoever writes an entry and for whoever verifies it.
+`body` is the exact text the chain is computed over; the other columns repeat parts of it for searching, and
+`columns_of` says how, for whoever writes an entry and for whoever verifies it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import BigInteger, Index, String, Text, UniqueConstraint, event
 from sqlalchemy.orm import Mapped, Session, foreign, relationship, remote
@@ -53,8 +53,8 @@ class Outcome(StrEnum):
 
 
 KINDS = {
-    "登录": Kind.SIGN_IN, "登录失败": Kind.SIGN_IN, "退出登录": Kind.SIGN_OUT, "被拒绝": Kind.DENIED, "导出": Kind.EXPORT,
-    "下载": Kind.EXPORT, "打开文书": Kind.PRINT, "打开附件": Kind.FILE, "查看全文": Kind.REVEAL,
+    "登录": Kind.SIGN_IN, "登录失败": Kind.SIGN_IN, "退出登录": Kind.SIGN_OUT, "被拒绝": Kind.DENIED,
+    "导出": Kind.EXPORT, "下载": Kind.EXPORT, "打开文书": Kind.PRINT, "打开附件": Kind.FILE, "查看全文": Kind.REVEAL,
 }  # fmt: skip
 VERB_KINDS = {Verb.EXPORT: Kind.EXPORT, Verb.PRINT: Kind.PRINT, Verb.REVEAL: Kind.REVEAL, Verb.IMPORT: Kind.IMPORT}
 
@@ -74,7 +74,7 @@ class HistoryEntry(Entity):
     __grows__ = True
     __search__ = ()  # not in the search index, which each entry would have to be put into: see fab.log_filters
     __state__ = "result"
-    __tones__ = {Outcome.DONE: "neutral", Outcome.FAILED: "warning", Outcome.DENIED: "danger"}
+    __tones__: ClassVar = {Outcome.DONE: "neutral", Outcome.FAILED: "warning", Outcome.DENIED: "danger"}
     __table_args__ = (
         UniqueConstraint("office_id", "seq"),
         Index("ix_history_entry_entity_row_id", "entity", "row_id"),
@@ -156,7 +156,7 @@ CHAIN = (HistoryEntry, HistoryLink, HistoryHead, HistoryCheckpoint)
 
 @event.listens_for(AppSession, "before_flush")
 def _refuse_by_hand(session: Session, _context: Any, _instances: Any) -> None:
-    """Nobody writes history as rows, whatever their grants and even unscoped: it is appended by `core.history` alone."""
+    """Nobody writes history as rows, whatever their grants, even unscoped: `core.history` appends it below."""
     for row in (*session.new, *session.dirty, *session.deleted):
         if isinstance(row, CHAIN) and (row not in session.dirty or session.is_modified(row)):
             raise AccessRefused("history is neither written nor deleted by hand")
@@ -198,8 +198,8 @@ def _result(kind: str, reason: str) -> Outcome:
 def summary_of(body: Mapping[str, Any]) -> str:
     """The reason and the facts in one line: what a search for text looks through."""
     facts = body.get("facts", {})
-    words = [body["reason"], *(str(value) for name, value in facts.items() if name not in UNSAID and value is not None)]
-    line = " ".join(word for word in words if word)
+    told = (str(value) for name, value in facts.items() if name not in UNSAID and value is not None)
+    line = " ".join(word for word in (body["reason"], *told) if word)
     return "".join(char if char.isprintable() else " " for char in line)[:LONGEST_SUMMARY].strip()
 
 

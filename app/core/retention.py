@@ -1,5 +1,5 @@
-"""Letting go of what is past its days (`shouze retention`, once a day by itself): history behind sealed checkpoints, and
-whatever an entity declares in `__retain__`.
+"""Letting go of what is past its days (`shouze retention`, once a day by itself): history behind sealed checkpoints,
+and whatever an entity declares in `__retain__`.
 
 History goes from the oldest on, chain by chain, and only from a chain that is whole: a broken one is kept as it is, for
 whoever looks into it. The checkpoint is written in the transaction that deletes; the database lets nothing else go.
@@ -75,17 +75,18 @@ def prune(*, dry_run: bool = False) -> Pruned:
             told.counts[name] = told.counts.get(name, 0) + _rows(model, rule, dry_run=dry_run)
     told.counts["anchors"] = anchors.forget_older(days, dry_run=dry_run)
     if not dry_run and any(told.counts.values()):
-        record(Verb.DELETE, "按期清理", **{name: count for name, count in told.counts.items() if count})
+        gone: dict[str, Any] = {name: count for name, count in told.counts.items() if count}
+        record(Verb.DELETE, "按期清理", **gone)
     return told
 
 
-# -- rows that entities declare -----------------------------------------------------------------------------------------
+# -- rows that entities declare ----------------------------------------------------------------------------------------
 
 
 def declared() -> Iterator[tuple[type[Entity], Retain]]:
     """Every rule, those of rows that point at others first."""
     order = {table.name: number for number, table in enumerate(metadata.sorted_tables)}
-    classes = sorted(registry().values(), key=lambda cls: -order.get(str(inspect(cls).local_table.name), 0))  # type: ignore[attr-defined]  # a table, not a join
+    classes = sorted(registry().values(), key=lambda cls: -order[cls.__tablename__])
     for cls in classes:
         for rule in cls.__retain__:
             yield cls, rule
@@ -139,7 +140,7 @@ def _let_go(session: Session, model: type[Entity], keys: list[int], rule: Retain
             session.delete(row)
 
 
-# -- history ------------------------------------------------------------------------------------------------------------
+# -- history -----------------------------------------------------------------------------------------------------------
 
 
 def _history(session: Session, before: datetime, refused: list[str], *, dry_run: bool) -> int:

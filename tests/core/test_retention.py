@@ -174,7 +174,7 @@ def test_a_checkpoint_agrees_with_the_files_of_the_days(house: House, monkeypatc
         assert broken(house) == []
 
 
-# -- what entities declare ----------------------------------------------------------------------------------------------
+# -- what entities declare ---------------------------------------------------------------------------------------------
 
 
 def counts(house: House, *models: Any) -> list[int]:
@@ -266,7 +266,7 @@ def test_every_rule_names_columns_that_are_there() -> None:
             assert all(model.__table__.columns[name].nullable for name in rule.clear), model  # type: ignore[attr-defined]
 
 
-# -- how long -----------------------------------------------------------------------------------------------------------
+# -- how long ----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("days", [179, 0, -1])

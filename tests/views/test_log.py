@@ -31,7 +31,7 @@ def newest(house: House) -> dict[str, Any]:
     """The newest entry, as plain values."""
     with house.system() as session:
         row = session.scalars(select(HistoryEntry).order_by(HistoryEntry.id.desc()).limit(1)).one()
-        return {name: getattr(row, name) for name in HistoryEntry.__table__.columns.keys()}
+        return {name: getattr(row, name) for name in HistoryEntry.__mapper__.columns.keys()}  # noqa: SIM118 - no dict
 
 
 def entries(house: House) -> int:
@@ -119,7 +119,7 @@ def test_a_stranger_at_the_door_writes_no_history(small: House) -> None:
     assert entries(small) == before
 
 
-# -- each route that hands something out leaves an entry ----------------------------------------------------------------
+# -- each route that hands something out leaves an entry ---------------------------------------------------------------
 
 
 def sampled(house: House) -> dict[str, Any]:
@@ -376,7 +376,7 @@ def test_an_export_of_the_log_is_logged_itself(house: House) -> None:
     assert answer.status_code == 200
     rows = list(load_workbook(io.BytesIO(answer.data)).active.iter_rows(values_only=True))  # type: ignore[union-attr]  # one sheet
     flat = "\n".join(" ".join(str(cell) for cell in row if cell is not None) for row in rows)
-    assert f"/sites/{house.site_of(A)}" in flat and "朝鲁" in flat or "被拒绝" in flat
+    assert f"/sites/{house.site_of(A)}" in flat and "被拒绝" in flat
     told = newest(house)
     assert (told["kind"], told["actor_id"]) == (Kind.EXPORT, house.accounts["audit"])
     answer = house.client("audit").post("/log/export", data={"format": "csv"}, buffered=True)
@@ -414,7 +414,8 @@ def test_a_role_that_could_write_the_log_still_can_not(house: House) -> None:
     with house.system() as session:
         key = session.scalars(select(HistoryEntry.id).limit(1)).one()
     client = house.client("audit")
-    for answer in (client.post(f"/log/{key}/delete", data={"version": "1"}), client.post("/log/add", data={"seq": "1"})):
+    tries = (client.post(f"/log/{key}/delete", data={"version": "1"}), client.post("/log/add", data={"seq": "1"}))
+    for answer in tries:
         assert answer.status_code in {302, 403, 404, 422}
     with house.system() as session:
         assert session.scalars(select(HistoryEntry.id).where(HistoryEntry.id == key)).one() == key

@@ -8,6 +8,7 @@ from typing import Any
 from flask_babel import gettext as _
 from sqlalchemy import inspect, select
 
+from app.core.db import current_session
 from app.core.fab import trail
 from app.core.fab.cells import said
 from app.core.fab.filtering import Filter, Values, contains
@@ -16,6 +17,7 @@ from app.core.fab.searching import register_search
 from app.core.history_entry import HistoryEntry, entity_words
 from app.core.screen import FilterBox
 
+FEW, COMMON = 1_000, 20_000  # entries with a text
 RECORD = re.compile(r"\s*(\S.*?)[\s#第-]*([0-9]{1,18})[\s号条]*", re.DOTALL)
 
 
@@ -83,9 +85,17 @@ class Exactly(Filter):
 
 
 def in_text(text: str) -> Any:
-    """The criterion that an entry's summary contains a text: its own index is read through, past the rows themselves."""
-    table = inspect(HistoryEntry).local_table.alias()
-    return HistoryEntry.id.in_(select(table.c.id).where(contains(table.c.summary, text)))
+    """The criterion that a summary contains a text, once it is known whether many do.
+
+    The column's own index is read through first, past the rows themselves: rare texts are their keys from then on; with
+    common ones a page is soon full whichever way the rows are met, so that each is compared.
+    """
+    columns = inspect(HistoryEntry).local_table.alias().c
+    keys = select(columns.id).where(contains(columns.summary, text))
+    found = current_session().connection().scalars(keys.limit(COMMON)).all()
+    if len(found) <= FEW:
+        return HistoryEntry.id.in_(found)
+    return HistoryEntry.id.in_(keys) if len(found) < COMMON else contains(HistoryEntry.summary, text)
 
 
 def install() -> None:

@@ -53,7 +53,8 @@ class LogView(EntityView):
         """To the record, for who may read it; to all entries about it."""
         if not row.entity or not row.row_id:
             return []
-        found = [Action(_("这条记录的全部日志"), f"{self.route_base}/?{urlencode({'row_id': f'{row.entity} {row.row_id}'})}")]
+        about = urlencode({"row_id": f"{row.entity} {row.row_id}"})
+        found = [Action(_("这条记录的全部日志"), f"{self.route_base}/?{about}")]
         if (url := _record_url(row.entity, row.row_id)) is not None:
             found.insert(0, Action(_("打开这条记录"), url))
         return found
@@ -78,10 +79,14 @@ def _facts(body: dict[str, Any]) -> list[Fact]:
     """What an entry without changes says of itself."""
     told = body.get("facts", {})
     return [
-        Fact(said(FACTS[name]) if name in FACTS else {"sha256": "SHA-256"}.get(name, name), Cell("text", _fact(body, name, value)), len(str(value)) > 40)
+        Fact(_label(name), Cell("text", _fact(body, name, value)), len(str(value)) > 40)
         for name, value in told.items()
         if value not in (None, "", [])
     ]
+
+
+def _label(name: str) -> str:
+    return said(FACTS[name]) if name in FACTS else {"sha256": "SHA-256"}.get(name, name)
 
 
 def _fact(body: dict[str, Any], name: str, value: Any) -> str:

@@ -102,10 +102,8 @@ def _one_way(statement: Select[Any], order: list[Any], *, few: bool) -> Select[A
         served = next((one for one in clauses if _leads(model, one, order[0].element.key)), None)
         rest = select(model).where(*(one for one in clauses if one is not served))
         return select(model).where(*([] if served is None else [served]), *_unserved(rest, order))
-    keys = select(model.id).where(_where(statement))
-    if is_sqlite(current_session().connection()):
-        keys = keys.limit(-1)  # made once
-    keys = keys.subquery()
+    once = -1 if is_sqlite(current_session().connection()) else None  # what has a limit is made once
+    keys = select(model.id).where(_where(statement)).limit(once).subquery()
     return select(model).join(keys, keys.c.id == model.id)
 
 

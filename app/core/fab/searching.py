@@ -9,7 +9,6 @@ from app.core.entity import Entity
 from app.core.fab.naming import shown
 from app.core.matching import matching
 
-
 _special: dict[str, Callable[[str], Any]] = {}
 
 

@@ -255,7 +255,8 @@ def _log_denied(status: int, error: Any) -> None:
             return
         with force_locale("zh"):  # history is in one language, whoever is refused
             why = str(error)[:200] if isinstance(error, ShouzeError) else ""
-        facts = {"path": request.path[:LONGEST_PATH], "method": request.method, "status": status, "why": why}
+        path = request.path[:LONGEST_PATH]
+        facts: dict[str, Any] = {"path": path, "method": request.method, "status": status, "why": why}
         gate = gate_of(current_app.view_functions.get(request.endpoint or ""))
         verb = gate if isinstance(gate, Verb) else Verb.READ
         record(verb, "被拒绝", office_id=access.person.office_id, **facts)
