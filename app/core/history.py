@@ -13,7 +13,7 @@ from datetime import date, datetime
 from typing import Any
 
 from flask import has_request_context, request
-from sqlalchemy import Connection, event, insert, inspect, select, update
+from sqlalchemy import Connection, bindparam, event, insert, inspect, select, update
 from sqlalchemy.orm import InstanceState, Session
 
 from app.core import clock
@@ -41,6 +41,11 @@ __all__ = ["UNRECORDED", "Break", "HistoryEntry", "HistoryHead", "HistoryLink", 
 UNRECORDED = "（不记录）"
 LARGEST_ENTRY = 500  # changes
 QUIET = {"version", "made_at", "made_by_id"}
+HEADS = HistoryHead.__table__
+# made once: each transaction runs them, and making them anew costs more than running them
+LOCK = select(HEADS.c.seq, HEADS.c.hash).where(HEADS.c.office_id == bindparam("of")).with_for_update()
+ADD = insert(HistoryEntry.__table__)
+MOVE = update(HEADS).where(HEADS.c.office_id == bindparam("of")).values(seq=bindparam("to"), hash=bindparam("link"))
 FORM = 2  # of the body: since 2 it names kind, address, outcome and every further record
 
 
@@ -171,15 +176,14 @@ def _append(
     text = canonical(body)
     link = chain(previous, text)
     told = columns_of(json.loads(text), link)  # as it will be read again
-    connection.execute(insert(HistoryEntry.__table__).values(told | {"body": text, "hash": link}))
+    connection.execute(ADD, told | {"body": text, "hash": link})
     if roots[1:]:
         rows = [
             {"office_id": office, "seq": seq + 1, "entity": e, "row_id": r, "version": 1, "public_id": public_id()}
             for e, r in roots[1:]
         ]
         connection.execute(insert(HistoryLink.__table__), rows)
-    heads = HistoryHead.__table__
-    connection.execute(update(heads).where(heads.c.office_id == office).values(seq=seq + 1, hash=link))
+    connection.execute(MOVE, {"of": office, "to": seq + 1, "link": link})
 
 
 def _actor() -> list[Any] | None:
@@ -194,13 +198,10 @@ def _address() -> str:
 
 
 def _lock_head(connection: Connection, office: int) -> tuple[int, str]:
-    heads = HistoryHead.__table__
-    found = connection.execute(
-        select(heads.c.seq, heads.c.hash).where(heads.c.office_id == office).with_for_update()
-    ).one_or_none()
+    found = connection.execute(LOCK, {"of": office}).one_or_none()
     if found is not None:
         return int(found.seq), str(found.hash)
-    connection.execute(insert(heads).values(office_id=office, seq=0, hash="", version=1))
+    connection.execute(insert(HEADS).values(office_id=office, seq=0, hash="", version=1))
     return 0, ""
 
 
