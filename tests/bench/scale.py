@@ -30,4 +30,5 @@ class Scale:
 
 
 MINI = Scale(rows=200, searched=300, big=2_000, log=500, firms=100, views=12, rounds=1, requests=2, statements=5,
-             saves=2, papers=1, pool_papers=4, ledger=50, workbook=60, csv=300, starts=1, seconds=0.5, threads=2)  # fmt: skip
+             saves=2, papers=1, pool_papers=4, ledger=50, workbook=60, csv=300, starts=1, seconds=0.5,
+             threads=2)  # fmt: skip
