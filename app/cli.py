@@ -256,7 +256,7 @@ def _broken() -> list[str]:
     from app.core.office import Office
 
     with unscoped("names of offices", quiet=True) as session:
-        names: dict[int, str] = dict(session.execute(select(Office.id, Office.name)).tuples())
+        names = {row.id: row.name for row in session.execute(select(Office.id, Office.name))}
     found = []
     for one in verify():
         when = f"{local(one.at):%Y-%m-%d %H:%M:%S} {one.told}".strip() if one.at is not None else ""

@@ -308,7 +308,8 @@ def test_the_command_names_office_number_time_and_what(small: House) -> None:
         unguarded(session).execute(update(ENTRIES).where(ENTRIES.c.id == third.id).values(summary="改过"))
         session.commit()
     answer = small.app.test_cli_runner().invoke(main, ["audit", "verify"])
-    assert answer.exit_code == 1
+    assert answer.exit_code == 1, answer.exception
+    assert answer.output, answer.exception
     line = answer.output.splitlines()[0]
     for word in ("大沁他拉", " 3 ", f"{clock.local(third.at):%Y-%m-%d %H:%M}", "summary"):
         assert word in line
