@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 import re
@@ -16,12 +17,15 @@ from app.core.fab.gate import gate_of
 from app.core.fab.paging import COUNT_CAP
 from app.core.history import record, verify
 from app.core.history_entry import HistoryEntry, Kind, Outcome
+from app.core.jobs import Job, sweep
 from app.core.office import AccessRole, Account
 from app.core.verbs import Verb
 from app.core.writing import unit_of_work
 from app.models.enterprise import Enterprise, Site
 from app.models.personnel import Person
 from app.services.demo import PASSWORD
+from tests.core.test_attachment import added, stored, visit
+from tests.support.files import jpeg, office
 from tests.support.house import A, B, House
 from tests.support.imports import Desk, firm_rows, firms_file
 from tests.views.test_web import firm_form, text
@@ -187,8 +191,6 @@ def _urls(house: House, rule: str, view: Any, who: str) -> list[str]:
 
 
 def test_papers_and_files_leave_an_entry_however_they_are_opened(house: House) -> None:
-    from app.core.jobs import sweep
-
     with house.app.app_context():
         sweep()
     key = sampled(house)["paper"]
@@ -199,6 +201,28 @@ def test_papers_and_files_leave_an_entry_however_they_are_opened(house: House) -
         told = newest(house)
         assert (entries(house), told["kind"]) == (before + 1, Kind.PRINT)
         assert told["actor_name"] == "苏日娜"
+
+
+def test_files_of_records_and_of_jobs_leave_an_entry_each_time(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = added(visit(house, ("照片.jpg", jpeg()), ("台账.xlsx", office())))
+    for one in stored(house, key):
+        for how in ("", "/download"):
+            before = entries(house)
+            assert house.client("suo-a").get(f"/files/{one.public_id}{how}").status_code == 200
+            told = newest(house)
+            assert (entries(house), told["kind"], told["actor_name"]) == (before + 1, Kind.FILE, "苏日娜")
+    settings = house.app.extensions["shouze_settings"]
+    monkeypatch.setitem(house.app.extensions, "shouze_settings", dataclasses.replace(settings, export_direct_rows=1))
+    house.client("yuan-a").post("/sites/export", data={"format": "csv"}, buffered=True)
+    with house.app.app_context():
+        sweep()
+    made = newest(house)
+    assert (made["kind"], made["address"], made["actor_name"]) == (Kind.EXPORT, "", "包文斌")
+    with house.system() as session:
+        job = session.scalars(select(Job.public_id).where(Job.kind == "export")).one()
+    before = entries(house)
+    assert house.client("yuan-a").get(f"/jobs/{job}/file", buffered=True).status_code == 200
+    assert (entries(house), newest(house)["kind"]) == (before + 1, Kind.EXPORT)
 
 
 def test_an_import_leaves_an_entry_for_the_file_and_for_what_it_changed(house: House) -> None:
