@@ -70,9 +70,9 @@ def verify() -> Iterator[Break]:
                 yield bad
 
 
-def verify_office(session: Session, office: int) -> Break | None:
-    """The first break of one chain by itself, without what was kept elsewhere."""
-    return _Chain(session, office, []).first_break()
+def verify_office(session: Session, office: int, until: int | None = None) -> Break | None:
+    """The first break of one chain by itself (up to an entry), without what was kept elsewhere."""
+    return _Chain(session, office, [], until=until).first_break()
 
 
 def _offices(session: Session) -> set[int]:
@@ -87,6 +87,7 @@ class _Chain:
     session: Session
     office: int
     kept: list[Kept]
+    until: int | None = None
     seq: int = 0
     hash: str = ""
     row_id: int = 0
@@ -104,7 +105,7 @@ class _Chain:
                 self.missing[one.hash] = one
             elif one.seq > self.seq or (one.seq == self.seq and one.hash != self.hash):
                 self.wanted[one.seq] = one
-        return self._walk() or self._end()
+        return self._walk() or (self._end() if self.until is None else self._short())
 
     def _start(self) -> Break | None:
         row = self.session.execute(_of(HistoryCheckpoint, self.office)).one_or_none()
@@ -116,8 +117,10 @@ class _Chain:
         return None
 
     def _walk(self) -> Break | None:
-        links = _Links(self.session, self.office)
+        links = _Links(self.session, self.office, self.until)
         entries = _of(HistoryEntry, self.office).order_by(HistoryEntry.seq, HistoryEntry.id)
+        if self.until is not None:
+            entries = entries.where(HistoryEntry.seq <= self.until)
         with closing(links), closing(self.session.execute(entries.execution_options(yield_per=STEP))) as rows:
             for row in rows:
                 why = self._wrong(row, links)
@@ -151,6 +154,10 @@ class _Chain:
             return f"与留存的链头不符（{kept.where}）：到这一条为止的内容被重写"
         return ""
 
+    def _short(self) -> Break | None:
+        """Whether the walk ended before the entry it was to reach."""
+        return None if self.seq == self.until else Break(self.office, self.seq + 1, f"缺少第 {self.seq + 1} 条")
+
     def _end(self) -> Break | None:
         after = self.seq + 1
         head = self.session.execute(_of(HistoryHead, self.office)).one_or_none()
@@ -183,8 +190,10 @@ def _of(model: Any, office: int) -> Any:
 class _Links:
     """The further records of one office's entries, in step with the walk."""
 
-    def __init__(self, session: Session, office: int) -> None:
+    def __init__(self, session: Session, office: int, until: int | None) -> None:
         wanted = select(HistoryLink.seq, HistoryLink.entity, HistoryLink.row_id).where(HistoryLink.office_id == office)
+        if until is not None:
+            wanted = wanted.where(HistoryLink.seq <= until)
         self.result = session.execute(wanted.order_by(HistoryLink.seq).execution_options(yield_per=STEP))
         self.groups = groupby(self.result, key=attrgetter("seq"))
         self.ahead: tuple[int, list[tuple[str, int]]] | None = None

@@ -1,8 +1,8 @@
 """Letting go of what is past its days (`shouze retention`, once a day by itself): history behind sealed checkpoints,
 and whatever an entity declares in `__retain__`.
 
-History goes from the oldest on, chain by chain, and only from a chain that is whole: a broken one is kept as it is, for
-whoever looks into it. The checkpoint is written in the transaction that deletes; the database lets nothing else go.
+History goes from the oldest on, chain by chain, and only what is whole: from a chain with a break in it nothing goes,
+for whoever looks into it. The checkpoint is written in the transaction that deletes; the database lets nothing else go.
 """
 
 from __future__ import annotations
@@ -150,7 +150,7 @@ def _history(session: Session, before: datetime, refused: list[str], *, dry_run:
         first, last = _range(session, office, head, before)
         if last <= first:
             continue
-        broken = None if dry_run else verify_office(session, office)
+        broken = None if dry_run else verify_office(session, office, last)
         if broken is not None:
             refused.append(f"office {office} entry {broken.seq}: {broken.what}")
             continue

@@ -130,6 +130,19 @@ def test_a_broken_chain_is_left_as_it_is_for_who_looks_into_it(house: House, mon
     assert seqs(house, house.offices[B])[0] > 1
 
 
+def test_a_chain_whose_last_past_entry_is_missing_is_left_too(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    office, table = house.offices[A], HistoryEntry.__table__
+    old = seqs(house, office)[-1]
+    with later(monkeypatch, LATER):
+        rename(house, "之后")
+        with house.system() as session:
+            unguarded(session).execute(table.delete().where((table.c.office_id == office) & (table.c.seq == old)))
+            session.commit()
+        told = pruned(house)
+    assert [line for line in told.refused if f"office {office} entry {old}" in line]
+    assert seqs(house, office)[0] == 1
+
+
 @pytest.mark.parametrize("what", ["seal", "gone", "hash", "further"])
 def test_a_checkpoint_that_was_touched_is_found(house: House, monkeypatch: pytest.MonkeyPatch, what: str) -> None:
     office, table = house.offices[A], HistoryCheckpoint.__table__
