@@ -250,13 +250,45 @@ def audit() -> None:
 @audit.command("verify")
 def audit_verify() -> None:
     """Walk every history chain; exit 1 and name the first bad entry of each that is broken."""
-    from app.core.history import verify
-
-    broken = list(verify())
-    for one in broken:
-        click.echo(f"office {one.office_id} entry {one.seq}: {one.what}")
+    broken = _broken()
+    for line in broken:
+        click.echo(line)
     click.echo(f"{len(broken)} broken chains")
     if broken:
+        raise SystemExit(1)
+
+
+def _broken() -> list[str]:
+    """The first bad entry of each broken chain: office, number, when, who and what, and what is wrong."""
+    from app.core.clock import local
+    from app.core.db import unscoped
+    from app.core.history import verify
+    from app.core.office import Office
+
+    with unscoped("names of offices", quiet=True) as session:
+        names = {row.id: row.name for row in session.execute(select(Office.id, Office.name))}
+    found = []
+    for one in verify():
+        when = f"{local(one.at):%Y-%m-%d %H:%M:%S} {one.told}".strip() if one.at is not None else ""
+        office = names.get(one.office_id, "of no office")
+        found.append(f"office {one.office_id} ({office}) entry {one.seq} {f'({when}) ' if when else ''}: {one.what}")
+    return found
+
+
+@main.command()
+@click.option("--dry-run", is_flag=True, help="Count only.")
+@with_appcontext
+def retention(dry_run: bool) -> None:
+    """Let go of what is past its days: history behind a sealed checkpoint, receipts, ended jobs, read messages."""
+    from app.core.retention import prune
+
+    told = prune(dry_run=dry_run)
+    for name, count in told.counts.items():
+        click.echo(f"{name}: {count}")
+    for line in told.refused:
+        click.echo(f"REFUSED {line}")
+    click.echo("nothing was deleted (--dry-run)" if dry_run else "done")
+    if told.refused:
         raise SystemExit(1)
 
 
@@ -287,7 +319,6 @@ def rebuild_search() -> None:
 @with_appcontext
 def doctor() -> None:
     """Check what the program needs: rendering, fonts, schema, search index, history."""
-    from app.core.history import verify
     from app.core.pdf.engine import check
     from app.core.search_index import faults
 
@@ -296,7 +327,7 @@ def doctor() -> None:
     missing = faults()
     told = ", ".join(f"{name} {rows} rows" for name, rows in missing.items())
     click.echo(f"search index: {told}; run shouze rebuild-search" if missing else "search index: ok")
-    broken = list(verify())
+    broken = _broken()
     click.echo(f"history: {len(broken)} broken chains")
     if broken or missing:
         raise SystemExit(1)

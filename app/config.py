@@ -57,6 +57,7 @@ class Settings:
     export_direct_rows: int = field(default_factory=lambda: int(_env("EXPORT_DIRECT_ROWS", "2000")))
     attachment_max_mb: int = field(default_factory=lambda: int(_env("ATTACHMENT_MAX_MB", "15")))
     idle_minutes: int = field(default_factory=lambda: int(_env("IDLE_MINUTES", "30")))
+    history_days: int = field(default_factory=lambda: int(_env("HISTORY_DAYS", "1095")))
     testing: bool = False
 
     @property

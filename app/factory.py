@@ -12,7 +12,7 @@ from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.config import Settings
-from app.core import crypto
+from app.core import anchors, crypto, retention
 from app.core.access import families, guard, team  # noqa: F401 - they listen on the session
 from app.core.db import db, migrate
 from app.core.errors import ConfigurationError
@@ -27,6 +27,7 @@ GROUPS = {
     "rectification": _("责令改正"),
     "office": _("机构和权限"),
     "settings": _("设定"),
+    "audit": _("审计"),
 }
 
 
@@ -50,6 +51,7 @@ def configure(app: Flask, settings: Settings) -> None:
     """Flask's settings from ours. Raises ConfigurationError."""
     if settings.idle_minutes not in IDLE:
         raise ConfigurationError(f"SHOUZE_IDLE_MINUTES must be {IDLE.start} to {IDLE.stop - 1}")
+    retention.require_lawful(settings.history_days)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     secure = settings.base_url.startswith("https://")
     app.config.update(
@@ -107,5 +109,6 @@ def register(fab: builder.Builder) -> None:
     from app.models.roles import ROLES
 
     services.load()
+    anchors.install()
     views.register(fab)
     require_consistent(shell.the_shell().views, {role.code: role.table() for role in ROLES})

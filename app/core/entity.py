@@ -17,6 +17,7 @@ from sqlalchemy.orm import Mapped, MappedColumn, declared_attr, mapped_column, v
 
 from app.core import clock
 from app.core.db import FabModel
+from app.core.retain import Retain
 from app.core.types import LineSet, UtcDateTime, public_id
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def column(  # noqa: PLR0913 - one keyword a fact about the column
     help: Any = "",  # noqa: A002 - the word the screens use
     format: str = "",  # noqa: A002
     choices: type[StrEnum] | None = None,
+    words: Callable[[], Mapping[str, str]] | None = None,
     secret: bool = False,
     system: bool = False,
     derived: bool = False,
@@ -51,15 +53,17 @@ def column(  # noqa: PLR0913 - one keyword a fact about the column
     """A column with what a screen needs to know.
 
     `format` is one of "", "code", "tel", "lines", "long", "state", "term" (a word of ours, so translated); `choices`
-    limits a text column to an enum; `secret` keeps its value out of history; `system` columns are set by core and
-    transitions, never by a form or a plain update; `derived` ones are computed from others at every save: `of` names
-    those, and who may not see one of them may not search by what is made of it.
+    limits a text column to an enum; `words` gives what each stored value is called where it is no word of ours;
+    `secret` keeps its value out of history; `system` columns are set by core and transitions, never by a form or a
+    plain update; `derived` ones are computed from others at every save: `of` names those, and who may not see one of
+    them may not search by what is made of it.
     """
     info = {
         "label": label,
         "help": help,
         "format": format,
         "choices": choices,
+        "words": words,
         "secret": secret,
         "system": system,
         "derived": derived,
@@ -126,6 +130,8 @@ class Entity(FabModel):
     __named_by__: ClassVar[tuple[str, ...]] = ()  # relationships that the text of a row is made of
     __trail__: ClassVar[bool] = False  # its changes stand in the history of the row it is about (`__about__`)
     __grows__: ClassVar[bool] = False  # without end: its lists need `core.ordering.list_indexes` (a test says which)
+
+    __retain__: ClassVar[tuple[Retain, ...]] = ()  # how long its rows are kept (`core.retention`)
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     public_id: Mapped[str] = column("编号", String(22), system=True, unique=True, default=public_id)

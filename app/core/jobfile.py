@@ -26,6 +26,7 @@ from app.core.db import current_session
 from app.core.entity import BigId, Entity, column
 from app.core.errors import NotFound
 from app.core.jobs import Job, Running, enqueue, job, running_job
+from app.core.retain import Retain
 from app.core.types import UtcDateTime, public_id
 from app.core.writing import unit_of_work
 
@@ -40,6 +41,7 @@ class JobFile(Entity):
     __label__ = "任务文件"
     __part_of__ = "job"
     __history__ = False
+    __retain__ = (Retain(83, "removed_at"),)  # the file itself was kept for seven days
 
     job_id: Mapped[int] = column("任务", BigId, ForeignKey("job.id"), nullable=False, unique=True)
     stored: Mapped[str] = column("存放名", String(60), nullable=False)

@@ -29,6 +29,7 @@ from app.core.db import AppSession, current_session, unscoped
 from app.core.entity import BigId, Entity, Scope, column
 from app.core.errors import ShouzeError, WriteOutsideUnit
 from app.core.message import notify
+from app.core.retain import Retain
 from app.core.types import UtcDateTime
 from app.core.writing import current_unit, unit_of_work
 
@@ -56,6 +57,7 @@ class Job(Entity):
     __label__ = "后台任务"
     __scope__ = Scope.OWN
     __history__ = False
+    __retain__ = (Retain(90, "made_at", states=(JobState.DONE, JobState.CANCELLED, JobState.FAILED)),)
     __table_args__ = (
         Index("ix_job_state_heartbeat", "state", "heartbeat"),
         Index("ix_job_account_id_id", "account_id", "id"),

@@ -12,6 +12,7 @@ from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, U
 from sqlalchemy.orm import Mapped
 
 from app.core.entity import BigId, Entity, Scope, column
+from app.core.retain import Retain
 
 
 class Sharing(StrEnum):
@@ -73,6 +74,7 @@ class BulkRun(Entity):
     __label__ = "批量办理"
     __scope__ = Scope.OFFICE
     __history__ = False
+    __retain__ = (Retain(30, "made_at"),)
     __table_args__ = (UniqueConstraint("account_id", "key"),)
 
     account_id: Mapped[int] = column("人员", BigId, ForeignKey("account.id"), nullable=False)

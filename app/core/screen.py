@@ -358,7 +358,7 @@ class Action:
 
 @dataclass
 class ShowScreen:
-    """A record's page."""
+    """A record's page; `flat` shows everything at once, without tabs."""
 
     title: str
     sections: list[FactGroup]
@@ -377,6 +377,7 @@ class ShowScreen:
     files_label: Any = ""
     history_url: str | None = None
     access_url: str | None = None
+    flat: bool = False
 
 
 @dataclass

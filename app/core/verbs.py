@@ -31,3 +31,11 @@ class Verb(StrEnum):
 
 
 WRITES = frozenset(Verb) - {Verb.READ, Verb.EXPORT, Verb.PRINT, Verb.REVEAL}
+
+VERB_WORDS: dict[str, str] = {
+    Verb.READ: "查看", Verb.EXPORT: "导出", Verb.REVEAL: "查看全文",
+    Verb.CREATE: "新建", Verb.UPDATE: "修改", Verb.DELETE: "删除", Verb.SUBMIT: "提交", Verb.REVIEW: "审核通过",
+    Verb.RETURN: "退回", Verb.SIGN: "签发", Verb.SERVE: "送达", Verb.VOID: "作废", Verb.REVOKE: "撤销",
+    Verb.SEAL: "封存", Verb.OPEN: "启封",
+    Verb.COMPLETE: "完成", Verb.CONFIRM: "确认", Verb.PRINT: "生成文书", Verb.IMPORT: "导入", Verb.END: "结束",
+}  # fmt: skip

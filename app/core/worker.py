@@ -10,7 +10,7 @@ from huey import RedisHuey, SqliteHuey, crontab
 from huey.consumer import Consumer
 
 from app.config import Settings
-from app.core import attachment, jobfile, jobs
+from app.core import anchors, attachment, jobfile, jobs, retention
 from app.core.db import unscoped
 from app.core.importing.run import forget_old
 from app.core.signin import sessions
@@ -42,8 +42,8 @@ def install(app: Flask, settings: Settings) -> Any:
 
     @huey.periodic_task(crontab(minute="7"))  # type: ignore[untyped-decorator]
     def tidy() -> None:
-        with app.app_context(), unscoped("worker: tidy"):
-            jobfile.ask_tidying()
+        with app.app_context():
+            ask_daily()
 
     @huey.periodic_task(crontab(minute="23"))  # type: ignore[untyped-decorator]
     def sweep_files() -> None:
@@ -62,12 +62,19 @@ def install(app: Flask, settings: Settings) -> Any:
     return huey
 
 
+def ask_daily() -> None:
+    """Put what is done once a day: old files go, the heads of history are kept outside, what is past its days goes."""
+    with unscoped("worker: daily"):
+        jobfile.ask_tidying()
+        anchors.ask_anchor()
+        retention.ask_retention()
+
+
 def serve(app: Flask, settings: Settings) -> None:
     """Run until killed: finish what a crash left, then wait for the bell."""
     huey = install(app, settings)
     with app.app_context():
-        with unscoped("worker: tidy"):
-            jobfile.ask_tidying()
+        ask_daily()
         found = jobs.sweep()
         log.info("worker started; %s jobs finished from before", found)
     # two: a paper does not wait for a long export

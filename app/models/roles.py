@@ -188,5 +188,10 @@ ROLES = (
     Role("firm_principal", "主要负责人", Family.FIRM, 3, (*FIRM_GRANTS, *_makes_lists(C.FIRM))),
     Role("firm_director", "食品安全总监", Family.FIRM, 2, FIRM_GRANTS),
     Role("firm_officer", "食品安全员", Family.FIRM, 1, FIRM_GRANTS),
-    Role("auditor", "审计员", Family.AUDIT, 80, (Grant("HistoryEntry", R, C.SUBTREE), Grant("Posting", R, C.OWN))),
+    # the log is the auditor's alone, and whole: it tells what chiefs do as well; the rest read the record's own history
+    Role("auditor", "审计员", Family.AUDIT, 80, (
+        Grant("HistoryEntry", (V.READ, V.EXPORT), C.ALL),
+        Grant("Account", R, C.ALL),
+        Grant("Posting", R, C.OWN),
+    )),
 )  # fmt: skip

@@ -33,6 +33,7 @@ class Outcome:
     roles: set[str] = field(default_factory=set)
     offices: set[str] = field(default_factory=set)
     leaks: list[str] = field(default_factory=list)
+    typed: set[str] = field(default_factory=set)
 
     def line(self) -> str:
         """Paths × roles × offices, tries, leaks."""
@@ -67,6 +68,9 @@ def _try_as(house: House, username: str, outcome: Outcome) -> None:
             body: dict[str, Any] = {"json": data} if rule.startswith(API) else {"data": data}
             answer = client.open(url, method=method, follow_redirects=False, buffered=True, **body)
         seen = set(re.findall(r"印[A-Za-z]+\d{6}记", text_of(answer))) - {typed}
+        if rule.removeprefix(API).startswith("/log/"):
+            seen -= outcome.typed  # the log tells the auditor what others looked for
+        outcome.typed.add(typed)
         outcome.leaks += [f"{username} {method} {url}: saw {mark}" for mark in sorted(seen & marks.keys())]
         if answer.status_code >= 500:
             outcome.leaks.append(f"{username} {method} {url}: HTTP {answer.status_code}")

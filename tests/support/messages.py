@@ -117,7 +117,8 @@ def declared() -> Iterator[tuple[str, Message]]:
     from app import services, views
     from app.core.access.explain import WORDS
     from app.core.entity import registry
-    from app.core.fab.trail import VERB_WORDS
+    from app.core.fab.log_view import FACTS
+    from app.core.verbs import VERB_WORDS
     from app.models.roles import ROLES
     from app.models.setting import WANTED
 
@@ -130,7 +131,8 @@ def declared() -> Iterator[tuple[str, Message]]:
             yield where, Message(str(entity.__label__), "list")
     tables: dict[str, Any] = {
         "app/core/access/explain.py": WORDS.values(),
-        "app/core/fab/trail.py": VERB_WORDS.values(),
+        "app/core/fab/log_view.py": FACTS.values(),
+        "app/core/verbs.py": VERB_WORDS.values(),
         "app/models/roles.py": [role.name for role in ROLES],
         "app/models/setting.py": [text for one in WANTED for text in (one.name, one.help)],
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
@@ -131,7 +132,14 @@ def name_of(row: Entity) -> str:
         return f"{said(row.__label__)} {row.id}"
 
 
+def word_of(info: Mapping[str, Any], value: Any) -> str:
+    """What a stored value is called, by the `words` of its column."""
+    return said(info["words"]().get(value, value))
+
+
 def _plain_cell(value: Any, info: dict[str, Any]) -> Cell:
+    if info.get("words") is not None:
+        return Cell("text", word_of(info, value))
     if info.get("format") == "lines":
         return Cell("text", line_text(value) or _("全部"))
     if isinstance(value, bool):

@@ -8,14 +8,16 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from flask import Response, g, has_request_context, request
+from flask import Response, current_app, g, has_request_context, request
 from flask_babel import force_locale
 from flask_login import current_user
 
+from app.core.fab.gate import gate_of
 from app.core.history import record
 from app.core.verbs import Verb
 
 log = logging.getLogger(__name__)
+LONGEST_PATH = 160  # characters of a refused address that are kept
 MOST_NOTED = 10  # forged values of one request that are named
 
 
@@ -25,9 +27,9 @@ def note(what: str, value: object) -> None:
         g.setdefault("forged", []).append(f"{what}={str(value)[:60]}")
 
 
-def log_refusal(error: object) -> None:
-    """A try that was refused."""
-    _log("被拒绝", why=_in_chinese(error))
+def log_refusal(status: int, error: object) -> None:
+    """A try that was refused: what is not one's own and what is not there look the same."""
+    _log("被拒绝", status=status, why=_in_chinese(error))
     g.pop("forged", None)
 
 
@@ -48,7 +50,10 @@ def _log(what: str, **facts: Any) -> None:
     if access is None:
         log.warning("%s: %s %s from %s", what, request.method, request.path[:200], request.remote_addr)
         return
+    gate = gate_of(current_app.view_functions.get(request.endpoint or ""))
+    verb = gate if isinstance(gate, Verb) else Verb.READ
+    told = {"path": request.path[:LONGEST_PATH], "method": request.method, **facts}
     try:
-        record(Verb.READ, what, office_id=access.person.office_id, path=request.path[:200], **facts)
+        record(verb, what, office_id=access.person.office_id, **told)
     except Exception:
         log.exception("a denied try could not be logged")

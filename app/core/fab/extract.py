@@ -214,6 +214,7 @@ def _worded(model: type[Entity], name: str, column: Column[Any]) -> bool:
     return (
         isinstance(column.type, Boolean | LineSet)
         or column.info.get("choices") is not None
+        or column.info.get("words") is not None
         or column.info.get("format") in {"lines", "term"}
         or (flow is not None and flow.column == name)
     )

@@ -37,7 +37,7 @@ from app.core.access.context import current_access
 from app.core.access.reach import Reach, reach
 from app.core.db import current_session, is_sqlite
 from app.core.entity import Entity, Scoped
-from app.core.ordering import order_names
+from app.core.ordering import indexed_alone, order_names
 
 COUNT_CAP = 1_000  # rows a list tells, and shows
 SORTED = 5_000  # rows that are soon sorted
@@ -83,13 +83,35 @@ def page(
     model = _model(statement)
     found = None if narrow else reach(current_access(), model)
     first = min(first, COUNT_CAP)
-    if found is not None and not few and (found.everywhere or found.nearly):
+    if found is None and model.__grows__ and not narrow:
+        statement = _one_way(statement, order, few=few)
+    elif found is not None and not few and (found.everywhere or found.nearly):
         statement = select(model).where(*_unserved(statement, order))
     elif found is not None:
         where = _where(statement) if few else and_(true(), *_unserved(statement, order))
         keys = _union(_keys(model, found, where, [] if few else order, None if few else first + size))
         statement = select(model).join(keys, keys.c.id == model.id)
     return statement.order_by(None).order_by(*order).offset(first).limit(size)
+
+
+def _one_way(statement: Select[Any], order: list[Any], *, few: bool) -> Select[Any]:
+    """Rows that are not found by office: few are found by their filter and sorted, many are met in their order."""
+    model = _model(statement)
+    if not few or statement.whereclause is None:
+        clauses = list(getattr(statement, "_where_criteria", ()))
+        served = next((one for one in clauses if _leads(model, one, order[0].element.key)), None)
+        rest = select(model).where(*(one for one in clauses if one is not served))
+        return select(model).where(*([] if served is None else [served]), *_unserved(rest, order))
+    once = -1 if is_sqlite(current_session().connection()) else None  # what has a limit is made once
+    keys = select(model.id).where(_where(statement)).limit(once).subquery()
+    return select(model).join(keys, keys.c.id == model.id)
+
+
+def _leads(model: type[Entity], clause: Any, name: str) -> bool:
+    """Whether an index has the rows of this criterion, which wants one value of a column, in the order of `name`."""
+    key = getattr(getattr(clause, "left", None), "key", "")
+    single = _in_order(clause, key) and clause.operator in {operators.eq, operators.in_op}
+    return bool(key) and single and indexed_alone(model, key, name)
 
 
 def _unserved(statement: Select[Any], order: list[Any]) -> Iterator[Any]:

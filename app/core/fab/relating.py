@@ -11,7 +11,7 @@ from app.core.access.context import current_access
 from app.core.db import current_session
 from app.core.entity import Entity
 from app.core.fab import denied
-from app.core.fab.cells import base_of
+from app.core.fab.cells import base_of, said
 from app.core.fab.filtering import (
     LARGEST_KEY,
     Days,
@@ -106,13 +106,34 @@ class ShortList(Related):
         return str(_("、")).join(names) or (_("（没有这一项，或您无权查看）") if box.values else "")
 
 
+class Worded(OneOf):
+    """One of several stored values that have words of their own (`words` of the column)."""
+
+    def choices(self) -> list[tuple[str, str]]:
+        """(value, word), in the order of the words."""
+        words = inspect(self.model).columns[self.name].info["words"]()
+        return [(value, said(word)) for value, word in words.items()]
+
+
+_special: dict[tuple[str, str], type[Filter]] = {}
+
+
+def register_filter(model: type[Entity], name: str, kind: type[Filter]) -> None:
+    """Say that an attribute is filtered in its own way, whatever its type."""
+    _special[model.__name__, name] = kind
+
+
 def filter_of(model: type[Entity], name: str) -> Filter:
-    """The filter that an attribute's type asks for."""
+    """The filter that an attribute's type asks for, unless it has one of its own."""
+    if special := _special.get((model.__name__, name)):
+        return special(model, name)
     mapper = inspect(model)
     if name in mapper.relationships:
         return (ShortList if is_short(mapper.relationships[name].mapper.class_) else Related)(model, name)
     target = mapper.columns[name]
     flow = model.__workflow__
+    if target.info.get("words") is not None:
+        return Worded(model, name)
     if target.info.get("choices") is not None or (flow is not None and flow.column == name):
         return OneOf(model, name)
     kinds: tuple[tuple[type[Any], type[Filter]], ...] = (

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from app.core.entity import Entity
 from app.core.fab.naming import shown
 from app.core.matching import matching
+
+_special: dict[str, Callable[[str], Any]] = {}
+
+
+def register_search(model: type[Entity], clause: Callable[[str], Any]) -> None:
+    """Say that an entity is searched in its own way: by the criterion that `clause` makes of typed text."""
+    _special[model.__name__] = clause
 
 
 def search_names(model: type[Entity]) -> tuple[str, ...]:
@@ -25,4 +33,6 @@ def search_clause(model: type[Entity], text: str) -> Any:
 
 def search(model: type[Entity], text: str) -> tuple[bool, Any]:
     """Whether the search index leaves only a few rows to look at, and the criterion of `search_clause`."""
+    if special := _special.get(model.__name__):
+        return False, special(text)
     return matching(model, text, shown(model, search_names(model)))

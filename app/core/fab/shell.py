@@ -47,6 +47,8 @@ from app.core.verbs import Verb
 log = logging.getLogger(__name__)
 REFUSED = {400, 403, 404}  # our own refusals of what was asked for, not of what was typed
 STATIC = Path(__file__).resolve().parents[2] / "static"
+DENIED = {400, 403, 404, 405}
+UNASKED = {"/favicon.ico", "/apple-touch-icon.png", "/robots.txt"}  # asked for by browsers, not by people
 TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", ".png": "image/png"}
 
 
@@ -242,7 +244,7 @@ def on_refusal(error: ShouzeError) -> Any:
     if isinstance(error, TooManyTries):
         g.retry_after = error.seconds
     elif error.status in REFUSED:
-        denied.log_refusal(error)
+        denied.log_refusal(error.status, error)
     return error_page(error.status, str(error) if error.status != 404 else "")
 
 
@@ -260,7 +262,7 @@ def on_stale_form(error: CSRFError) -> Any:
         return redirect(url_for("SignInView.login", why="again", next=request.form.get("next") or None), 303)
     if not current_user.is_authenticated and not for_programs():
         return to_sign_in()
-    denied.log_refusal(error.description)
+    denied.log_refusal(400, error.description)
     return error_page(400, _("这一页打开太久了，请返回刷新后再提交。"))
 
 
@@ -268,8 +270,8 @@ def on_http(error: HTTPException) -> Any:
     """Werkzeug's refusals as our pages; redirects pass."""
     if error.code is None or error.code < 400:
         return error
-    if error.code == 400:
-        denied.log_refusal(error.description)
+    if error.code in DENIED and request.path not in UNASKED:
+        denied.log_refusal(error.code, "")
     return error_page(error.code)
 
 

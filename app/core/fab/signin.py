@@ -87,7 +87,7 @@ class SignInView(Page):
     def login(self) -> Answer:
         """Sign in with name and password; who has a second factor goes on to its page."""
         target = request.values.get("next", "")[: LONGEST_TARGET + 1]
-        typed = request.form.get("username", "").strip()[:60]
+        typed = request.form.get("username", "").replace("\0", "").strip()[:60]  # PostgreSQL refuses a NUL
         error, status = "", 200
         if request.method == "POST":
             try:

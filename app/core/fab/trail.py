@@ -13,8 +13,9 @@ from datetime import date, datetime
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import Date, inspect, or_, select
+from sqlalchemy import Date, inspect, select, union_all
 
+from app.core.access.masking import maskable, masked
 from app.core.access.predicate import foreign_key, whole_of
 from app.core.access.veil import concealed
 from app.core.attachment import Attachment
@@ -25,16 +26,9 @@ from app.core.history import UNRECORDED, HistoryEntry, HistoryLink
 from app.core.lines import line_text
 from app.core.screen import Event
 from app.core.types import UtcDateTime
-from app.core.verbs import Verb
+from app.core.verbs import VERB_WORDS, Verb
 
 MOST_EVENTS = 30
-VERB_WORDS = {
-    Verb.READ: "查看", Verb.EXPORT: "导出", Verb.REVEAL: "查看全文",
-    Verb.CREATE: "新建", Verb.UPDATE: "修改", Verb.DELETE: "删除", Verb.SUBMIT: "提交", Verb.REVIEW: "审核通过",
-    Verb.RETURN: "退回", Verb.SIGN: "签发", Verb.SERVE: "送达", Verb.VOID: "作废", Verb.REVOKE: "撤销",
-    Verb.SEAL: "封存", Verb.OPEN: "启封",
-    Verb.COMPLETE: "完成", Verb.CONFIRM: "确认", Verb.PRINT: "生成文书", Verb.IMPORT: "导入", Verb.END: "结束",
-}  # fmt: skip
 SCOPE = {"made_office_id", "enterprise_id", "site_id", "lines"}  # core's own where the column is `system`
 Key = tuple[str, int]
 
@@ -76,13 +70,38 @@ def last_writer(row: Entity) -> dict[str, str]:
     return {"who": last.who, "at": last.at} if last is not None else {"who": "", "at": ""}
 
 
+def entry_event(entry: HistoryEntry, part: int = 0, size: int = MOST_EVENTS) -> tuple[Event, bool]:
+    """One whole entry, whatever records it is about: `size` changed rows from the given part on, and if more follow.
+
+    Who reads the log reads what was written; hidden columns stay absent, what is masked elsewhere is masked here, and a
+    row that the reader may not read goes by its number.
+    """
+    body, known = json.loads(entry.body), registry()
+    rows = [one for one in body["changes"] if one[0] in known]
+    changes = [Change(known[name], key, op, fields) for name, key, op, fields in rows[part * size : (part + 1) * size]]
+    told = Told(entry.id, entry.at, entry.verb, entry.actor_name, "", changes)
+    names, numbers = _names([told]), _numbers([told])
+    lines: list[dict[str, Any]] = []
+    for change in changes:
+        head = _head(change, numbers) if change.model.__part_of__ else f"{said(change.model.__label__)} {change.row_id}"
+        lines += [{**one, "field": f"{head} · {one['field']}"} for one in _lines(change, _Numbered(names))]
+    what = said(VERB_WORDS[Verb(entry.verb)])
+    event = Event(datetime_text(entry.at), entry.actor_name or _("系统"), what, said(body["reason"]), lines)
+    return event, len(rows) > (part + 1) * size
+
+
+class _Numbered(dict[tuple[type[Entity], int], str]):
+    """Names of rows; a row without one goes by its number."""
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        """The name, or the number."""
+        return super().get(key) or _("%(what)s %(n)s", what=said(key[0].__label__), n=key[1])
+
+
 def _read(row: Entity, before: int | None, limit: int) -> list[Told]:
     name, key = type(row).__name__, row.id
-    same = (HistoryLink.office_id == HistoryEntry.office_id) & (HistoryLink.seq == HistoryEntry.seq)
-    linked = select(HistoryLink.id).where(same, HistoryLink.entity == name, HistoryLink.row_id == key).exists()
-    shared = select(HistoryLink.id).where(same).exists()
-    mine = or_((HistoryEntry.entity == name) & (HistoryEntry.row_id == key), linked)
-    statement = select(HistoryEntry, shared).where(mine).order_by(HistoryEntry.id.desc()).limit(limit)
+    shared = select(HistoryLink.id).where(*same_entry()).exists()
+    statement = select(HistoryEntry, shared).where(about(name, key)).order_by(HistoryEntry.id.desc()).limit(limit)
     if before is not None:
         statement = statement.where(HistoryEntry.id < before)
     with unscoped("history of a record one may read", quiet=True) as session:
@@ -90,6 +109,24 @@ def _read(row: Entity, before: int | None, limit: int) -> list[Told]:
         found = [_told(entry, row, parts, several=several) for entry, several in session.execute(statement)]
         _drop_strangers(session, row, [one for one, several in found if several], parts)
     return [one for one, _several in found]
+
+
+def same_entry() -> tuple[Any, Any]:
+    """The criteria that a further record is an entry's."""
+    return HistoryLink.office_id == HistoryEntry.office_id, HistoryLink.seq == HistoryEntry.seq
+
+
+def about(entity: str, key: int) -> Any:
+    """The criterion that an entry is about a record, be it the first or a further one; each found by its index."""
+    table = inspect(HistoryEntry).local_table.alias()
+    link = inspect(HistoryLink).local_table
+    first = select(table.c.id).where(table.c.entity == entity, table.c.row_id == key)
+    further = (
+        select(table.c.id)
+        .join(link, (link.c.office_id == table.c.office_id) & (link.c.seq == table.c.seq))
+        .where(link.c.entity == entity, link.c.row_id == key)
+    )
+    return HistoryEntry.id.in_(union_all(first, further))
 
 
 def _parts(model: type[Entity]) -> dict[str, type[Entity]]:
@@ -242,6 +279,8 @@ def _value(model: type[Entity], name: str, value: Any, names: dict[tuple[type[En
     if isinstance(value, bool):
         return str(_("是") if value else _("否"))
     column = inspect(model).columns[name]
+    if isinstance(names, _Numbered) and maskable(model, name):
+        return masked(str(value))
     if column.info.get("format") == "lines":
         return line_text(value) or str(_("全部"))
     return _text(model, name, column, value)

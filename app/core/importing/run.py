@@ -22,6 +22,7 @@ from sqlalchemy.orm import Mapped
 
 from app.core import clock
 from app.core.entity import BigId, Entity, Scope, column
+from app.core.retain import Retain
 from app.core.types import Encrypted, UtcDateTime
 
 KEPT_FOR = timedelta(days=7)
@@ -44,6 +45,8 @@ class ImportRun(Entity):
     __label__ = "导入"
     __scope__ = Scope.OWN
     __history__ = False
+    # what would take the import back holds people's old values, and is of no use after the day for that
+    __retain__ = (Retain(2, "done_at", clear=("undo",)), Retain(365, "made_at"))
 
     account_id: Mapped[int] = column("人员", BigId, ForeignKey("account.id"), nullable=False, index=True)
     entity: Mapped[str] = column("对象", String(60), nullable=False)
