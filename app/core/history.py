@@ -34,7 +34,7 @@ from app.core.access.context import current_access, has_access_context
 from app.core.access.ownership import related
 from app.core.crypto import chain
 from app.core.db import AppSession, unscoped
-from app.core.entity import BigId, Entity, Scope, column
+from app.core.entity import BigId, Entity, Scope, Sphere, column
 from app.core.types import UtcDateTime
 from app.core.verbs import Verb
 from app.core.writing import current_unit
@@ -50,6 +50,7 @@ class HistoryEntry(Entity):
     __tablename__ = "history_entry"
     __label__ = "历史"
     __scope__ = Scope.OFFICE
+    __sphere__ = Sphere.LOG
     __history__ = False
     __table_args__ = (
         UniqueConstraint("office_id", "seq"),

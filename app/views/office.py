@@ -1,4 +1,4 @@
-"""Screens of offices, accounts, postings, roles and areas."""
+"""Screens of offices, accounts, postings and areas."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from flask_babel import lazy_pgettext
 from app.core.fab.forming import Part
 from app.core.fab.interface import AppInterface
 from app.core.fab.view import EntityView
-from app.core.office import AccessRole, Account, Office, Posting
+from app.core.office import Account, Office, Posting
 from app.models.area import Area
 
 
@@ -66,20 +66,6 @@ class PostingView(EntityView):
     list_filters = ["office", "role", "account", "lines", "date_from", "date_to"]
     form_parts = [Part(_("任职"), ["account", "role", "office", "lines", "title", "date_from", "date_to"])]
     show_parts = [(_("任职"), ["account", "role", "office", "lines", "title", "date_from", "date_to"])]
-
-
-class AccessRoleView(EntityView):
-    """角色: built in; what each allows."""
-
-    datamodel = AppInterface(AccessRole)
-    route_base = "/roles"
-    title = lazy_pgettext("list", "角色")
-    icon = "shield"
-    task = ("office", 4)
-    list_columns = ["name", "code", "family", "rank", "builtin"]
-    list_filters = ["family", "rank"]
-    default_order = "-rank"
-    show_parts = [(_("角色"), ["name", "code", "family", "rank", "builtin"])]
 
 
 class AreaView(EntityView):

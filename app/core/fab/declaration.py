@@ -46,7 +46,7 @@ class Declaration:
     list_columns (None: everything of show_parts); bulk_acts: acts on ticked rows beside the steps and deletion;
     naming: how an import tells rows apart; import_names: further headings of a column; attachments: the
     record may have files; form_fields: fields that no column declares; then: a step that the form's first button
-    takes after saving, its label, and that of the button which only saves.
+    takes after saving, its label, and that of the button which only saves; own_form: it brings its own /add and /edit.
     """
 
     datamodel: AppInterface
@@ -65,6 +65,7 @@ class Declaration:
     show_parts: ClassVar[list[tuple[Any, list[str]]]] = []
     children: ClassVar[list[Children]] = []
     form_fields: ClassVar[dict[str, Any]] = {}
+    own_form: ClassVar[bool] = False
     then: ClassVar[tuple[str, Any, Any] | None] = None
     asks: ClassVar[dict[str, tuple[type[AppForm], list[str]]]] = {}
     naming: ClassVar[Naming] = Naming()
