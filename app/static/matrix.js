@@ -62,6 +62,8 @@
     if (!one("[data-m-find]")) return;
     for (const input of all("[data-m-find], [data-m-held], [data-m-one]")) input.addEventListener("input", narrow);
     one("[data-m-find]").addEventListener("keydown", (event) => { if (event.key === "Enter") event.preventDefault(); });
+    const phone = window.matchMedia("(max-width: 720px)").matches, first = one(".matrix.edit tr.bad, .matrix.edit tr.held") || one(".matrix.edit tr[data-m-row]");
+    if (phone && first && !one(".summary")) { one("[data-m-one]").value = first.id; narrow(); }
     const cells = all("details.cell");
     for (const cell of cells) {
       cell.addEventListener("change", () => retell(cell));
