@@ -7,10 +7,12 @@ from typing import Any
 from flask_babel import lazy_gettext as _
 from flask_babel import lazy_pgettext
 
+from app.core.fab.ability_view import AbilityScreens, may_look_into
 from app.core.fab.forming import Part
 from app.core.fab.interface import AppInterface
 from app.core.fab.view import EntityView
 from app.core.office import Account, Office, Posting
+from app.core.screen import Action
 from app.models.area import Area
 
 
@@ -32,7 +34,7 @@ class OfficeView(EntityView):
                              "active_to"])]  # fmt: skip
 
 
-class AccountView(EntityView):
+class AccountView(AbilityScreens, EntityView):
     """账号."""
 
     datamodel = AppInterface(Account)
@@ -47,6 +49,10 @@ class AccountView(EntityView):
                   Part(_("执法证"), ["certificate_no", "certificate_until"])]  # fmt: skip
     show_parts = [(_("账号"), ["username", "name", "family", "office", "phone", "active", "last_login"]),
                   (_("执法证"), ["certificate_no", "certificate_until"])]  # fmt: skip
+
+    def extra_actions(self, row: Any) -> list[Any]:
+        """What the account may do, for those who answer for it."""
+        return [Action(_("能做什么"), f"/accounts/{row.id}/abilities")] if may_look_into(row.id) else []
 
     def lookup_sub(self, row: Any) -> str:
         """The office tells people of one name apart."""

@@ -23,7 +23,7 @@ from app.core.fab.declaration import Answer, expose, seen_version
 from app.core.fab.gate import needs
 from app.core.fab.interface import AppInterface
 from app.core.fab.role_forms import sent_tables
-from app.core.fab.shell import the_shell
+from app.core.fab.shell import subjects
 from app.core.fab.view import EntityView
 from app.core.history import record
 from app.core.jobfile import attachment
@@ -155,15 +155,6 @@ def _screen(role: AccessRole) -> RoleScreen:
               "book": f"{base}/book" if takes else None, "compare": f"/roles/compare?a={role.id}",
               "delete": f"{base}/delete" if may(role, Verb.DELETE) else None},
     )  # fmt: skip
-
-
-def subjects() -> list[tuple[str, list[str]]]:
-    """The entities by subject, in the order of the navigation."""
-    shell = the_shell()
-    views = sorted(shell.views, key=lambda view: view.task[1])
-    return [
-        (said(label), [view.entity_name for view in views if view.task[0] == key]) for key, label in shell.groups.items()
-    ]
 
 
 def heads() -> list[tuple[str, str]]:

@@ -34,6 +34,7 @@ class Reason:
     posting_id: int | None = None
     coverage: str = ""
     missing: str = ""  # office, line, state, sealed, firm, assigned, own: what the nearest grant lacks
+    source: str = ""  # of the posting or whatever else `posting_id` is the key of
 
 
 def explain(access: Access, verb: Verb, row: Entity) -> Reason:
@@ -57,7 +58,7 @@ def explain(access: Access, verb: Verb, row: Entity) -> Reason:
                     "%(office)s %(title)s（%(day)s 起）：%(what)s",
                     office=unit.name, title=_(held.title), day=held.date_from, what=_(WORDS[Coverage(coverage)]),
                 )  # fmt: skip
-                return Reason(True, text, held.id, coverage)
+                return Reason(True, text, held.id, coverage, source=held.source)
     return Reason(True, _("公共资料") if verb is Verb.READ else _("经由关联记录"))
 
 
@@ -82,7 +83,7 @@ def _refusal(access: Access, verb: Verb, row: Entity) -> Reason:
     _place, missing, held, grant = max(far, key=lambda one: one[0])
     unit = access.offices[held.office_id]
     who = _("%(office)s %(title)s", office=unit.name, title=_(held.title))
-    return Reason(False, f"{who}：{_missing(missing, held, grant[1], row, unit.lines)}", held.id, grant[0], missing)
+    return Reason(False, f"{who}：{_missing(missing, held, grant[1], row, unit.lines)}", held.id, grant[0], missing, held.source)
 
 
 def _met(row: Entity, clauses: list[ColumnElement[bool]]) -> list[bool]:

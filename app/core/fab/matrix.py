@@ -215,12 +215,20 @@ class MatrixGroup:
 def matrix(shape: Shape, subjects: list[tuple[str, list[str]]], problems: Iterable[Problem] = ()) -> list[MatrixGroup]:
     """The whole table by subject: (label, entities) in the order of the navigation, what is left at the end."""
     ours, wrong = limits.governed(), list(problems)
+    return [
+        MatrixGroup(label, [_row(ours[name], shape, wrong) for name in names])
+        for label, names in grouped(subjects).items()
+        if names
+    ]
+
+
+def grouped(subjects: list[tuple[str, list[str]]]) -> dict[str, list[str]]:
+    """Every entity that has grants, under its subject."""
+    ours = limits.governed()
     groups = {label: [name for name in names if name in ours] for label, names in subjects}
     for name in [name for name in ours if not any(name in names for names in groups.values())]:
         groups.setdefault(_place_of(ours[name], groups), []).append(name)
-    return [
-        MatrixGroup(label, [_row(ours[name], shape, wrong) for name in names]) for label, names in groups.items() if names
-    ]
+    return groups
 
 
 def _place_of(cls: type[Entity], groups: Mapping[str, list[str]]) -> str:

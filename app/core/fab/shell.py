@@ -83,6 +83,7 @@ class Shell:
     def __init__(self, groups: dict[str, Any]) -> None:
         self.groups = groups  # group key → label, in order
         self.views: list[EntityView] = []
+        self.pages: list[Any] = []  # screens that are no entity's and stand in the navigation
         self.assets = {path.name: _asset(path) for path in sorted(STATIC.iterdir()) if path.suffix in TYPES}
         self.demo = False
         self.bureau = ""
@@ -92,14 +93,15 @@ class Shell:
         home = NavItem(_("今天要办"), url_for("HomeView.home"), "home", request.path == "/")
         found = [NavGroup(_("今天"), [home])]
         for key, label in self.groups.items():
-            views = sorted((view for view in self.views if view.task[0] == key), key=lambda view: view.task[1])
-            items = [self._item(view) for view in views if g.access.may(view.entity_name, Verb.READ)]
+            known: list[Any] = [*self.views, *self.pages]
+            views = sorted((view for view in known if view.task[0] == key), key=lambda view: view.task[1])
+            items = [self._item(view) for view in views if g.access.may(view.entity_name, view.nav_verb)]
             if items:
                 found.append(NavGroup(_(str(label)), items))
         return found
 
     @staticmethod
-    def _item(view: EntityView) -> NavItem:
+    def _item(view: Any) -> NavItem:
         base = f"{view.route_base}/"
         return NavItem(_(str(view.title)), base, view.icon, request.path.startswith(base))
 
@@ -133,6 +135,15 @@ def the_shell() -> Shell:
     shell = current_app.extensions["shouze_shell"]
     assert isinstance(shell, Shell)
     return shell
+
+
+def subjects() -> list[tuple[str, list[str]]]:
+    """The entities by subject, in the order of the navigation, whoever may open them."""
+    shell = the_shell()
+    views = sorted(shell.views, key=lambda view: view.task[1])
+    return [
+        (said(label), [view.entity_name for view in views if view.task[0] == key]) for key, label in shell.groups.items()
+    ]
 
 
 def asset_url(name: str) -> str:
@@ -205,6 +216,7 @@ def _me(access: Any) -> dict[str, str]:
         "signout_url": url_for("SignInView.logout"),
         "password_url": url_for("SignInView.password"),
         "jobs_url": JOBS_URL,
+        "abilities_url": f"/accounts/{access.person.id}/abilities",
     }
 
 
