@@ -17,6 +17,7 @@ from app.core.office import AccessRole, Account, Posting, RoleOrigin
 from app.core.saving import Check, on_save
 from app.core.types import public_id
 from app.core.verbs import Verb
+from app.core.writing import unit_of_work
 
 
 def ceiling() -> int:
@@ -116,3 +117,14 @@ def _take(entity: str, verb: str, tables: list[dict[str, object]]) -> None:
             grants.pop(entity, None)
     else:
         grants.pop(entity, None)
+
+
+def mend_roles() -> list[str]:
+    """Take the contradicting cells out of administrators' roles (unscoped). Returns what was taken."""
+    found = stored_problems()
+    with unit_of_work(Verb.UPDATE, "去掉自相矛盾的权限"):
+        for role in current_session().scalars(select(AccessRole).where(AccessRole.origin == RoleOrigin.CUSTOM)):
+            shape = shape_of(role)
+            if role_problems(shape):
+                role.grants, role.hidden, role.readonly = without_problems(shape)
+    return found

@@ -49,7 +49,7 @@ def ticks(house: House, code: str) -> dict[str, Any]:
 
 
 def made(answer: Any) -> int:
-    assert answer.status_code == 302, text(answer)
+    assert answer.status_code == 302, re.findall(r'<p class="error".*?</p>|<li>.*', text(answer))[-5:]
     return int(answer.location.rsplit("/", 1)[1])
 
 

@@ -114,10 +114,17 @@ def _malformed(entity: str, verb: str, cells: Any) -> Iterator[Problem]:
         yield Problem(entity, verb, "malformed")
     else:
         for cell in cells:
-            if not (isinstance(cell, list | tuple) and len(cell) == 2 and isinstance(cell[1], list | tuple | None)):
+            if not _is_cell(cell):
                 yield Problem(entity, verb, "malformed")
             elif cell[0] not in set(Coverage):
                 yield Problem(entity, verb, "coverage", str(cell[0]))
+
+
+def _is_cell(cell: Any) -> bool:
+    """Whether it is a coverage and its states, by form."""
+    if not (isinstance(cell, list | tuple) and len(cell) == 2 and isinstance(cell[0], str)):
+        return False
+    return cell[1] is None or (isinstance(cell[1], list | tuple) and all(isinstance(one, str) for one in cell[1]))
 
 
 def _cell_problems(cls: type[Entity], verb: str, cells: Any) -> Iterator[Problem]:
@@ -171,7 +178,7 @@ def _limit_problems(shape: Shape, cls: type[Entity], verb: Verb, cells: Any) -> 
 
 def _unread(cls: type[Entity], verb: str, cells: Any, reads: Any) -> Iterator[Problem]:
     """A cell that goes further than what the role reads: nobody gets there, so the table promises what it can't keep."""
-    if not isinstance(reads, list | tuple) or any(not isinstance(cell, list | tuple) or len(cell) != 2 for cell in reads):
+    if not isinstance(reads, list | tuple) or not all(_is_cell(cell) for cell in reads):
         return
     for coverage, allowed in cells:
         within = [states for name, states in reads if name == coverage]
@@ -182,7 +189,7 @@ def _unread(cls: type[Entity], verb: str, cells: Any, reads: Any) -> Iterator[Pr
 
 def _column_problems(shape: Shape, cls: type[Entity], what: str, names: Any) -> Iterator[Problem]:
     entity = cls.policy_name()
-    if not isinstance(names, list | tuple):
+    if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
         yield Problem(entity, what, "malformed")
         return
     table = shape.grants.get(entity)

@@ -30,7 +30,7 @@ from app.core.fab.gate import signed_in
 from app.core.lines import line_text
 from app.core.office import AccessRole, Account, Assignment, Family, Posting
 from app.core.verbs import Verb
-from app.core.workflow import reasons_against
+from app.core.workflow import Transition, reasons_against
 
 NOT_ON_A_ROW = {Verb.CREATE, Verb.IMPORT}
 ADDRESS = re.compile(r"(?:https?://[^/\s]+)?(/[a-z0-9-]+)/(\d{1,18})(?:[/?#]\S*)?", re.ASCII)
@@ -236,7 +236,7 @@ def _judge(screen: VerdictScreen, account: Any, cls: type[Entity], key: int) -> 
     else:
         row = readable if readable is not None else _answered_for(cls, key)
         shown = _visible(account.id)
-        screen.verdicts = [_verdict(target, row, verb, shown) for verb in verbs]
+        screen.verdicts = [one for verb in verbs for one in _verdicts(target, row, verb, shown)]
 
 
 def _answered_for(cls: type[Entity], key: int) -> Any:
@@ -259,27 +259,29 @@ def _from_outside(target: Access, cls: type[Entity], verb: Verb) -> Verdict:
     return Verdict(matrix.verb_word(cls, verb), False, why)
 
 
-def _verdict(target: Access, row: Any, verb: Verb, shown: frozenset[int] | None) -> Verdict:
+def _verdicts(target: Access, row: Any, verb: Verb, shown: frozenset[int] | None) -> list[Verdict]:
+    """What decides one verb; where steps of the workflow go by it, each step for itself."""
     cls = type(row)
     reason = explain(target, verb, row)
-    act, why = matrix.verb_word(cls, verb), reason.text
-    decides = reason.posting_id, reason.source
+    why, decides = reason.text, (reason.posting_id, reason.source)
     held = next((one for one in target.postings if (one.id, one.source) == decides), None)
     if held is not None and not _seen(held, shown):
         why = said(ELSEWHERE)
-    if reason.allowed and (steps := _steps(target, row, verb)):
-        return Verdict(act, False, f"{why}；{steps}" if why else steps)
-    return Verdict(act, reason.allowed, why)
+    steps = [one for one in cls.__workflow__.transitions if one.verb == verb] if cls.__workflow__ else []
+    if not steps:
+        return [Verdict(matrix.verb_word(cls, verb), reason.allowed, why)]
+    return [_step(target, row, step, Verdict("", reason.allowed, why)) for step in steps]
 
 
-def _steps(target: Access, row: Any, verb: Verb) -> str:
-    """Why a step that the grants allow can't be taken now: its state, or who did the one before."""
-    transitions = [one for one in row.__workflow__.transitions if one.verb == verb] if row.__workflow__ else []
-    if not transitions:
-        return ""
+def _step(target: Access, row: Any, step: Transition, may: Verdict) -> Verdict:
+    """A step that the grants allow can still be refused now: by the state, by who did the one before."""
+    labels = [one.label for one in row.__workflow__.transitions]
+    label = said(step.label)
+    if labels.count(step.label) > 1:
+        label = _("%(what)s（%(value)s）", what=label, value="、".join(said(state) for state in step.sources))
+    if not may.allowed:
+        return Verdict(label, False, may.why)
     with acting(target.person.id):
         mine = current_session().scalars(select(type(row)).where(type(row).id == row.id)).unique().one_or_none()
-        against = [reasons_against(mine, one) for one in transitions] if mine is not None else [[]]
-    if any(not why for why in against):
-        return ""
-    return " ".join(dict.fromkeys(text for why in against for text in why))
+        against = reasons_against(mine, step) if mine is not None else []
+    return Verdict(label, not against, " ".join(against) or may.why)
