@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.core.screen import Clash, Event, FormError, Field
+from app.core.screen import Clash, Event, Field, FormError
 
 
 @dataclass
@@ -49,6 +49,7 @@ class RoleForm:
     cancel_url: str
     fields: list[Field]
     family: str
+    family_word: str
     version: str
     groups: list[Any]
     heads: list[tuple[str, str]]

@@ -41,6 +41,11 @@ class TableColumn:
 Chunk = list[Sequence[Any]]  # the values of each column, for the rows of one chunk
 
 
+def at_once(rows: Sequence[Sequence[Any]]) -> Iterator[Chunk]:
+    """The one chunk of rows that are all there."""
+    return iter([list(zip(*rows, strict=True))] if rows else [])
+
+
 @dataclass
 class Table:
     """What is written. `chunks` yields columns of values; `told` is called with the number of rows written so far."""

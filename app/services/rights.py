@@ -47,7 +47,7 @@ class What(StrEnum):
 
 @dataclass(frozen=True)
 class Shift:
-    """One change of rights: where, whose, what, entered by whom, why. `office_id` 0: the roles, which are everybody's."""
+    """One change of rights: where, whose, what, entered by whom, why. `office_id` 0: roles, which are everybody's."""
 
     day: date
     office_id: int
@@ -90,12 +90,15 @@ def shifts(first: date, last: date) -> list[Shift]:
     entries = list(_entries(first, last))
     dated = list(_dated(known, first, last))
     origins = _origins([(type(row).__name__, row.id) for row, _what, _day in dated])
-    found = [_from_row(known, row, what, day, origins.get((type(row).__name__, row.id), [])) for row, what, day in dated]
+    found = [
+        _from_row(known, row, what, day, origins.get((type(row).__name__, row.id), [])) for row, what, day in dated
+    ]
     told = {(type(row).__name__, row.id, what) for row, what, _day in dated}
     for entry in entries:
         found += _from_entry(known, entry, told)
     paths = {key: unit.path for key, unit in current_access().offices.items()}
-    return sorted(found, key=lambda one: (one.office_id == 0, paths.get(one.office_id, ""), one.person, one.day, one.what))
+    order = [(one.office_id == 0, paths.get(one.office_id, ""), one.person, one.day, one.what) for one in found]
+    return [found[n] for n in sorted(range(len(found)), key=lambda n: order[n])]
 
 
 def _known() -> Known:
@@ -108,7 +111,8 @@ def _known() -> Known:
     ]
     known = Known(frozenset[int]().union(*(access.subtree(key) for key in tops)))
     for cls in DATED:
-        known.rows |= {(cls.__name__, row.id): row for row in session.scalars(select(cls)).unique() if row.office_id in known.offices}
+        rows = session.scalars(select(cls)).unique()
+        known.rows |= {(cls.__name__, row.id): row for row in rows if row.office_id in known.offices}
     for account in session.scalars(select(Account)).unique():
         known.names[account.id] = account.name
         if account.office_id in known.offices:
@@ -179,10 +183,9 @@ def _from_row(known: Known, row: Any, what: What, day: date, history: list[Entry
     name = "date_from" if what is What.BEGAN else "date_to"
     wrote = [one for one in history if name in one.fields]
     last = wrote[-1] if wrote else None
-    return Shift(
-        day, row.office_id, _office(row.office_id), known.names.get(row.account_id, ""), _subject(type(row)), what,
-        _held(known, row), (last.by or _("系统")) if last else "", last.at if last else None, last.reason if last else "",
-    )  # fmt: skip
+    by, at, reason = (last.by or _("系统"), last.at, last.reason) if last else ("", None, "")
+    return Shift(day, row.office_id, _office(row.office_id), known.names.get(row.account_id, ""), _subject(type(row)),
+                 what, _held(known, row), by, at, reason)  # fmt: skip
 
 
 def _from_entry(known: Known, one: Entry, told: set[tuple[str, int, What]]) -> Iterator[Shift]:

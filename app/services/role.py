@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
+from typing import Any
 
 from flask_babel import gettext as _
 from sqlalchemy import func, inspect, select
 
 from app.core.access import limits
 from app.core.access.context import current_access, has_access_context
-from app.core.access.problems import Shape, role_problems
+from app.core.access.problems import HIDDEN, READONLY, Shape, role_problems
 from app.core.db import current_session, unscoped
 from app.core.errors import ConfigurationError
 from app.core.fab.matrix import shape_of, told
-from app.core.office import AccessRole, Account, Posting, RoleOrigin
+from app.core.office import AccessRole, Account, Family, Posting, RoleOrigin
 from app.core.saving import Check, on_save
 from app.core.types import public_id
 from app.core.verbs import Verb
@@ -29,7 +31,7 @@ def ceiling() -> int:
 
 @on_save(AccessRole)
 def check_role(role: AccessRole, check: Check) -> None:
-    """Not a built-in one, nothing above the writer's rank, not the writer's own; a table that keeps what it promises."""
+    """Not a built-in one, nothing above the writer's rank, not the writer's own; a table without contradictions."""
     if role.origin is None:
         role.origin = RoleOrigin.CUSTOM
     if not role.code:
@@ -38,7 +40,7 @@ def check_role(role: AccessRole, check: Check) -> None:
         _check_writer(role, check)
     if role.name and _named(role):
         check.error("name", _("已有同名的角色。"))
-    if role.family not in set(limits.Family):
+    if role.family not in set(Family):
         return
     texts: dict[str, list[str]] = defaultdict(list)
     for one in role_problems(shape_of(role)):
@@ -50,7 +52,8 @@ def check_role(role: AccessRole, check: Check) -> None:
 def _check_writer(role: AccessRole, check: Check) -> None:
     if role.origin != RoleOrigin.CUSTOM:
         check.error("name", _("内置角色随程序更新，不能修改；可以复制一份再改。"))
-    top, old = ceiling(), inspect(role).attrs.rank.history.deleted
+    top = ceiling()
+    old: list[int] = list(inspect(role).attrs.rank.history.deleted or ())
     if role.rank is None or not 0 <= role.rank < top or any(rank >= top for rank in old):
         check.error("rank", _("级别是 0 到 %(n)s 之间的整数：不能等于或高于您自己的级别。", n=top - 1))
     if role.id is None:
@@ -94,23 +97,25 @@ def require_sound_roles() -> None:
         )
 
 
-def without_problems(shape: Shape) -> tuple[dict[str, object], dict[str, object], dict[str, object]]:
-    """Grants, hidden and read-only columns without the cells that contradict; whole entities where nothing else helps."""
-    tables = [
-        {name: dict(part) if isinstance(part, dict) else part for name, part in (table if isinstance(table, dict) else {}).items()}
+def without_problems(shape: Shape) -> Shape:
+    """The same without the cells that contradict; without whole entities where nothing else helps."""
+    grants, hidden, readonly = (
+        {name: dict(part) if isinstance(part, dict) else part for name, part in table.items()}
+        if isinstance(table, dict)
+        else {}
         for table in (shape.grants, shape.hidden, shape.readonly)
-    ]
-    while found := role_problems(Shape(*tables, shape.family, shape.rank, shape.custom)):
+    )
+    mended = replace(shape, grants=grants, hidden=hidden, readonly=readonly)
+    while found := role_problems(mended):
         for one in found:
-            _take(one.entity, one.verb, tables)
-    return tables[0], tables[1], tables[2]
+            _take(one.entity, one.verb, grants, {HIDDEN: hidden, READONLY: readonly})
+    return mended
 
 
-def _take(entity: str, verb: str, tables: list[dict[str, object]]) -> None:
-    grants, hidden, readonly = tables
+def _take(entity: str, verb: str, grants: dict[str, Any], columns: dict[str, dict[str, Any]]) -> None:
     cells = grants.get(entity)
-    if verb in {"hidden", "readonly"}:
-        (hidden if verb == "hidden" else readonly).pop(entity, None)
+    if verb in columns:
+        columns[verb].pop(entity, None)
     elif verb and isinstance(cells, dict):
         cells.pop(verb, None)
         if not cells:
@@ -126,5 +131,7 @@ def mend_roles() -> list[str]:
         for role in current_session().scalars(select(AccessRole).where(AccessRole.origin == RoleOrigin.CUSTOM)):
             shape = shape_of(role)
             if role_problems(shape):
-                role.grants, role.hidden, role.readonly = without_problems(shape)
+                mended = without_problems(shape)
+                role.grants, role.hidden = dict(mended.grants), dict(mended.hidden)
+                role.readonly = dict(mended.readonly)
     return found

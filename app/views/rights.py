@@ -21,13 +21,13 @@ from app.core.fab.gate import needs
 from app.core.history import record
 from app.core.jobfile import attachment
 from app.core.screen import Field
-from app.core.tables import XLSX_TYPE, Table, TableColumn, write_xlsx
+from app.core.tables import XLSX_TYPE, Table, TableColumn, at_once, write_xlsx
 from app.core.verbs import Verb
 from app.services.rights import LONGEST_SPAN, Shift, What, shifts
 from app.views.role_book import note
 
 DEFAULT_DAYS = 30
-TONES = {What.BEGAN: "success", What.ENDED: "warning", What.ENTERED: "info", What.CHANGED: "info", What.DELETED: "danger"}
+TONES = {What.BEGAN: "success", What.ENDED: "warning", What.DELETED: "danger"}
 
 
 class RightsView(Page):
@@ -47,9 +47,10 @@ class RightsView(Page):
         """The report of the days asked for; of the last thirty when none are."""
         first, last, errors = _days()
         found = shifts(first, last) if not errors else []
-        groups = [(office, list(rows)) for office, rows in groupby(found, key=lambda one: one.office)]
+        offices = groupby(found, key=lambda one: one.office)
+        groups = [(office, [_shown(one) for one in rows]) for office, rows in offices]
         page = render_template(
-            "rights.html", fields=_fields(errors), groups=[(office, [_shown(one) for one in rows]) for office, rows in groups],
+            "rights.html", fields=_fields(errors), groups=groups,
             total=len(found), asked=not errors, first=first.isoformat(), last=last.isoformat(),
             delegations=current_access().may("Delegation", Verb.READ),
             takes=current_access().may("Posting", Verb.EXPORT),
@@ -65,7 +66,7 @@ class RightsView(Page):
             raise Invalid(" ".join(errors.values()))
         out = BytesIO()
         rows = write_xlsx(_sheet(shifts(first, last), first, last), out)
-        facts = {"entity": "Posting", "format": "xlsx", "filter": f"{first} – {last}", "rows": rows}
+        facts: dict[str, Any] = {"entity": "Posting", "format": "xlsx", "filter": f"{first} – {last}", "rows": rows}
         record(Verb.EXPORT, "导出权限变动报告", office_id=current_access().person.office_id, **facts)
         out.seek(0)
         answer = send_file(out, mimetype=XLSX_TYPE)
@@ -106,20 +107,22 @@ def _fields(errors: dict[str, str]) -> list[Field]:
 
 
 def _shown(one: Shift) -> dict[str, Any]:
-    return {"person": one.person or "—", "subject": one.subject, "what": said(one.what), "tone": TONES[one.what],
+    return {"person": one.person or "—", "subject": one.subject, "what": said(one.what),
+            "tone": TONES.get(one.what, "info"),
             "day": date_text(one.day), "detail": one.detail, "by": one.by, "reason": one.reason,
             "at": datetime_text(one.at) if one.at is not None else ""}  # fmt: skip
 
 
 def _sheet(found: list[Shift], first: date, last: date) -> Table:
-    heads = [(_("机构"), "text"), (_("人员或角色"), "text"), (_("对象"), "text"), (_("变动"), "text"), (_("日期"), "date"),
-             (_("内容"), "text"), (_("经办人"), "text"), (_("登记时间"), "datetime"), (_("理由"), "text")]  # fmt: skip
+    heads = [
+        (_("机构"), "text"), (_("人员或角色"), "text"), (_("对象"), "text"), (_("变动"), "text"), (_("日期"), "date"),
+        (_("内容"), "text"), (_("经办人"), "text"), (_("登记时间"), "datetime"), (_("理由"), "text"),
+    ]  # fmt: skip
     rows = [
         (one.office, one.person, one.subject, said(one.what), one.day, one.detail, one.by,
          clock.local(one.at).replace(tzinfo=None) if one.at is not None else None, one.reason)
         for one in found
     ]  # fmt: skip
     columns = [TableColumn(str(label), kind) for label, kind in heads]
-    chunks = iter([list(zip(*rows, strict=True))] if rows else [])
     what = _("自 %(a)s 至 %(b)s，共 %(n)s 项", a=first.isoformat(), b=last.isoformat(), n=len(rows))
-    return Table(str(_("权限变动报告")), note(what), columns, chunks)
+    return Table(str(_("权限变动报告")), note(what), columns, at_once(rows))

@@ -14,7 +14,7 @@ from app.core.fab.cells import said
 from app.core.fab.matrix import MatrixCell, MatrixGroup
 from app.core.lines import line_text
 from app.core.office import AccessRole, Posting
-from app.core.tables import Table, TableColumn
+from app.core.tables import Table, TableColumn, at_once
 
 
 def note(what: str) -> str:
@@ -52,7 +52,9 @@ def _columns(hidden: list[str], readonly: list[str]) -> list[tuple[str, ...]]:
 
 def holders_sheet(roles: list[int]) -> Table:
     """Every posting as one of these roles that the person may see, ended ones too."""
-    found = select(Posting).where(Posting.role_id.in_(roles)).order_by(Posting.office_id, Posting.account_id, Posting.id)
+    found = (
+        select(Posting).where(Posting.role_id.in_(roles)).order_by(Posting.office_id, Posting.account_id, Posting.id)
+    )
     rows = [_holding(one) for one in current_session().scalars(found).unique()]
     heads = [_("机构"), _("人员"), _("登录名"), _("角色"), _("职务"), _("条线"), _("任职起"), _("任职止"), _("状态")]
     return _table(str(_("谁任什么职")), str(_("只列出您可以查看的任职")), heads, rows, {6: "date", 7: "date"})
@@ -60,7 +62,8 @@ def holders_sheet(roles: list[int]) -> Table:
 
 def _holding(one: Posting) -> tuple[Any, ...]:
     account, today = one.account, clock.today()
-    state = _("未开始") if one.date_from > today else _("已结束") if one.date_to and one.date_to < today else _("在任")
+    ended = one.date_to is not None and one.date_to < today
+    state = _("未开始") if one.date_from > today else _("已结束") if ended else _("在任")
     return (str(one.office), account.name if account else "", account.username if account else "", str(one.role),
             said(one.title), line_text(one.lines) or _("全部"), one.date_from, one.date_to, state)  # fmt: skip
 
@@ -69,5 +72,4 @@ def _table(
     title: str, what: str, heads: list[Any], rows: list[tuple[Any, ...]], kinds: dict[int, str] | None = None
 ) -> Table:
     columns = [TableColumn(str(head), (kinds or {}).get(n, "text")) for n, head in enumerate(heads)]
-    chunks = iter([list(zip(*rows, strict=True))] if rows else [])
-    return Table(title, note(what), columns, chunks)
+    return Table(title, note(what), columns, at_once(rows))

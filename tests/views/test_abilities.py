@@ -1,4 +1,4 @@
-"""What a person may do, why, and why not: told to them, to who administers their office, to auditors; to nobody else."""
+"""What a person may do, why, and why not: told to them, their office's administrators, auditors; to nobody else."""
 
 from __future__ import annotations
 
@@ -30,7 +30,9 @@ def notice_of(house: House, code: str, state: str = NoticeState.DRAFT) -> int:
 
 def verdicts(page: str) -> dict[str, tuple[bool, str]]:
     """Act → whether, why."""
-    rows = re.findall(r'<th scope="row">([^<]+)</th>.*?<span class="state[^>]*>([^<]+)</span></td><td[^>]*>(.*?)</td>', page)
+    rows = re.findall(
+        r'<th scope="row">([^<]+)</th>.*?<span class="state[^>]*>([^<]+)</span></td><td[^>]*>(.*?)</td>', page
+    )
     return {act: (can == "能", why) for act, can, why in rows}
 
 
@@ -57,7 +59,9 @@ def test_a_persons_page_says_what_through_which_posting(house: House) -> None:
     for word in ("包文斌", "监管员", "大沁他拉", "责令改正通知书", "登记送达", "本机构及下级"):
         assert word in page, word
     assert "审核通过" not in page
-    assert f'/accounts/{house.accounts["yuan-a"]}/abilities' in text(house.client("admin").get(f"/accounts/{house.accounts['yuan-a']}"))
+    assert f"/accounts/{house.accounts['yuan-a']}/abilities" in text(
+        house.client("admin").get(f"/accounts/{house.accounts['yuan-a']}")
+    )
 
 
 def test_delegations_and_assignments_are_told_too(house: House) -> None:
@@ -67,7 +71,9 @@ def test_delegations_and_assignments_are_told_too(house: House) -> None:
                                date_from=today, date_to=today))  # fmt: skip
         visit = session.scalars(select(Inspection).where(Inspection.office_id == house.offices[B])).first()
         assert visit is not None
-        session.add(Assignment(account_id=house.accounts["suo-a"], entity="Inspection", row_id=visit.id, date_from=today))
+        session.add(
+            Assignment(account_id=house.accounts["suo-a"], entity="Inspection", row_id=visit.id, date_from=today)
+        )
     page = text(house.client("audit").get(f"/accounts/{house.accounts['suo-a']}/abilities"))
     assert "受权签发" in page and "授权签发" in page and "签发" in page
     assert re.search(r"现在的指派：\s*检查 1", page)
@@ -211,7 +217,7 @@ def test_a_number_with_its_entity_does_as_well_as_an_address(small: House) -> No
 
 
 def test_of_several_postings_the_nearest_says_what_is_missing(house: House) -> None:
-    """Chief in B, inspector in A: on a draft of A, what is missing for reviewing is the office of the chief's posting."""
+    """Chief in B, inspector in A: for reviewing a draft of A, the chief's posting is at the wrong office."""
     with house.system() as session, unit_of_work():
         role = session.scalars(select(AccessRole).where(AccessRole.code == "chief")).one()
         session.add(Posting(account_id=house.accounts["yuan-a"], office_id=house.offices[B], role_id=role.id,

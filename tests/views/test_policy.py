@@ -1,4 +1,4 @@
-"""Roles as a matrix: read by who may, made and changed by system administrators, never beyond what a family may hold."""
+"""Roles as a matrix: read by who may, made by system administrators, never beyond what a family may hold."""
 
 from __future__ import annotations
 
@@ -63,10 +63,20 @@ def copy_of(house: House, code: str, **changes: Any) -> int:
 
 def test_the_matrix_shows_every_entity_with_what_a_role_may_do(small: House) -> None:
     page = text(small.client("admin").get(f"/roles/{key_of(small, 'chief')}"))
-    for word in ("主体", "责令改正通知书", "日检查记录", "列表偏好", "历史", "流程操作", "审核通过", "本机构及下级", "监管业务"):
+    for word in (
+        "主体",
+        "责令改正通知书",
+        "日检查记录",
+        "列表偏好",
+        "历史",
+        "流程操作",
+        "审核通过",
+        "本机构及下级",
+        "监管业务",
+    ):
         assert word in page
     assert "内置角色随程序更新" in page and "/edit" not in page
-    row = re.search(r'id="m-Inspection".*?</tr>', page, re.S)
+    row = re.search(r'id="m-Inspection".*?</tr>', page, re.DOTALL)
     assert row is not None and "指派" in row[0] and "完成检查" in row[0] and "草稿" in row[0]
     assert "苏日娜" in page, "who holds it now"
 
@@ -129,13 +139,23 @@ def test_a_copy_is_changed_and_history_says_it_in_words(house: House) -> None:
     assert role.grants == stored(house, key_of(house, "inspector")).grants
     form = ticks(house, role.code) | {"name": "协查员", "rank": "20", "version": str(role.version)}
     del form["g-Notice-serve"], form["g-Enterprise-export"]
-    form |= {"g-Enterprise-update": ["subtree"], "s-Enterprise-update-subtree": ["正常", "停业"], "hidden-Enterprise": ["phone"]}
+    form |= {
+        "g-Enterprise-update": ["subtree"],
+        "s-Enterprise-update-subtree": ["正常", "停业"],
+        "hidden-Enterprise": ["phone"],
+    }
     made(house.client("admin").post(f"/roles/{key}/edit", data=form))
     page = text(house.client("admin").get(f"/roles/{key}/history"))
     assert "复制自“监管员”" in page
-    for line in ("责令改正通知书 · 登记送达", "主体 · 导出", "主体 · 修改", "本机构及下级（正常、停业）", "主体 · 隐藏的列"):
+    for line in (
+        "责令改正通知书 · 登记送达",
+        "主体 · 导出",
+        "主体 · 修改",
+        "本机构及下级（正常、停业）",
+        "主体 · 隐藏的列",
+    ):
         assert line in page, line
-    assert "{" not in re.findall(r"<del>.*?</ins>", page, re.S)[0]
+    assert "{" not in re.findall(r"<del>.*?</ins>", page, re.DOTALL)[0]
 
 
 def test_who_holds_a_changed_role_is_bound_by_it_at_the_next_request(house: House) -> None:
@@ -146,7 +166,11 @@ def test_who_holds_a_changed_role_is_bound_by_it_at_the_next_request(house: Hous
     client = house.client("yuan-a")
     site = house.site_of(A)
     assert client.get(f"/sites/{site}/edit").status_code == 200
-    form = ticks(house, stored(house, key).code) | {"name": "自定", "rank": "20", "version": str(stored(house, key).version)}
+    form = ticks(house, stored(house, key).code) | {
+        "name": "自定",
+        "rank": "20",
+        "version": str(stored(house, key).version),
+    }
     del form["g-Site-update"], form["g-Site-create"], form["g-Site-import"]
     made(house.client("admin").post(f"/roles/{key}/edit", data=form))
     assert client.get(f"/sites/{site}").status_code == 200
@@ -234,7 +258,9 @@ def test_all_that_is_wrong_is_named_at_once(small: House) -> None:
         assert place in summary, place
 
 
-@pytest.mark.parametrize("query", ["from=0", "from=x", "from=99999999999999999999", "from=%00", "family=外星", "family="])
+@pytest.mark.parametrize(
+    "query", ["from=0", "from=x", "from=99999999999999999999", "from=%00", "family=外星", "family="]
+)
 def test_a_new_role_begins_with_something_there_is(small: House, query: str) -> None:
     assert small.client("admin").get(f"/roles/add?{query}").status_code in {200, 404}
     assert small.client("admin").post(f"/roles/add?{query}", data={"name": "x"}).status_code in {200, 404}

@@ -24,7 +24,9 @@ from tests.views.test_policy import copy_of, made, stored, ticks
 from tests.views.test_web import text
 
 
-def told(house: House, who: str, first: date | None = None, last: date | None = None) -> list[tuple[str, str, str, str]]:
+def told(
+    house: House, who: str, first: date | None = None, last: date | None = None
+) -> list[tuple[str, str, str, str]]:
     today = clock.today()
     with house.acting(who):
         found = [one for one in shifts(first or today, last or today) if one.reason != "建立演示账号"]
@@ -85,9 +87,13 @@ def test_roles_accounts_and_delegations_are_told_in_words(house: House) -> None:
                                date_from=today, date_to=today + timedelta(days=5)))  # fmt: skip
     found = told(house, "audit")
     assert ("角色（全系统）", "协查员", What.ENTERED, "|管理员|复制自“监管员”") in found
-    assert any(one[1:3] == ("协查员", What.CHANGED) and "登记送达：本机构及下级（已签发） → 无" in one[3] for one in found)
+    assert any(
+        one[1:3] == ("协查员", What.CHANGED) and "登记送达：本机构及下级（已签发） → 无" in one[3] for one in found
+    )
     assert ("大沁他拉所", "王秀英", What.CHANGED, "停用|管理员|退休") in found
-    assert any(one[1:3] == ("苏日娜", What.BEGAN) and "授权〔7〕号" in one[3] and "巴特尔|出差" in one[3] for one in found)
+    assert any(
+        one[1:3] == ("苏日娜", What.BEGAN) and "授权〔7〕号" in one[3] and "巴特尔|出差" in one[3] for one in found
+    )
     assert not any("授权〔7〕号" in one[3] for one in told(house, "admin")), "a business paper: not the administrators'"
 
 
@@ -123,7 +129,7 @@ def test_business_people_and_firms_get_no_report(small: House, who: str) -> None
 )  # fmt: skip
 def test_days_that_are_none_are_told_beside_the_field(small: House, query: str) -> None:
     answer = small.client("audit").get(f"/rights-report/?{query}")
-    assert answer.status_code == 422 and "r-from-error" in text(answer) or "r-to-error" in text(answer)
+    assert (answer.status_code == 422 and "r-from-error" in text(answer)) or "r-to-error" in text(answer)
     assert small.client("audit").post(f"/rights-report/book?{query}").status_code == 422
 
 

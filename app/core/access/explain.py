@@ -74,7 +74,7 @@ def _refusal(access: Access, verb: Verb, row: Entity) -> Reason:
     ]
     if not grants:
         return Reason(False, _("所任角色没有这项权限"))
-    far = []
+    far: list[tuple[int, str, Held, tuple[str, list[str] | None]]] = []
     for held, grant in grants:
         steps = steps_to(access, held, cls, verb, grant)
         met = _met(row, [clause for _name, clause in steps])
@@ -83,13 +83,16 @@ def _refusal(access: Access, verb: Verb, row: Entity) -> Reason:
     _place, missing, held, grant = max(far, key=lambda one: one[0])
     unit = access.offices[held.office_id]
     who = _("%(office)s %(title)s", office=unit.name, title=_(held.title))
-    return Reason(False, f"{who}：{_missing(missing, held, grant[1], row, unit.lines)}", held.id, grant[0], missing, held.source)
+    return Reason(
+        False, f"{who}：{_missing(missing, held, grant[1], row, unit.lines)}", held.id, grant[0], missing, held.source
+    )
 
 
 def _met(row: Entity, clauses: list[ColumnElement[bool]]) -> list[bool]:
     """Which criteria the row meets, in one statement."""
     cls = type(row)
-    asked = [select(cls.id).where(cls.id == row.id, clause).exists().label(f"m_{n}") for n, clause in enumerate(clauses)]
+    mine = select(cls.id).where(cls.id == row.id)
+    asked = [mine.where(clause).exists().label(f"m_{n}") for n, clause in enumerate(clauses)]
     with unscoped("explain access", quiet=True) as session:
         return [bool(value) for value in session.execute(select(*asked)).one()]
 
@@ -97,10 +100,10 @@ def _met(row: Entity, clauses: list[ColumnElement[bool]]) -> list[bool]:
 def _missing(step: str, held: Held, states: list[str] | None, row: Entity, lines: int) -> str:
     """What a grant lacks, in words."""
     if step == "line":
-        return _("这条记录不在所管的条线（%(value)s）", value=line_text(held.lines or lines))
+        return str(_("这条记录不在所管的条线（%(value)s）", value=line_text(held.lines or lines)))
     if step == "state":
         now, only = getattr(row, type(row).state_column()), "、".join(_(one) for one in states or ())
-        return _("这条记录现在是“%(now)s”，这项权限只在“%(only)s”时有", now=_(str(now)), only=only)
+        return str(_("这条记录现在是“%(now)s”，这项权限只在“%(only)s”时有", now=_(str(now)), only=only))
     words = {
         "office": _("这条记录由其他机构负责"),
         "firm": _("这条记录不是本人任职单位的"),

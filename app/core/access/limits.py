@@ -137,9 +137,13 @@ def verbs(family: str, rank: int, cls: type[Entity]) -> list[Verb]:
     return [
         verb
         for verb in Verb
-        if verb in limit.verbs
-        and ((verb in READS and cls.__sphere__ is not Sphere.TOOL) or floors.get((entity, verb.value), rank + 1) <= rank)
+        if verb in limit.verbs and (_freely_read(cls, verb) or floors.get((entity, verb.value), rank + 1) <= rank)
     ]
+
+
+def _freely_read(cls: type[Entity], verb: Verb) -> bool:
+    """Reading is no question of rank; what people keep about lists is theirs alone."""
+    return verb in READS and cls.__sphere__ is not Sphere.TOOL
 
 
 def verbs_of(cls: type[Entity]) -> list[Verb]:

@@ -45,7 +45,7 @@ def _add(cells: list[list[Any]], coverage: str, states: list[str] | None) -> Non
     """One more grant of a coverage widens its states; without states it is every state."""
     for cell in cells:
         if cell[0] == coverage:
-            wider = None if states is None or cell[1] is None else [*cell[1], *(one for one in states if one not in cell[1])]
-            cell[1] = wider
+            both = states is not None and cell[1] is not None
+            cell[1] = list(dict.fromkeys([*cell[1], *(states or ())])) if both else None
             return
     cells.append([coverage, states])

@@ -1,4 +1,4 @@
-"""What is wrong with a role's table, cell by cell: for the start, which refuses it, and for the screen beside the cell."""
+"""What is wrong with a role's table, cell by cell: for the start, which refuses it, and for the screen."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlalchemy import inspect
 
 from app.core.access import limits
 from app.core.access.policy import Coverage
-from app.core.entity import Entity, Scope
+from app.core.entity import Entity, Scope, registry
 from app.core.office import Family
 from app.core.verbs import Verb
 
@@ -36,7 +36,7 @@ WORDS: dict[str, tuple[str, Any]] = {
     "step": ("no such step leaves these states", _("所选状态下没有这一步操作。")),
     "nothing": ("columns withheld of what it can't read", _("没有查看权限，不必设隐藏或只读的列。")),
     "column": ("unknown column {}", _("没有这一列：%(detail)s。")),
-    "needed": ("column {} must be filled in, and the role creates", _("新建时必须填写的列不能隐藏或只读：%(detail)s。")),
+    "needed": ("column {} must be filled in to create", _("新建时必须填写的列不能隐藏或只读：%(detail)s。")),
 }
 
 
@@ -73,7 +73,7 @@ def role_problems(shape: Shape) -> list[Problem]:
     if not all(isinstance(one, Mapping) for one in (shape.grants, shape.hidden, shape.readonly)):
         return [Problem("", "", "malformed")]
     found: list[Problem] = []
-    known, ours = limits.registry(), limits.governed()
+    known, ours = registry(), limits.governed()
     for entity, cells in shape.grants.items():
         if entity not in ours:
             found.append(Problem(entity, "", "ungoverned" if entity in known else "entity", entity))
@@ -177,7 +177,7 @@ def _limit_problems(shape: Shape, cls: type[Entity], verb: Verb, cells: Any) -> 
 
 
 def _unread(cls: type[Entity], verb: str, cells: Any, reads: Any) -> Iterator[Problem]:
-    """A cell that goes further than what the role reads: nobody gets there, so the table promises what it can't keep."""
+    """A cell that goes further than what the role reads: the table promises what it can't keep."""
     if not isinstance(reads, list | tuple) or not all(_is_cell(cell) for cell in reads):
         return
     for coverage, allowed in cells:
@@ -206,7 +206,8 @@ def _column_problems(shape: Shape, cls: type[Entity], what: str, names: Any) -> 
 def columns_of(cls: type[Entity]) -> list[str]:
     """The columns that a role can withhold; a key goes by its relationship. Not the state, nor core's bookkeeping."""
     mapper = inspect(cls)
-    keys = {next(iter(one.local_columns)).key: one.key for one in mapper.relationships if one.direction.name == "MANYTOONE"}
+    to_one = [one for one in mapper.relationships if one.direction.name == "MANYTOONE"]
+    keys = {next(iter(one.local_columns)).key: one.key for one in to_one}
     found = []
     for prop in mapper.column_attrs:
         info = prop.columns[0].info

@@ -133,16 +133,18 @@ def _bases(access: Access | None, shown: frozenset[int] | None) -> tuple[list[Ba
     told = [held for held in access.postings if _seen(held, shown)]
     with unscoped("until when postings last", quiet=True) as session:
         keys = [held.id for held in told if held.source == Held.source]
-        ends = {key: day for key, day in session.execute(select(Posting.id, Posting.date_to).where(Posting.id.in_(keys)))}
-        roles = {code: key for code, key in session.execute(select(AccessRole.code, AccessRole.id))}
+        lasting = select(Posting.id, Posting.date_to).where(Posting.id.in_(keys))
+        ends = dict(session.execute(lasting).tuples().all())
+        roles = dict(session.execute(select(AccessRole.code, AccessRole.id)).tuples().all())
     reads = current_access().may("AccessRole", Verb.READ)
     found = []
     for held in told:
         until = ends.get(held.id) if held.source == Held.source else None
         url = f"/roles/{roles[held.role]}" if reads and held.role in roles else None
-        found.append(Basis(said(held.source), access.offices[held.office_id].name, said(held.title), said(held.role_name),
-                           url, line_text(held.lines) or _("全部"), date_text(held.date_from),
-                           date_text(until) if until else ""))  # fmt: skip
+        found.append(Basis(
+            said(held.source), access.offices[held.office_id].name, said(held.title), said(held.role_name), url,
+            line_text(held.lines) or _("全部"), date_text(held.date_from), date_text(until) if until else "",
+        ))  # fmt: skip
     return found, len(access.postings) - len(told)
 
 

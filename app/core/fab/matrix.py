@@ -21,9 +21,9 @@ from app.core.access.problems import (
     sources_of,
     states_of,
 )
-from app.core.entity import Entity, Sphere
+from app.core.entity import Entity, Sphere, registry
 from app.core.fab.cells import label_of, said
-from app.core.fab.trail import VERB_WORDS, differs
+from app.core.fab.trail import VERB_WORDS, register_differ
 from app.core.office import AccessRole, RoleOrigin
 from app.core.verbs import Verb
 
@@ -52,7 +52,7 @@ def coverage_word(coverage: str) -> str:
 
 def entity_word(entity: str) -> str:
     """企业; the name itself where nothing is called so."""
-    cls = limits.registry().get(entity)
+    cls = registry().get(entity)
     return said(cls.__label__) if cls is not None and cls.__label__ else entity
 
 
@@ -68,7 +68,7 @@ def verb_word(cls: type[Entity] | None, verb: str) -> str:
 def told(problem: Problem) -> str:
     """A contradiction in the person's words."""
     detail = problem.detail
-    cls = limits.registry().get(problem.entity)
+    cls = registry().get(problem.entity)
     if problem.verb in COLUMN_WORDS and cls is not None and detail in columns_of(cls):
         detail = label_of(cls, detail)
     elif detail in set(Coverage):
@@ -82,8 +82,8 @@ def cells_word(cells: Any) -> str:
     """无; 本机构及下级; 本机构及下级（草稿、待审核）；指派."""
     found = []
     for coverage, states in cells or ():
-        only = "、".join(said(one) for one in states) if states is not None else ""
-        found.append(_("%(what)s（%(value)s）", what=coverage_word(coverage), value=only) if only else coverage_word(coverage))
+        word, only = coverage_word(coverage), "、".join(said(one) for one in states or ())
+        found.append(_("%(what)s（%(value)s）", what=word, value=only) if only else word)
     return "；".join(found) or str(_("无"))
 
 
@@ -91,7 +91,7 @@ def changes(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> Ite
     """What differs between two tables of grants: 企业 · 修改, 无, 本机构及下级."""
     before, after = old or {}, new or {}
     for entity in dict.fromkeys([*before, *after]):
-        cls = limits.registry().get(entity)
+        cls = registry().get(entity)
         one, other = before.get(entity) or {}, after.get(entity) or {}
         for verb in sorted({*one, *other}, key=_place):
             words = cells_word(one.get(verb)), cells_word(other.get(verb))
@@ -105,24 +105,24 @@ def _place(verb: str) -> int:
 
 def columns_word(entity: str, names: Iterable[str]) -> str:
     """The labels of withheld columns; a relationship and its key are one."""
-    cls = limits.registry().get(entity)
+    cls = registry().get(entity)
     if cls is None:
         return "、".join(names)
     shown = [name for name in columns_of(cls) if name in set(names)]
     return "、".join(label_of(cls, name) for name in shown) or str(_("无"))
 
 
-@differs(AccessRole, "grants")
+@register_differ(AccessRole, "grants")
 def _grants_differ(old: Any, new: Any) -> Iterator[tuple[str, str, str]]:
     yield from changes(old, new)
 
 
-@differs(AccessRole, "hidden")
+@register_differ(AccessRole, "hidden")
 def _hidden_differ(old: Any, new: Any) -> Iterator[tuple[str, str, str]]:
     yield from column_changes(HIDDEN, old, new)
 
 
-@differs(AccessRole, "readonly")
+@register_differ(AccessRole, "readonly")
 def _readonly_differ(old: Any, new: Any) -> Iterator[tuple[str, str, str]]:
     yield from column_changes(READONLY, old, new)
 
@@ -255,7 +255,7 @@ def _row(cls: type[Entity], shape: Shape, wrong: list[Problem]) -> MatrixRow:
 
 
 def _cell(cls: type[Entity], verb: Verb, shape: Shape, wrong: list[Problem]) -> MatrixCell:
-    held = {coverage: states for coverage, states in _cells(shape, cls, verb)}
+    held = dict(_cells(shape, cls, verb))
     family = shape.family or ""
     able = verb in limits.verbs(family, shape.rank, cls)
     offered = limits.coverages(family, cls) if able else []
@@ -280,6 +280,7 @@ def _states(cls: type[Entity], verb: Verb, held: Any) -> list[tuple[str, str, bo
     if verb is Verb.CREATE:
         states = frozenset()
     column = cls.__table__.columns.get(cls.state_column())
-    ordered = [one.value for one in column.info["choices"]] if column is not None and column.info.get("choices") else sorted(states)
+    choices = column.info.get("choices") if column is not None else None
+    ordered = [one.value for one in choices] if choices else sorted(states)
     named = [one for one in ordered if one in (sources or states)]
     return [(one, said(one), one in (held or ())) for one in dict.fromkeys([*named, *(held or ())])]

@@ -1,9 +1,10 @@
-"""What a role's form sent, as a table: ticks `g-entity-verb`, states `s-entity-verb-coverage`, columns `hidden-entity`."""
+"""What a role's form sent: ticks `g-entity-verb`, states `s-entity-verb-coverage`, columns `hidden-entity`."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
 from app.core.access.limits import governed
@@ -36,7 +37,7 @@ def sent_columns(form: MultiDict[str, str], what: str) -> dict[str, list[str]]:
 def sent_tables(form: MultiDict[str, str]) -> tuple[Table, Table, Table]:
     """Grants, hidden and read-only columns. Raises Invalid when far more came than the form has."""
     if sum(len(values) for _name, values in form.lists()) > MOST:
-        raise Invalid()
+        raise Invalid(_("提交的内容太多。"))
     return sent_grants(form), sent_columns(form, HIDDEN), sent_columns(form, READONLY)
 
 

@@ -141,9 +141,8 @@ def subjects() -> list[tuple[str, list[str]]]:
     """The entities by subject, in the order of the navigation, whoever may open them."""
     shell = the_shell()
     views = sorted(shell.views, key=lambda view: view.task[1])
-    return [
-        (said(label), [view.entity_name for view in views if view.task[0] == key]) for key, label in shell.groups.items()
-    ]
+    groups = shell.groups.items()
+    return [(said(label), [view.entity_name for view in views if view.task[0] == key]) for key, label in groups]
 
 
 def asset_url(name: str) -> str:

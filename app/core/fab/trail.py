@@ -41,7 +41,7 @@ Differ = Callable[[Any, Any], Iterable[tuple[str, str, str]]]
 _differs: dict[tuple[type[Entity], str], Differ] = {}
 
 
-def differs(model: type[Entity], name: str) -> Callable[[Differ], Differ]:
+def register_differ(model: type[Entity], name: str) -> Callable[[Differ], Differ]:
     """Register how two values of a column that is a structure differ: (what, before, after), line by line."""
 
     def decorate(function: Differ) -> Differ:
