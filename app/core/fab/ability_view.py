@@ -134,8 +134,8 @@ def _bases(access: Access | None, shown: frozenset[int] | None) -> tuple[list[Ba
     with unscoped("until when postings last", quiet=True) as session:
         keys = [held.id for held in told if held.source == Held.source]
         lasting = select(Posting.id, Posting.date_to).where(Posting.id.in_(keys))
-        ends = dict(session.execute(lasting).tuples().all())
-        roles = dict(session.execute(select(AccessRole.code, AccessRole.id)).tuples().all())
+        ends = {row.id: row.date_to for row in session.execute(lasting)}
+        roles = {row.code: row.id for row in session.execute(select(AccessRole.code, AccessRole.id))}
     reads = current_access().may("AccessRole", Verb.READ)
     found = []
     for held in told:
