@@ -107,7 +107,13 @@ class AccessRole(Entity):
     family: Mapped[str] = column("账号类别", String(20), choices=Family, nullable=False)
     rank: Mapped[int] = column("级别", Integer, nullable=False, default=0)
     origin: Mapped[str] = column(
-        "来源", String(10), choices=RoleOrigin, system=True, nullable=False, default=RoleOrigin.CUSTOM
+        "来源",
+        String(10),
+        choices=RoleOrigin,
+        system=True,
+        nullable=False,
+        default=RoleOrigin.CUSTOM,
+        server_default=RoleOrigin.CUSTOM.value,
     )
     grants: Mapped[dict[str, Any]] = column("权限", JSON, nullable=False, default=dict)
     hidden: Mapped[dict[str, list[str]]] = column("隐藏的列", JSON, nullable=False, default=dict)
