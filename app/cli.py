@@ -59,6 +59,19 @@ def sync() -> None:
     _sync()
 
 
+@main.command("mend-roles")
+def mend_roles() -> None:
+    """Take what contradicts itself out of the roles that administrators made; the start refuses it."""
+    from app.core.db import unscoped
+    from app.services.role import mend_roles as mend
+
+    with unscoped("mend roles"):
+        taken = mend()
+    for line in taken:
+        click.echo(f"taken away: {line}")
+    click.echo(f"{len(taken)} contradictions")
+
+
 def upgrade_schema() -> None:
     """Migrate; asked first, so that a second start does not load Alembic."""
     from alembic.runtime.migration import MigrationContext

@@ -36,6 +36,15 @@ class Scope(StrEnum):
     SYSTEM = "system"  # only unscoped sessions
 
 
+class Sphere(StrEnum):
+    """What rows are about; decides which family of roles may hold what over them (`core.access.limits`)."""
+
+    BUSINESS = "business"  # firms, inspections, papers, what the bureau decides about them
+    ADMINISTRATION = "administration"  # offices, accounts, postings, roles
+    LOG = "log"  # who did what
+    TOOL = "tool"  # what people keep about lists
+
+
 def column(  # noqa: PLR0913 - one keyword a fact about the column
     label: Any,
     kind: Any,
@@ -115,6 +124,7 @@ class Entity(FabModel):
 
     __abstract__ = True
     __scope__: ClassVar[Scope] = Scope.SYSTEM
+    __sphere__: ClassVar[Sphere] = Sphere.BUSINESS
     __label__: ClassVar[Any] = ""
     __policy__: ClassVar[str] = ""  # whose grants decide; the class's own name unless set
     __part_of__: ClassVar[str] = ""  # relationship to the row this one is a part of

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Mapped, Session, foreign, relationship, remote
 
 from app.core.crypto import seal_text
 from app.core.db import AppSession
-from app.core.entity import BigId, Entity, Scope, column, registry
+from app.core.entity import BigId, Entity, Scope, Sphere, column, registry
 from app.core.errors import AccessRefused
 from app.core.office import Account, Office
 from app.core.types import UtcDateTime
@@ -54,7 +54,8 @@ class Outcome(StrEnum):
 
 KINDS = {
     "登录": Kind.SIGN_IN, "登录失败": Kind.SIGN_IN, "退出登录": Kind.SIGN_OUT, "结束登录": Kind.SIGN_OUT,
-    "登录锁定：同一地址连续失败": Kind.SIGN_IN, "登录限速：同一地址多次失败": Kind.SIGN_IN, "登录延时：多次失败": Kind.SIGN_IN,
+    "登录锁定：同一地址连续失败": Kind.SIGN_IN, "登录限速：同一地址多次失败": Kind.SIGN_IN,
+    "登录延时：多次失败": Kind.SIGN_IN,
     "用恢复码登录": Kind.SIGN_IN, "被拒绝": Kind.DENIED,
     "导出": Kind.EXPORT, "下载": Kind.EXPORT, "打开文书": Kind.PRINT, "打开附件": Kind.FILE, "查看全文": Kind.REVEAL,
 }  # fmt: skip
@@ -72,6 +73,7 @@ class HistoryEntry(Entity):
     __tablename__ = "history_entry"
     __label__ = "日志"
     __scope__ = Scope.OFFICE
+    __sphere__ = Sphere.LOG
     __history__ = False
     __grows__ = True
     __search__ = ()  # not in the search index, which each entry would have to be put into: see fab.log_filters

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from sqlalchemy import JSON, Boolean, CheckConstraint, Date, ForeignKey, Index, Integer, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, relationship
 
-from app.core.entity import BigId, Entity, Scope, column
+from app.core.entity import BigId, Entity, Scope, Sphere, column
 from app.core.types import LineSet, UtcDateTime, public_id
 
 
@@ -34,11 +34,19 @@ class Family(StrEnum):
     FIRM = "企业"
 
 
+class RoleOrigin(StrEnum):
+    """Whose a role is: the program's, which nobody edits, or the administrators'."""
+
+    BUILTIN = "内置"
+    CUSTOM = "自设"
+
+
 class Office(Entity):
     """A unit of the bureau, in a tree. `path` is "/1/4/": the keys from the root down, this one included."""
 
     __tablename__ = "office"
     __scope__ = Scope.REFERENCE
+    __sphere__ = Sphere.ADMINISTRATION
     __label__ = "机构"
     __short_list__ = True
 
@@ -61,6 +69,7 @@ class Account(Entity):
 
     __tablename__ = "account"
     __scope__ = Scope.OFFICE
+    __sphere__ = Sphere.ADMINISTRATION
     __label__ = "账号"
     __state__ = "family"
     __search__ = ("name", "username")
@@ -87,14 +96,24 @@ class AccessRole(Entity):
 
     __tablename__ = "access_role"
     __scope__ = Scope.REFERENCE
+    __sphere__ = Sphere.ADMINISTRATION
     __label__ = "角色"
+    __state__ = "origin"
     __short_list__ = True
 
     code: Mapped[str] = column("代码", String(40), unique=True, nullable=False, format="code")
     name: Mapped[str] = column("名称", String(40), nullable=False, format="term")
     family: Mapped[str] = column("账号类别", String(20), choices=Family, nullable=False)
     rank: Mapped[int] = column("级别", Integer, nullable=False, default=0)
-    builtin: Mapped[bool] = column("内置", Boolean, system=True, nullable=False, default=False)
+    origin: Mapped[str] = column(
+        "来源",
+        String(10),
+        choices=RoleOrigin,
+        system=True,
+        nullable=False,
+        default=RoleOrigin.CUSTOM,
+        server_default=RoleOrigin.CUSTOM.value,
+    )
     grants: Mapped[dict[str, Any]] = column("权限", JSON, nullable=False, default=dict)
     hidden: Mapped[dict[str, list[str]]] = column("隐藏的列", JSON, nullable=False, default=dict)
     readonly: Mapped[dict[str, list[str]]] = column("只读的列", JSON, nullable=False, default=dict)
@@ -108,6 +127,7 @@ class Posting(Entity):
 
     __tablename__ = "posting"
     __scope__ = Scope.OFFICE
+    __sphere__ = Sphere.ADMINISTRATION
     __label__ = "任职"
     __search__ = ("title", "account.name", "account.username")
     __named_by__ = ("account", "role")

@@ -41,6 +41,11 @@ class TableColumn:
 Chunk = list[Sequence[Any]]  # the values of each column, for the rows of one chunk
 
 
+def at_once(rows: Sequence[Sequence[Any]]) -> Iterator[Chunk]:
+    """The one chunk of rows that are all there."""
+    return iter([list(zip(*rows, strict=True))] if rows else [])
+
+
 @dataclass
 class Table:
     """What is written. `chunks` yields columns of values; `told` is called with the number of rows written so far."""
@@ -101,6 +106,26 @@ def write_xlsx(table: Table, out: IO[bytes]) -> int:
     except BaseException:
         with suppress(Exception):
             book.save(_Nowhere())  # the one way to have openpyxl drop its temporary file
+        raise
+    book.save(out)
+    return rows
+
+
+def write_book(tables: Sequence[Table], out: IO[bytes]) -> int:
+    """A workbook with a sheet a table, told apart by number where two have one name. Returns the number of rows."""
+    from openpyxl import Workbook
+
+    book, rows, names = Workbook(write_only=True), 0, set[str]()
+    try:
+        for table in tables:
+            name, number = _sheet_name(table.title), 2
+            while name.lower() in names:
+                name, number = f"{_sheet_name(table.title)[:27]} {number}", number + 1
+            names.add(name.lower())
+            rows += _fill(book.create_sheet(name), table)
+    except BaseException:
+        with suppress(Exception):
+            book.save(_Nowhere())
         raise
     book.save(out)
     return rows

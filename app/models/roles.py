@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from app.core.access.limits import register_builtin
 from app.core.access.policy import Coverage as C  # noqa: N817 - a table of roles stays readable
 from app.core.access.policy import Grant, grants
-from app.core.office import Family
+from app.core.office import Family, RoleOrigin
 from app.core.saved import Sharing
 from app.core.verbs import Verb as V  # noqa: N817 - as above
 from app.data.enums import CheckState, ClosureState, LicenceState, RiskListState
@@ -121,13 +122,29 @@ FIRM_GRANTS = (
 ADMINISTERS = (
     Grant("Office", KEEP, C.SUBTREE),
     Grant("Account", KEEP, C.SUBTREE),
-    Grant("Posting", (*KEEP, V.END), C.SUBTREE),
-    Grant("AccessRole", R, C.ALL),
+    Grant("Posting", (*KEEP, V.END, V.EXPORT, V.PRINT), C.SUBTREE),
+    Grant("AccessRole", (V.READ, V.EXPORT, V.PRINT), C.ALL),
     Grant("OfficeArea", KEEP, C.SUBTREE),
 )
 
+# the roles that administrators make are theirs; built-in ones change with the program alone
+MAKES_ROLES = (
+    Grant("AccessRole", (V.CREATE,), C.ALL),
+    Grant("AccessRole", (V.UPDATE, V.DELETE), C.ALL, (RoleOrigin.CUSTOM,)),
+)
+
+# who audits sees who holds what, never the business itself
+# the log is the auditor's alone, and whole: it tells what chiefs do as well; the rest read the record's own history
+AUDITS = (
+    Grant("HistoryEntry", (V.READ, V.EXPORT), C.ALL),
+    Grant("Account", R, C.ALL),
+    Grant("Posting", (V.READ, V.EXPORT, V.PRINT), C.SUBTREE),
+    Grant("AccessRole", (V.READ, V.EXPORT, V.PRINT), C.ALL),
+    Grant("Delegation", R, C.SUBTREE),
+)
+
 ROLES = (
-    Role("sysadmin", "系统管理员", Family.SYSTEM, 90, (*ADMINISTERS, Grant("Area", KEEP, C.ALL))),
+    Role("sysadmin", "系统管理员", Family.SYSTEM, 90, (*ADMINISTERS, *MAKES_ROLES, Grant("Area", KEEP, C.ALL))),
     Role("office_admin", "机构管理员", Family.SYSTEM, 50, ADMINISTERS),
     Role("leader", "局领导", Family.BUSINESS, 60, (
         *_reader(C.SUBTREE),
@@ -188,10 +205,7 @@ ROLES = (
     Role("firm_principal", "主要负责人", Family.FIRM, 3, (*FIRM_GRANTS, *_makes_lists(C.FIRM))),
     Role("firm_director", "食品安全总监", Family.FIRM, 2, FIRM_GRANTS),
     Role("firm_officer", "食品安全员", Family.FIRM, 1, FIRM_GRANTS),
-    # the log is the auditor's alone, and whole: it tells what chiefs do as well; the rest read the record's own history
-    Role("auditor", "审计员", Family.AUDIT, 80, (
-        Grant("HistoryEntry", (V.READ, V.EXPORT), C.ALL),
-        Grant("Account", R, C.ALL),
-        Grant("Posting", R, C.OWN),
-    )),
+    Role("auditor", "审计员", Family.AUDIT, 80, AUDITS),
 )  # fmt: skip
+
+register_builtin(ROLES)

@@ -325,7 +325,7 @@ def delegations(session: Session, account_id: int, day: date) -> list[Held]:
     return [
         Held(
             id=row.id, office_id=row.office_id, lines=0, title="受权签发", role=DELEGATE, role_name="受权签发", rank=0,
-            grants=grants, hidden={}, readonly={}, date_from=row.date_from,
+            grants=grants, hidden={}, readonly={}, date_from=row.date_from, source="授权签发",
         )
         for row in rows
         if KIND in row.kinds

@@ -7,11 +7,8 @@ from collections.abc import Callable
 from sqlalchemy import select
 
 from app import data
-from app.core.access.policy import contradictions
 from app.core.db import current_session
-from app.core.entity import registry
-from app.core.errors import ConfigurationError
-from app.core.office import AccessRole, Office, place
+from app.core.office import AccessRole, Office, RoleOrigin, place
 from app.core.verbs import Verb
 from app.core.writing import unit_of_work
 from app.models.area import Area, OfficeArea
@@ -20,6 +17,7 @@ from app.models.holiday import Holiday
 from app.models.lines import Line
 from app.models.roles import ROLES
 from app.services.risk_list import ensure_templates
+from app.services.role import require_sound_roles
 from app.services.setting import ensure_settings
 
 LINES = {"食品生产": Line.PRODUCTION, "食品销售": Line.SALES, "餐饮服务": Line.CATERING}
@@ -29,7 +27,7 @@ DIGITS = "零一二三四五六七八九"
 def sync() -> dict[str, int]:
     """Write what is missing and renew what is built in (unscoped). Returns how many rows were new by entity.
 
-    Raises ConfigurationError when the role table in code contradicts itself.
+    Raises ConfigurationError when a role, in code or made by administrators, contradicts itself.
     """
     steps: tuple[tuple[str, Callable[[], int]], ...] = (
         ("AccessRole", _roles),
@@ -42,21 +40,21 @@ def sync() -> dict[str, int]:
         ("Holiday", _holidays),
     )
     with unit_of_work(Verb.IMPORT, "建立基础数据"):
-        return {name: step() for name, step in steps}
+        made = {name: step() for name, step in steps}
+    require_sound_roles()
+    return made
 
 
 def _roles() -> int:
-    session, known = current_session(), set(registry())
+    session = current_session()
     stored = {role.code: role for role in session.scalars(select(AccessRole))}
     new = 0
     for role in ROLES:
-        if wrong := contradictions(role.table(), dict.fromkeys(known)):
-            raise ConfigurationError(f"role {role.code}: {'; '.join(wrong)}")
         row = stored.get(role.code)
         if row is None:
             row, new = AccessRole(code=role.code, name=role.name, family=role.family, rank=role.rank), new + 1
             session.add(row)
-        row.builtin = True
+        row.origin = RoleOrigin.BUILTIN
         if row.grants != role.table():
             row.grants = role.table()
     session.flush()

@@ -32,9 +32,11 @@ def declared() -> tuple[list[type[Page]], list[type[EntityView]]]:
 def register(fab: Any) -> None:
     """Put every screen into the application."""
     pages, entities = declared()
-    for page in pages:
-        fab.add_view_no_menu(page)
     shell = the_shell()
+    for page in pages:
+        shown = fab.add_view_no_menu(page)
+        if page.task[0]:
+            shell.pages.append(shown)
     for view in entities:
         shell.views.append(fab.add_view_no_menu(view))
     api.install(fab, shell.views)

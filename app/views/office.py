@@ -1,4 +1,4 @@
-"""Screens of offices, accounts, postings, roles and areas."""
+"""Screens of offices, accounts, postings and areas."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from typing import Any
 from flask_babel import lazy_gettext as _
 from flask_babel import lazy_pgettext
 
+from app.core.fab.ability_view import AbilityScreens, may_look_into
 from app.core.fab.forming import Part
 from app.core.fab.interface import AppInterface
 from app.core.fab.view import EntityView
-from app.core.office import AccessRole, Account, Office, Posting
+from app.core.office import Account, Office, Posting
+from app.core.screen import Action
 from app.models.area import Area
 from app.views.account_acts import SignInActs
 
@@ -33,7 +35,7 @@ class OfficeView(EntityView):
                              "active_to"])]  # fmt: skip
 
 
-class AccountView(SignInActs, EntityView):
+class AccountView(SignInActs, AbilityScreens, EntityView):
     """账号."""
 
     datamodel = AppInterface(Account)
@@ -48,6 +50,10 @@ class AccountView(SignInActs, EntityView):
                   Part(_("执法证"), ["certificate_no", "certificate_until"])]  # fmt: skip
     show_parts = [(_("账号"), ["username", "name", "family", "office", "phone", "active", "last_login"]),
                   (_("执法证"), ["certificate_no", "certificate_until"])]  # fmt: skip
+
+    def extra_actions(self, row: Any) -> list[Any]:
+        """What the account may do, for those who answer for it."""
+        return [Action(_("能做什么"), f"/accounts/{row.id}/abilities")] if may_look_into(row.id) else []
 
     def lookup_sub(self, row: Any) -> str:
         """The office tells people of one name apart."""
@@ -67,20 +73,6 @@ class PostingView(EntityView):
     list_filters = ["office", "role", "account", "lines", "date_from", "date_to"]
     form_parts = [Part(_("任职"), ["account", "role", "office", "lines", "title", "date_from", "date_to"])]
     show_parts = [(_("任职"), ["account", "role", "office", "lines", "title", "date_from", "date_to"])]
-
-
-class AccessRoleView(EntityView):
-    """角色: built in; what each allows."""
-
-    datamodel = AppInterface(AccessRole)
-    route_base = "/roles"
-    title = lazy_pgettext("list", "角色")
-    icon = "shield"
-    task = ("office", 4)
-    list_columns = ["name", "code", "family", "rank", "builtin"]
-    list_filters = ["family", "rank"]
-    default_order = "-rank"
-    show_parts = [(_("角色"), ["name", "code", "family", "rank", "builtin"])]
 
 
 class AreaView(EntityView):

@@ -117,7 +117,9 @@ def declared() -> Iterator[tuple[str, Message]]:
     from app import services, views
     from app.core.access.explain import WORDS
     from app.core.entity import registry
+    from app.core.fab.ability_view import ELSEWHERE
     from app.core.fab.log_view import FACTS
+    from app.core.fab.matrix import COLUMN_WORDS, COVERAGES, TOOLS
     from app.core.verbs import VERB_WORDS
     from app.models.roles import ROLES
     from app.models.setting import WANTED
@@ -131,7 +133,13 @@ def declared() -> Iterator[tuple[str, Message]]:
             yield where, Message(str(entity.__label__), "list")
     tables: dict[str, Any] = {
         "app/core/access/explain.py": WORDS.values(),
+        "app/core/fab/ability_view.py": [ELSEWHERE],
         "app/core/fab/log_view.py": FACTS.values(),
+        "app/core/fab/matrix.py": [
+            TOOLS,
+            *COLUMN_WORDS.values(),
+            *(text for pair in COVERAGES.values() for text in pair),
+        ],
         "app/core/verbs.py": VERB_WORDS.values(),
         "app/models/roles.py": [role.name for role in ROLES],
         "app/models/setting.py": [text for one in WANTED for text in (one.name, one.help)],

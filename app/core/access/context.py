@@ -90,6 +90,7 @@ class Held:
     hidden: Mapping[str, list[str]]
     readonly: Mapping[str, list[str]]
     date_from: date
+    source: str = "任职"  # or what else gives rights for a time
 
 
 @dataclass(frozen=True)

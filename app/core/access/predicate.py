@@ -63,6 +63,26 @@ def deciding(
     return found
 
 
+def steps_to(
+    access: Access, held: Held, cls: type[Entity], verb: Verb, grant: tuple[str, list[str] | None]
+) -> list[tuple[str, ColumnElement[bool]]]:
+    """The criteria that one grant is made of, one after the other: whose row, which line, which state, the seal."""
+    coverage, allowed = Coverage(grant[0]), grant[1]
+    columns: Columns = cls
+    whole = _coverage(access, held, cls, columns, coverage, verb)
+    found = []
+    if coverage in {Coverage.SUBTREE, Coverage.SUPERVISED}:
+        unit = access.offices[held.office_id]
+        office = unit.id if coverage is Coverage.SUBTREE else unit.parent_id or unit.id
+        found.append(("office", _within(cls, columns, access.subtree(office), 0, verb, access)))
+        found.append(("line", whole))
+    else:
+        found.append((coverage.value, whole))
+    if allowed is not None:
+        found.append(("state", getattr(columns, cls.state_column()).in_(allowed)))
+    return [*found, ("sealed", _seal(access, cls, columns))]
+
+
 def _coverage(
     access: Access, held: Held, cls: type[Entity], columns: Columns, coverage: Coverage, verb: Verb
 ) -> ColumnElement[bool]:

@@ -111,7 +111,7 @@ class ListScreens(Declaration):
         return bulk.acts_of(self.model, self.entity_name, self.asks, self.bulk_acts)
 
     def _can_add(self) -> bool:
-        return bool(self.form_parts) and self._may(Verb.CREATE)
+        return bool(self.form_parts or self.own_form) and self._may(Verb.CREATE)
 
     def _may(self, verb: Verb) -> bool:
         return current_access().may(self.entity_name, verb)

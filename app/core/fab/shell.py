@@ -42,7 +42,6 @@ from app.core.jobs import JOBS_URL
 from app.core.message import MOST_COUNTED, UNREAD
 from app.core.pdf.errors import ContextError, PdfError
 from app.core.signin.throttle import TooManyTries
-from app.core.verbs import Verb
 
 log = logging.getLogger(__name__)
 REFUSED = {400, 403, 404}  # our own refusals of what was asked for, not of what was typed
@@ -87,6 +86,7 @@ class Shell:
     def __init__(self, groups: dict[str, Any]) -> None:
         self.groups = groups  # group key → label, in order
         self.views: list[EntityView] = []
+        self.pages: list[Any] = []  # screens that are no entity's and stand in the navigation
         self.assets = {path.name: _asset(path) for path in sorted(STATIC.iterdir()) if path.suffix in TYPES}
         self.demo = False
         self.bureau = ""
@@ -96,14 +96,15 @@ class Shell:
         home = NavItem(_("今天要办"), url_for("HomeView.home"), "home", request.path == "/")
         found = [NavGroup(_("今天"), [home])]
         for key, label in self.groups.items():
-            views = sorted((view for view in self.views if view.task[0] == key), key=lambda view: view.task[1])
-            items = [self._item(view) for view in views if g.access.may(view.entity_name, Verb.READ)]
+            known: list[Any] = [*self.views, *self.pages]
+            views = sorted((view for view in known if view.task[0] == key), key=lambda view: view.task[1])
+            items = [self._item(view) for view in views if g.access.may(view.entity_name, view.nav_verb)]
             if items:
                 found.append(NavGroup(_(str(label)), items))
         return found
 
     @staticmethod
-    def _item(view: EntityView) -> NavItem:
+    def _item(view: Any) -> NavItem:
         base = f"{view.route_base}/"
         return NavItem(_(str(view.title)), base, view.icon, request.path.startswith(base))
 
@@ -138,6 +139,14 @@ def the_shell() -> Shell:
     shell = current_app.extensions["shouze_shell"]
     assert isinstance(shell, Shell)
     return shell
+
+
+def subjects() -> list[tuple[str, list[str]]]:
+    """The entities by subject, in the order of the navigation, whoever may open them."""
+    shell = the_shell()
+    views = sorted(shell.views, key=lambda view: view.task[1])
+    groups = shell.groups.items()
+    return [(said(label), [view.entity_name for view in views if view.task[0] == key]) for key, label in groups]
 
 
 def asset_url(name: str) -> str:
@@ -212,6 +221,7 @@ def _me(access: Any) -> dict[str, str]:
         "sessions_url": url_for("SessionView.sessions"),
         "second_factor_url": url_for("SecondFactorView.overview"),
         "jobs_url": JOBS_URL,
+        "abilities_url": f"/accounts/{access.person.id}/abilities",
     }
 
 

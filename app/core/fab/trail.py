@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -31,6 +32,17 @@ from app.core.verbs import VERB_WORDS, Verb
 MOST_EVENTS = 30
 SCOPE = {"made_office_id", "enterprise_id", "site_id", "lines"}  # core's own where the column is `system`
 Key = tuple[str, int]
+Differ = Callable[[Any, Any], Iterable[tuple[str, str, str]]]
+_differs: dict[tuple[type[Entity], str], Differ] = {}
+
+
+def register_differ(model: type[Entity], name: str) -> Callable[[Differ], Differ]:
+    """Register how two values of a column that is a structure differ: (what, before, after), line by line."""
+
+    def decorate(function: Differ) -> Differ:
+        return _differs.setdefault((model, name), function)
+
+    return decorate
 
 
 @dataclass(frozen=True)
@@ -257,15 +269,16 @@ def _file_line(change: Change) -> list[dict[str, Any]]:
 
 
 def _lines(change: Change, names: dict[tuple[type[Entity], int], str]) -> list[dict[str, Any]]:
-    return [
-        {
-            "field": label_of(change.model, name),
-            "old": _value(change.model, name, old, names),
-            "new": _value(change.model, name, new, names),
-        }
-        for name, (old, new) in change.fields.items()
-        if _shown(change, name)
-    ]
+    found: list[dict[str, Any]] = []
+    for name, (old, new) in change.fields.items():
+        if not _shown(change, name):
+            continue
+        if differ := _differs.get((change.model, name)):
+            found += [{"field": what, "old": before, "new": after} for what, before, after in differ(old, new)]
+            continue
+        values = [_value(change.model, name, value, names) for value in (old, new)]
+        found.append({"field": label_of(change.model, name), "old": values[0], "new": values[1]})
+    return found
 
 
 def _value(model: type[Entity], name: str, value: Any, names: dict[tuple[type[Entity], int], str]) -> str:
