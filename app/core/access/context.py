@@ -166,7 +166,7 @@ def load(account_id: int, epoch: int | None = None) -> Access | None:
             return None
         account = rows[0].Account
         held = tuple(held_of(row.Posting, row.AccessRole) for row in rows if row.Posting is not None)
-        if account.family == Family.BUSINESS:
+        if held and account.family == Family.BUSINESS:  # who holds no posting any more signs for nobody either
             held += tuple(one for source in _posting_sources for one in source(session, account_id, day))
         assigned, assigned_firms = _assignments(session, account_id, day)
         firms = _firm_reader[0](session, account_id, day) if _firm_reader and account.family == Family.FIRM else Firms()
@@ -175,11 +175,7 @@ def load(account_id: int, epoch: int | None = None) -> Access | None:
 
 
 def _account_query(account_id: int, day: date) -> Any:
-    in_force = and_(
-        Posting.account_id == Account.id,
-        Posting.date_from <= day,
-        or_(Posting.date_to.is_(None), Posting.date_to >= day),
-    )
+    in_force = and_(Posting.account_id == Account.id, Posting.in_force(day))
     figures = [one(account_id).scalar_subquery().label(f"figure_{name}") for name, one in _figures.items()]
     return (
         select(Account, Posting, AccessRole, *figures)
