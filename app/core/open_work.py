@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, false, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from app.core import clock
@@ -98,12 +98,18 @@ class Left:
     posting: Posting
     account: Account
     offices: Offices
+    alone: bool = True  # no other posting of the account holds
     counts: dict[str, int] = field(default_factory=dict)
 
     @property
     def total(self) -> int:
         """How many rows that can go to somebody."""
         return sum(self.counts.values())
+
+    def rows_of(self, kind: Kind, day: date) -> tuple[ColumnElement[bool], ...]:
+        """What picks the open rows of a kind that this leaves."""
+        where = (true() if self.alone else false()) if kind.charge.anywhere else kind.within(self.offices)
+        return (kind.of([self.account.id]), kind.is_open(day), where)
 
 
 def left_by(posting_id: int) -> Left | None:
@@ -124,21 +130,19 @@ def _left(session: Session, postings: list[Posting]) -> Iterator[Left]:
     held = list(session.scalars(select(Posting).where(Posting.account_id.in_(sorted(keys)), Posting.in_force(day))))
     for one in postings:
         account = accounts[one.account_id]
+        others = [other for other in held if other.account_id == one.account_id and other.id != one.id]
         covered: set[int] = set()
-        for other in held:
-            if other.account_id == one.account_id and other.id != one.id and account.active:
-                covered |= reach_of(other, roles[other.role_id], units)
-        yield Left(one, account, reach_of(one, roles[one.role_id], units) - covered)
+        for other in others if account.active else ():
+            covered |= reach_of(other, roles[other.role_id], units)
+        alone = not (others and account.active)
+        yield Left(one, account, reach_of(one, roles[one.role_id], units) - covered, alone)
 
 
 def count_open(left: Left) -> dict[str, int]:
     """How many open rows there are by kind, what is only told included; asked in the session in force."""
     day, found = clock.today(), {}
-    if not left.offices:
-        return {}
-    for kind in kinds():
-        mine = (kind.of([left.account.id]), kind.is_open(day), kind.within(left.offices))
-        if number := current_session().scalar(select(func.count(kind.cls.id)).where(*mine)):
+    for kind in kinds() if left.offices else ():
+        if number := current_session().scalar(select(func.count(kind.cls.id)).where(*left.rows_of(kind, day))):
             found[kind.key] = int(number)
     return found
 
@@ -147,9 +151,8 @@ def open_rows(kind: Kind, left: Left) -> list[tuple[int, int]]:
     """(key, version) of each open row of a kind."""
     if not left.offices:
         return []
-    mine = (kind.of([left.account.id]), kind.is_open(clock.today()), kind.within(left.offices))
-    rows = current_session().execute(select(kind.cls.id, kind.cls.version).where(*mine).order_by(kind.cls.id))
-    return [(row.id, row.version) for row in rows]
+    asked = select(kind.cls.id, kind.cls.version).where(*left.rows_of(kind, clock.today()))
+    return [(row.id, row.version) for row in current_session().execute(asked.order_by(kind.cls.id))]
 
 
 def waiting(offices: Offices) -> list[Left]:
@@ -181,15 +184,21 @@ def _count(found: list[Left], day: date) -> None:
     if not accounts:
         return
     for kind in (one for one in kinds() if not one.charge.told):
-        where = kind.cls.office_id if hasattr(kind.cls, "office_id") else None  # type: ignore[attr-defined]
-        columns = [kind.who().label("who"), *([where.label("place")] if where is not None else [])]
-        asked = (
-            select(*columns, func.count(kind.cls.id).label("number"))
-            .where(kind.of(accounts), kind.is_open(day), kind.within(offices))
-            .group_by(*columns)
-        )
+        placed = hasattr(kind.cls, "office_id") and not kind.charge.anywhere
+        columns = [kind.who().label("who"), *([kind.cls.office_id.label("place")] if placed else [])]  # type: ignore[attr-defined]
+        where = true() if kind.charge.anywhere else kind.within(offices)
+        asked = select(*columns, func.count(kind.cls.id).label("number"))
+        asked = asked.where(kind.of(accounts), kind.is_open(day), where).group_by(*columns)
         for row in current_session().execute(asked):
-            for one in found:
-                if one.account.id == row.who and (where is None or row.place in one.offices):
-                    one.counts[kind.key] = one.counts.get(kind.key, 0) + int(row.number)
-                    break
+            one = _whose(found, kind, row.who, row.place if placed else None)
+            if one is not None:
+                one.counts[kind.key] = one.counts.get(kind.key, 0) + int(row.number)
+
+
+def _whose(found: list[Left], kind: Kind, account_id: int, place: int | None) -> Left | None:
+    """The posting that left these rows; the newest, where several could have."""
+    for one in found:
+        inside = one.alone if kind.charge.anywhere else place is None or place in one.offices
+        if one.account.id == account_id and one.offices and inside:
+            return one
+    return None

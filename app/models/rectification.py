@@ -209,8 +209,8 @@ class Delegation(Entity):
     __named_by__ = ("account",)
     __table_args__ = (CheckConstraint("date_to >= date_from", name="dates"),)
     __handover__ = (
-        Charge("收到的授权签发", "account_id", ends="date_to"),
-        Charge("发出的授权签发", "made_by_id", ends="date_to", told=True),
+        Charge("收到的授权签发", "account_id", ends="date_to", anywhere=True),
+        Charge("发出的授权签发", "made_by_id", ends="date_to", anywhere=True, told=True),
     )
 
     office_id: Mapped[int] = column("机构", BigId, ForeignKey("office.id"), nullable=False, index=True)

@@ -137,7 +137,7 @@ def left_by_now(posting: Posting) -> Left:
     """What a posting leaves, inside the unit of work that ends it: the other connection does not see that yet."""
     found = left_by(posting.id)
     assert found is not None
-    return Left(posting, found.account, found.offices)
+    return Left(posting, found.account, found.offices, found.alone)
 
 
 def _told(key: str) -> bool:

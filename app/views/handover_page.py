@@ -86,9 +86,9 @@ def _places(left: Left, asked: list[Kind]) -> set[int]:
         return set(left.offices)
     found: set[int] = set()
     for kind in asked:
-        if hasattr(kind.cls, "office_id") and not kind.charge.told:
-            mine = (kind.of([left.account.id]), kind.is_open(clock.today()), kind.within(left.offices))
-            found |= set(current_session().scalars(select(kind.cls.office_id).where(*mine).distinct()))
+        if hasattr(kind.cls, "office_id") and not (kind.charge.told or kind.charge.anywhere):
+            asked_for = select(kind.cls.office_id).where(*left.rows_of(kind, clock.today()))
+            found |= set(current_session().scalars(asked_for.distinct()))
     return found
 
 
