@@ -14,6 +14,7 @@ from sqlalchemy import func, inspect, select
 
 from app.core import clock
 from app.core.access.context import Access, Held, current_access, has_access_context
+from app.core.access.ownership import related
 from app.core.db import current_session, unscoped
 from app.core.errors import Conflict, Forbidden
 from app.core.message import notify
@@ -71,13 +72,21 @@ def check_posting(one: Posting, check: Check) -> None:
         for name in ("account", "office", "role"):
             if _changed(one, name):
                 check.error(name, _("任职的人员、机构、角色不能改；请结束这一任职，另行任命。"))
-    role, account = one.role, one.account
+    role, account = _related(one, "role", check), _related(one, "account", check)
     if role is None or account is None:
         return
     if role.family != account.family:
         check.error("role", _("这个角色属于“%(a)s”，账号是“%(b)s”，不能混用。", a=_(role.family), b=_(account.family)))
     if has_access_context() and (why := why_not(current_access(), role, one.office_id or _key(one.office), account)):
         check.error(*why)
+
+
+def _related(row: Any, name: str, check: Check) -> Any:
+    """A row that is pointed at, by object or by key; one that is named and can't be seen is wrong, not unchecked."""
+    found = related(row, name)
+    if found is None and getattr(row, f"{name}_id") is not None:
+        check.error(name, _("没有这条记录，或者您无权查看。"))
+    return found
 
 
 def _changed(row: Any, name: str) -> bool:
@@ -169,20 +178,21 @@ def check_proposal(one: PostingProposal, check: Check) -> None:
     granter = current_access()
     if one.proposer_id is None:
         one.proposer_id, one.expires_on = granter.person.id, clock.today() + timedelta(days=VALID_DAYS)
-    if one.role is None or one.account is None:
-        return
-    _check_pair(one, granter, check)
+    role, account = _related(one, "role", check), _related(one, "account", check)
+    if role is not None and account is not None:
+        _check_pair(one, role, account, check)
 
 
-def _check_pair(one: PostingProposal, granter: Access, check: Check) -> None:
-    if not takes_two(one.role):
+def _check_pair(one: PostingProposal, role: AccessRole, account: Account, check: Check) -> None:
+    granter = current_access()
+    if not takes_two(role):
         check.error("role", _("这个角色不用提议，请直接任命。"))
-    elif one.role.rank > ceiling(granter, one.office_id or _key(one.office)):
+    elif role.rank > ceiling(granter, one.office_id or _key(one.office)):
         check.error("role", _("这个角色高于您可以授予的级别。"))
-    if one.account.person_key == granter.person.person_key:
+    if account.person_key == granter.person.person_key:
         check.error("account", _("不能给自己任职。"))
-    if one.role.family != one.account.family:
-        text = _("这个角色属于“%(a)s”，账号是“%(b)s”，不能混用。", a=_(one.role.family), b=_(one.account.family))
+    if role.family != account.family:
+        text = _("这个角色属于“%(a)s”，账号是“%(b)s”，不能混用。", a=_(role.family), b=_(account.family))
         check.error("role", text)
 
 
