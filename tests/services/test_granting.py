@@ -197,7 +197,7 @@ def propose(house: House, who: str, account: int, role: str = "sysadmin", office
     with house.acting(who):
         session = current_session()
         row = PostingProposal(
-            account=session.get_one(Account, account), office_id=house.offices[office], date_from=clock.today(),
+            account_id=account, office_id=house.offices[office], date_from=clock.today(),
             role=session.scalars(select(AccessRole).where(AccessRole.code == role)).one(), grounds="人手不足",
         )  # fmt: skip
         return save(row, Verb.CREATE).id
