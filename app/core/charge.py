@@ -15,8 +15,8 @@ class Charge:
     counts while `column` is empty (who made the row stays who made it, only the charge moves); states: in which the
     row is open (none: in all); needs: what a successor must be able to do to the row. `ends` names a date column:
     such a row is open until that day and ends instead of going over, unless it `renews` for the successor. `told`:
-    shown and counted, never moved. `anywhere`: it hangs on the person whatever office the row is of (a delegation that the
-    bureau gave), so it is left when the last posting ends.
+    shown and counted, never moved. `anywhere`: it hangs on the person whatever office the row is of (a delegation
+    that the bureau gave), so it is left when the last posting ends.
     """
 
     label: str

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped, relationship
 
 from app.core.access.context import current_access
 from app.core.db import unscoped
+from app.core.document import register_subject
 from app.core.entity import BigId, Entity, Scoped, column
 from app.core.office import Account, Leaving, Office, Posting
 from app.core.types import UtcDateTime
@@ -129,3 +130,6 @@ def has_handled(row: Entity, person_key: str) -> bool:
     )
     with unscoped("who handled a record", quiet=True) as session:
         return session.scalar(asked.limit(1)) is not None
+
+
+register_subject(Handover)

@@ -32,7 +32,11 @@ COLLEAGUES = (
     Grant("Handover", (V.CONFIRM, V.RETURN), C.OWN, (HandoverState.OPEN,)),
 )
 # leading an office: who is what there, and its work handed from one to another
-LEADS_OFFICE = (Grant("Posting", R, C.SUBTREE), Grant("Handover", (V.READ, V.CREATE, V.PRINT), C.SUBTREE))
+LEADS_OFFICE = (
+    Grant("Office", R, C.SUBTREE),
+    Grant("Posting", R, C.SUBTREE),
+    Grant("Handover", (V.READ, V.CREATE, V.PRINT), C.SUBTREE),
+)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 from sqlalchemy import func, inspect, select
+from sqlalchemy.orm import InstanceState
 
 from app.core import clock
 from app.core.access.context import Access, Held, current_access, has_access_context
@@ -67,8 +68,7 @@ def check_posting(one: Posting, check: Check) -> None:
     stays: a person who moves gets a new posting, so that what the old one leaves is handed over."""
     if one.date_from and one.date_to and one.date_to < one.date_from:
         check.error("date_to", _("不能早于任职起。"))
-    state = inspect(one)
-    if state.persistent:
+    if inspect(one).persistent:
         for name in ("account", "office", "role"):
             if _changed(one, name):
                 check.error(name, _("任职的人员、机构、角色不能改；请结束这一任职，另行任命。"))
@@ -91,7 +91,7 @@ def _related(row: Any, name: str, check: Check) -> Any:
 
 def _changed(row: Any, name: str) -> bool:
     """Whether a many-to-one of a stored row points elsewhere than the database has it, by object or by key."""
-    state = inspect(row)
+    state: InstanceState[Any] = inspect(row)
     key = state.attrs[f"{name}_id"].history
     if key.has_changes() and key.deleted:
         return True
@@ -117,11 +117,16 @@ def check_ceiling(account: Account, check: Check) -> None:
         check.error("family", _("这个账号有任职，账号类别不能改。"))
     if account.person_key == granter.person.person_key and not account.active:
         check.error("active", _("不能停用自己的账号。"))
-    elif max(_ranks(account.id), default=-1) >= max(ceiling(granter, None), 1) and account.id != granter.person.id:
-        if ceiling(granter, None) < SYSTEM_RANK:
-            check.error("name", _("这个账号的任职高于您可以授予的级别，不能由您修改。"))
+    elif account.id != granter.person.id and _is_above(granter, account):
+        check.error("name", _("这个账号的任职高于您可以授予的级别，不能由您修改。"))
     if not account.active and _is_last_administrator(account.id):
         check.error("active", _("这是最后一名系统管理员，不能停用。"))
+
+
+def _is_above(granter: Access, account: Account) -> bool:
+    """Whether the account holds what the granter could not give; a system administrator stands under nobody."""
+    top = ceiling(granter, None)
+    return top < SYSTEM_RANK and max(_ranks(account.id), default=-1) >= top
 
 
 def _ranks(account_id: int) -> list[int]:

@@ -9,6 +9,7 @@ from datetime import date
 
 from flask_babel import gettext as _
 from sqlalchemy import inspect, select
+from sqlalchemy.orm import InstanceState
 
 from app.core import clock
 from app.core.access.context import current_access, has_access_context
@@ -147,7 +148,7 @@ def _told(key: str) -> bool:
 @on_save(Account)
 def tell_chief(account: Account, check: Check) -> None:
     """An account that is closed leaves work behind as a posting that ends does."""
-    state = inspect(account)
+    state: InstanceState[Account] = inspect(account)
     closes = state.persistent and not account.active and state.attrs.active.history.has_changes()
     if not closes or check.errors or account.family != Family.BUSINESS or not has_access_context():
         return

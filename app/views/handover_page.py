@@ -73,7 +73,7 @@ def render(posting: Posting, left: Left, crumbs: list[Any], fields: Mapping[str,
     screen = {
         "title": _("移交工作：%(name)s", name=left.account.name), "crumbs": crumbs, "action": request.path,
         "facts": _facts(posting, left), "sections": sections, "told": "；".join(told),
-        "to": _select("to", _("全部移交给"), able, str(fields.get("to", "")), _("请选择"), nobody=False) if sections else None,
+        "to": _select("to", _("全部移交给"), able, str(fields.get("to", "")), _("请选择"), nobody=False),
         "reason": _reason(fields), "errors": _errors(fields, loose), "cancel_url": f"/offices/{posting.office_id}",
         "shared": posting.holds(clock.today()) and left.account.active,
     }  # fmt: skip
@@ -164,8 +164,10 @@ def lines(handover: Handover) -> list[ChildTable]:
     for kind, outcome, number in current_session().execute(asked.group_by(HandoverLine.kind, HandoverLine.outcome)):
         counted[kind][outcome in WENT] += number
     heads = [ColumnHead(str(n), label) for n, label in enumerate((_("类别"), _("已移交"), _("未移交")))]
-    rows = [Row("", said(kind), [Cell("text", said(kind)), Cell("number", str(number[True])), Cell("number", str(number[False]))])
-            for kind, number in sorted(counted.items())]  # fmt: skip
+    rows = []
+    for kind, number in sorted(counted.items()):
+        cells = [Cell("number", str(number[went])) for went in (True, False)]
+        rows.append(Row("", said(kind), [Cell("text", said(kind)), *cells]))
     return [ChildTable(_("按类别的件数"), heads, rows, empty_text=""), _items(handover)]
 
 
@@ -173,14 +175,13 @@ def _items(handover: Handover) -> ChildTable:
     first = select(HandoverLine).where(HandoverLine.handover_id == handover.id).order_by(HandoverLine.position)
     found = list(current_session().scalars(first.limit(MOST_LINES)))
     names = _names_of(found)
-    heads = [ColumnHead(name, label_of(HandoverLine, name)) for name in ("position", "row_id", "kind", "outcome")]
+    heads = [ColumnHead(name, label_of(HandoverLine, name)) for name in ("row_id", "kind", "outcome")]
     rows = []
     for line in found:
         name, url = names.get((line.entity, line.row_id), (_("（您无权查看，或已不存在）"), None))
         tone = "success" if line.outcome in WENT else "warning"
-        cells = [Cell("number", str(line.position)), Cell("link" if url else "text", name, url=url),
-                 Cell("text", said(line.kind)), Cell("state", said(line.outcome), tone=tone)]  # fmt: skip
-        rows.append(Row("", name, cells))
+        cells = [Cell("text", name), Cell("text", said(line.kind)), Cell("state", said(line.outcome), tone=tone)]
+        rows.append(Row(url or "", name, cells))
     total = handover.total + handover.kept
     label = _("移交事项") if total <= MOST_LINES else _("移交事项（前 %(n)s 件，全部见移交清单）", n=MOST_LINES)
     return ChildTable(label, heads, rows, empty_text="")

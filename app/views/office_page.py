@@ -80,6 +80,7 @@ def _postings(office: Office) -> list[Posting]:
 
 def _person(one: Posting) -> Row:
     row = row_of(one, WHO)
+    row.cells[1].url = None  # what a role allows is the administrators' page
     until = one.account.certificate_until if one.account is not None else None
     past = until is not None and until < clock.today()
     row.cells.append(Cell("date", date_text(until), tone="danger" if past else "neutral") if until else Cell())

@@ -72,7 +72,7 @@ class PostingView(EntityView):
         field, row = bound.field("role"), bound.row
         if field is None:
             return
-        now = row.role_id
+        now = getattr(row, "role_id", None)
         offered = [
             (str(role.id), str(role))
             for role in current_session().scalars(_roles())
@@ -120,8 +120,7 @@ class PostingView(EntityView):
         kind = form._fields["end_kind"].data
         if not kind:
             raise Invalid(gettext("有内容需要改正，尚未保存。"), {"end_kind": gettext("请填写。")})
-        reason = request.form.get("reason", "").replace("\0", "")
-        return end_posting(key, Leaving(kind), reason, form._fields["date_to"].data, seen_version())
+        return end_posting(key, Leaving(kind), _reason(), form._fields["date_to"].data, seen_version())
 
     def _end_form(self, row: Any, form: Any, errors: list[str]) -> str:
         fields = [forming.screen_field(form._fields[name]) for name in END_FIELDS]
@@ -129,7 +128,7 @@ class PostingView(EntityView):
         reason = forming.reason_field(request.form.get("reason", ""), danger=False)
         screen = {
             "title": gettext("结束任职：%(name)s", name=str(row)), "fields": [*fields, reason],
-            "text": gettext("离任、调动：他名下未了的工作列入本机构的“待移交”，由负责人安排。撤销：立即结束，未了的工作当场全部转给所长。"),
+            "text": gettext("离任、调动：名下未了的工作列入“待移交”。撤销：立即结束，工作当场全部转给所长。"),
             "submit_label": gettext("结束任职"), "kind": "danger", "action": request.path, "version": row.version,
             "cancel_url": f"/postings/{row.id}", "crumbs": self._crumbs(row),
             "summary": [one for group in showing.facts(row, self.show_parts[:1]) for one in group.facts],
@@ -150,9 +149,7 @@ class PostingView(EntityView):
         if request.method == "GET":
             return handover_page.render(row, left, self._crumbs(row), {}, [])
         try:
-            made = hand_over(
-                key, handover_page.parcels(request.form), reason=request.form.get("reason", "").replace("\0", "")
-            )
+            made = hand_over(key, handover_page.parcels(request.form), reason=_reason())
         except (Invalid, Conflict) as error:
             current_session().rollback()
             fields = dict(error.fields) if isinstance(error, Invalid) else {}
@@ -161,6 +158,11 @@ class PostingView(EntityView):
             return page, error.status
         flash(outcome_text(made), "success" if not sum(one.kept for one in made) else "warning")
         return redirect(f"/handovers/{made[0].id}" if len(made) == 1 else f"/offices/{row.office_id}#rows-3")
+
+
+def _reason() -> str:
+    """What was typed as the reason; PostgreSQL keeps no NUL."""
+    return request.form.get("reason", "").replace("\0", "")
 
 
 def _roles() -> Any:
@@ -178,12 +180,12 @@ def _may_end(row: Posting) -> bool:
 def _told(ended: Ended) -> str:
     """What the page says after a posting ended."""
     if not ended.open_rows:
-        return gettext("任职已结束，没有要移交的工作。")
+        return str(gettext("任职已结束，没有要移交的工作。"))
     if ended.moved:
-        return gettext("任职已撤销，%(n)s 件工作已转给 %(who)s。", n=ended.open_rows, who=ended.chief)
+        return str(gettext("任职已撤销，%(n)s 件工作已转给 %(who)s。", n=ended.open_rows, who=ended.chief))
     if ended.chief:
-        return gettext("任职已结束，%(n)s 件工作等待 %(who)s 移交。", n=ended.open_rows, who=ended.chief)
-    return gettext("任职已结束，有 %(n)s 件工作待移交，但上级机构也没有负责人，请先任命。", n=ended.open_rows)
+        return str(gettext("任职已结束，%(n)s 件工作等待 %(who)s 移交。", n=ended.open_rows, who=ended.chief))
+    return str(gettext("任职已结束，有 %(n)s 件工作待移交，但上级机构也没有负责人，请先任命。", n=ended.open_rows))
 
 
 class PostingProposalView(EntityView):

@@ -1,4 +1,4 @@
-"""包文斌 leaves the station: what hangs on him is found, goes over in one act, or waits for the chief; nothing is lost."""
+"""包文斌 leaves the station: what hangs on him is found, goes over in one act, or waits; nothing is lost."""
 
 from __future__ import annotations
 
