@@ -499,3 +499,31 @@ def test_killed_in_the_midst_nothing_is_half_moved(house: House, at: int) -> Non
     assert os.waitstatus_to_exitcode(status) == 9, "killed where it was meant to be"
     assert snapshot(house) == before
     assert end(house, "yuan-a", Leaving.REVOKED).moved
+
+
+def test_more_rows_than_one_paper_holds_go_in_one_act(house: House) -> None:
+    """1,050 drafts of one person: in pieces of 500, on two papers, one hand-over."""
+    other, posting = second_inspector(house), posting_of(house, "yuan-a")
+    make_drafts(house, 1_050)
+    with house.acting("suo-a"):
+        made = hand_over(posting, parcels(posting, other, (DRAFTS,)), reason="移交")[0]
+        assert (made.total, made.kept) == (1_050, 0)
+    with house.system() as session:
+        papers = session.scalars(select(IssuedDocument).where(IssuedDocument.entity == "Handover")).all()
+        assert [len(one.context["rows"]) for one in papers] == [1_000, 50]
+        assert session.scalar(select(func.count(Inspection.id)).where(Inspection.handler_id == other)) == 1_050
+        assert list(verify()) == []
+
+
+def make_drafts(house: House, count: int) -> None:
+    """That many unfinished inspections of 包文斌's."""
+    with house.system() as session, unit_of_work(Verb.CREATE, "test"):
+        visit = session.scalars(select(Inspection).where(Inspection.office_id == house.offices[A])).unique().first()
+        assert visit is not None
+        for row in session.scalars(select(Inspection).where(Inspection.state == DRAFT)).unique():
+            row.state = "已作废"
+        for _ in range(count):
+            session.add(Inspection(
+                site_id=visit.site_id, date=visit.date, kind=visit.kind, selection=visit.selection, place=visit.place,
+                inspector_id=house.accounts["yuan-a"], co_inspector_id=house.accounts["suo-a"], state=DRAFT,
+            ))  # fmt: skip
