@@ -172,7 +172,7 @@ def waiting(offices: Offices) -> list[Left]:
         newest: dict[tuple[int, int], Posting] = {}
         for one in session.scalars(asked):
             newest.setdefault((one.account_id, one.office_id), one)
-        found = list(_left(session, list(newest.values())))
+        found = list(_left(session, list(newest.values()))) if newest else []
     _count(found, day)
     return [one for one in found if one.total]
 

@@ -165,8 +165,8 @@ def lines(handover: Handover) -> list[ChildTable]:
         counted[kind][outcome in WENT] += number
     heads = [ColumnHead(str(n), label) for n, label in enumerate((_("类别"), _("已移交"), _("未移交")))]
     rows = []
-    for kind, number in sorted(counted.items()):
-        cells = [Cell("number", str(number[went])) for went in (True, False)]
+    for kind, numbers in sorted(counted.items()):
+        cells = [Cell("number", str(numbers[went])) for went in (True, False)]
         rows.append(Row("", said(kind), [Cell("text", said(kind)), *cells]))
     return [ChildTable(_("按类别的件数"), heads, rows, empty_text=""), _items(handover)]
 

@@ -20,9 +20,11 @@ def context(**changes: Any) -> dict[str, Any]:
 
 def test_everything_is_on_the_paper() -> None:
     shown = text(engine.render("handover", context()))
-    wanted = ["奈曼旗市场监督管理局", "工作移交清单", "大沁他拉市场监督管理所", "包文斌", "李春梅", "调动", "2026年11月24日",
-              "未签发的通知书", "合计", "其间有变化，未移交", "移交人（包文斌）", "接收人（李春梅）", "监交人（苏日娜）",
-              "以上共3件", "第1页", "共1页", "4Zx0yC1bTn2uW8sJq5LhRg"]  # fmt: skip
+    wanted = [
+        "奈曼旗市场监督管理局", "工作移交清单", "大沁他拉市场监督管理所", "包文斌", "李春梅", "调动",
+        "2026年11月24日", "未签发的通知书", "合计", "其间有变化，未移交", "移交人（包文斌）",
+        "接收人（李春梅）", "监交人（苏日娜）", "以上共3件", "第1页", "共1页", "4Zx0yC1bTn2uW8sJq5LhRg",
+    ]  # fmt: skip
     flat = "".join(shown.split())
     assert [part for part in wanted if "".join(part.split()) not in flat] == []
     assert flat.count("签名：") == 3

@@ -236,3 +236,15 @@ def test_two_administrators_appoint_a_third_in_the_browser(house: House) -> None
         assert house.client(who).get(url).status_code in {403, 404}
     assert second.post(f"{url}/do/confirm", data={"version": 1}).status_code == 302
     assert house.client("xin").get("/accounts/").status_code == 200
+
+
+def test_no_other_door_makes_or_changes_a_hand_over(house: House) -> None:
+    """The right to make one is used by handing over only: no form, no API, no import."""
+    chief = house.client("suo-a")
+    for url in ("/handovers/add", "/handovers/import"):
+        assert chief.get(url).status_code in {403, 404}, url
+    body = {"giver": "x", "account": "x", "state": "已接收"}
+    assert chief.post("/handovers/add", data=body).status_code in {403, 404, 405}
+    assert chief.post("/api/v1/handovers/", json=body).status_code in {403, 404, 405}
+    with house.system() as session:
+        assert session.scalar(select(func.count(Handover.id))) == 0

@@ -23,6 +23,7 @@ def policy_problems(roles: Mapping[str, Table]) -> list[str]:
         wrong = [*contradictions(table, known), *_unknown_states(table, known)]
         found += [f"role {code}: {why}" for why in wrong]
     for cls in classes:
+        found += [f"{cls.__name__}: {why}" for why in charge_problems(cls)]
         if cls.__workflow__ is not None:
             found += [f"{cls.__name__}: {why}" for why in workflow_problems(cls, roles)]
     return found
@@ -48,6 +49,19 @@ def _unknown_states(table: Table, known: Mapping[str, type[Entity]]) -> Iterator
             for _coverage, named in cells:
                 if unknown := set(named or ()) - states:
                     yield f"{entity}.{verb}: unknown state {', '.join(sorted(unknown))}"
+
+
+def charge_problems(cls: type[Entity]) -> Iterator[str]:
+    """Open work that is declared by columns or states the entity has not."""
+    columns = inspect(cls).columns
+    for one in cls.__handover__:
+        for name in (one.column, one.instead, one.ends):
+            if name and name not in columns:
+                yield f"hand-over {one.label}: no column {name}"
+        if unknown := set(one.states) - (states_of(cls) or set(one.states)):
+            yield f"hand-over {one.label}: unknown state {', '.join(sorted(unknown))}"
+        if "office_id" not in columns and cls.__about__ is None:
+            yield f"hand-over {one.label}: the row is of no office"
 
 
 def workflow_problems(cls: type[Entity], roles: Mapping[str, Table]) -> Iterator[str]:
