@@ -22,7 +22,6 @@ from app.core.fab.cells import date_text, many_of, one_of, said
 from app.core.fab.shell import Shell
 from app.core.history import HistoryEntry
 from app.core.office import Account, Family
-from app.core.proposal import PostingProposal
 from app.core.saving import save
 from app.core.verbs import Verb
 from app.core.writing import unit_of_work
@@ -321,9 +320,7 @@ def delegate(house: House) -> None:
     administrator = person(house, "second", Family.SYSTEM, "150525")
     with house.system() as session, unit_of_work():
         session.get_one(Account, administrator).name = "Second"
-    proposal = propose(house, "admin", administrator)
-    with house.system() as session, unit_of_work():
-        session.get_one(PostingProposal, proposal).grounds = "2026"
+    propose(house, "admin", administrator, grounds="2026")
 
 
 def hand_something_over(house: House) -> None:

@@ -29,6 +29,7 @@ from app.core.successors import Successor, chief_of, led_offices, successors
 from app.core.verbs import Verb
 from app.core.workflow import lock
 from app.core.writing import act, perform, unit_of_work
+from app.data.enums import PaperTitle
 from app.reports import handover as report
 from app.reports.handover.record import contexts_of
 from app.services.granting import require_may_end
@@ -226,9 +227,8 @@ def _print(moved: Moved) -> None:
         line = verify_line()
         context["verify"] = line
         report.validate(context)
-        title = "移交清单"
         frozen = Frozen(context, template_version("handover"), font_set_hash())
-        issue(moved.handover, "handover", title, frozen, verb=Verb.CREATE, code=line["code"])
+        issue(moved.handover, "handover", PaperTitle.HANDOVER, frozen, verb=Verb.CREATE, code=line["code"])
 
 
 def kind_named(key: str) -> Kind | None:

@@ -193,12 +193,14 @@ def test_accounts_above_the_ceiling_and_families_stay(house: House) -> None:
 # -- two administrators -----------------------------------------------------------------------------------------------
 
 
-def propose(house: House, who: str, account: int, role: str = "sysadmin", office: str = BUREAU) -> int:
+def propose(
+    house: House, who: str, account: int, role: str = "sysadmin", office: str = BUREAU, grounds: str = "人手不足"
+) -> int:  # fmt: skip
     with house.acting(who):
         session = current_session()
         row = PostingProposal(
             account_id=account, office_id=house.offices[office], date_from=clock.today(),
-            role=session.scalars(select(AccessRole).where(AccessRole.code == role)).one(), grounds="人手不足",
+            role=session.scalars(select(AccessRole).where(AccessRole.code == role)).one(), grounds=grounds,
         )  # fmt: skip
         return save(row, Verb.CREATE).id
 
