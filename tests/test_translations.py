@@ -21,13 +21,17 @@ from app.core.entity import registry
 from app.core.fab.cells import date_text, many_of, one_of, said
 from app.core.fab.shell import Shell
 from app.core.history import HistoryEntry
-from app.core.office import Account
+from app.core.office import Account, Family
 from app.core.saving import save
 from app.core.verbs import Verb
+from app.core.writing import unit_of_work
 from app.models.citation import LegalCitation
 from app.models.enterprise import Enterprise
 from app.models.rectification import Delegation
 from app.services.demo import CAST
+from app.services.handover import hand_over
+from tests.services.test_granting import person, propose
+from tests.services.test_handover import parcels, posting_of
 from tests.support.house import House
 from tests.support.messages import PO, Found, Message, calls, collect, in_template, renew, sentences, stored
 
@@ -313,7 +317,7 @@ def test_no_chinese_but_data_on_any_screen(small: House, data: Data) -> None:
 
 
 def delegate(house: House) -> None:
-    """The one kind of record that the demo has none of."""
+    """The kinds of record that the demo has none of: a delegation, a hand-over, a proposal of two administrators."""
     with house.acting("ju") as access:
         day = clock.today()
         account = current_session().get_one(Account, house.accounts["suo-a"])
@@ -321,6 +325,18 @@ def delegate(house: House) -> None:
         row = Delegation(account=account, office_id=office, document="2026-1", kinds="责令改正通知书")
         row.date_from = row.date_to = day
         save(row, Verb.CREATE)
+    hand_something_over(house)
+    administrator = person(house, "second", Family.SYSTEM, "150525")
+    with house.system() as session, unit_of_work():
+        session.get_one(Account, administrator).name = "Second"
+    propose(house, "admin", administrator, grounds="2026")
+
+
+def hand_something_over(house: House) -> None:
+    """The inspector's unsigned notices to the chief."""
+    posting = posting_of(house, "yuan-a")
+    with house.acting("suo-a"):
+        hand_over(posting, parcels(posting, house.accounts["suo-a"], ("Notice-0",)), reason="2026")
 
 
 def pages(client: FlaskClient, bases: dict[str, Any], shown: dict[str, set[str]]) -> Iterator[tuple[str, TestResponse]]:

@@ -14,6 +14,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from flask import current_app
 from flask_babel import gettext as _
 from sqlalchemy import JSON, Index, Integer, LargeBinary, String, UniqueConstraint, insert, select, update
 from sqlalchemy.orm import Mapped, Session, deferred
@@ -117,6 +118,13 @@ class Frozen:
     context: dict[str, Any]
     template_version: str
     font_set: str
+
+
+def verify_line() -> dict[str, str]:
+    """A fresh code for a paper and the address its QR says."""
+    code = public_id()
+    base = current_app.extensions["shouze_settings"].base_url.rstrip("/")
+    return {"code": code, "url": f"{base}/verify/{code}"}
 
 
 def issue(

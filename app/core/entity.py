@@ -16,6 +16,7 @@ from sqlalchemy import BigInteger, ForeignKey, Integer, String, inspect
 from sqlalchemy.orm import Mapped, MappedColumn, declared_attr, mapped_column, validates
 
 from app.core import clock
+from app.core.charge import Charge
 from app.core.db import FabModel
 from app.core.retain import Retain
 from app.core.types import LineSet, UtcDateTime, public_id
@@ -139,6 +140,7 @@ class Entity(FabModel):
     __history__: ClassVar[bool] = True
     __named_by__: ClassVar[tuple[str, ...]] = ()  # relationships that the text of a row is made of
     __trail__: ClassVar[bool] = False  # its changes stand in the history of the row it is about (`__about__`)
+    __handover__: ClassVar[tuple[Charge, ...]] = ()  # what of a row hangs on a person, and goes to a successor
     __grows__: ClassVar[bool] = False  # without end: its lists need `core.ordering.list_indexes` (a test says which)
 
     __retain__: ClassVar[tuple[Retain, ...]] = ()  # how long its rows are kept (`core.retention`)

@@ -153,6 +153,7 @@ class PaperTitle(StrEnum):
 
     NOTICE = "责令改正通知书"
     DELIVERY = "送达回证"
+    HANDOVER = "移交清单"
 
 
 class NoticeState(StrEnum):

@@ -9,8 +9,9 @@ from sqlalchemy import Boolean, Date, ForeignKey, Integer, String, Text
 from sqlalchemy.orm import Mapped, relationship
 
 from app.core.access.seal import not_sealed, only_sealed
+from app.core.charge import Charge
 from app.core.entity import BigId, Entity, Scoped, Seal, Team, column
-from app.core.office import Account
+from app.core.office import Account, register_assignable
 from app.core.ordering import list_indexes
 from app.core.types import UtcDateTime
 from app.core.verbs import Verb
@@ -50,6 +51,7 @@ class Inspection(Scoped):
         ),
         tones={DRAFT: "warning", DONE: "success", VOID: "neutral"},
     )  # fmt: skip
+    __handover__ = (Charge("未完成的检查", "handler_id", "inspector_id", (DRAFT,), Verb.COMPLETE),)
 
     site_id: Mapped[int] = column("经营场所", BigId, ForeignKey("site.id"), nullable=False, index=True)
     date: Mapped[date] = column("检查日期", Date, nullable=False)
@@ -60,6 +62,9 @@ class Inspection(Scoped):
     inspector_id: Mapped[int] = column("检查人员", BigId, ForeignKey("account.id"), nullable=False)
     co_inspector_id: Mapped[int] = column("另一名检查人员", BigId, ForeignKey("account.id"), nullable=False,
                                           help="至少两名有执法证的人员。")  # fmt: skip
+    handler_id: Mapped[int | None] = column(
+        "现承办人", BigId, ForeignKey("account.id"), system=True, index=True, help="交接后由谁继续办理。"
+    )
     result: Mapped[str | None] = column("检查结果", String(10), choices=InspectionResult)
     summary: Mapped[str] = column("检查情况", Text, nullable=False, default="", format="long")
     sealed: Mapped[bool] = column("封存", Boolean, system=True, nullable=False, default=False)
@@ -70,6 +75,7 @@ class Inspection(Scoped):
     site: Mapped[Site] = relationship()
     inspector: Mapped[Account] = relationship(foreign_keys="Inspection.inspector_id")
     co_inspector: Mapped[Account] = relationship(foreign_keys="Inspection.co_inspector_id")
+    handler: Mapped[Account | None] = relationship(foreign_keys="Inspection.handler_id")
     findings: Mapped[list[Finding]] = relationship(
         back_populates="inspection", cascade="all, delete-orphan", order_by="Finding.position"
     )
@@ -96,3 +102,6 @@ class Finding(Entity):
 
     def __str__(self) -> str:
         return self.fact[:40]
+
+
+register_assignable(Inspection)

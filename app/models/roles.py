@@ -8,7 +8,9 @@ from typing import Any
 from app.core.access.limits import register_builtin
 from app.core.access.policy import Coverage as C  # noqa: N817 - a table of roles stays readable
 from app.core.access.policy import Grant, grants
+from app.core.handover import HandoverState
 from app.core.office import Family, RoleOrigin
+from app.core.proposal import ProposalState
 from app.core.saved import Sharing
 from app.core.verbs import Verb as V  # noqa: N817 - as above
 from app.data.enums import CheckState, ClosureState, LicenceState, RiskListState
@@ -24,7 +26,18 @@ KEPT = ("DailyCheck", "RiskList", "Licence", "Closure", "Training", "Exam")  # w
 DRAFT_CHECK, SENT_CHECK = (CheckState.DRAFT,), (CheckState.SUBMITTED,)
 DECLARED, CLOSED = (ClosureState.DECLARED,), (ClosureState.CONFIRMED,)
 HOLIDAYS = (Grant("Holiday", (*KEEP, V.DELETE), C.ALL),)
-COLLEAGUES = (Grant("Account", R, C.SUPERVISED, (Family.BUSINESS,)), Grant("Posting", R, C.OWN))
+COLLEAGUES = (
+    Grant("Account", R, C.SUPERVISED, (Family.BUSINESS,)),
+    Grant("Posting", R, C.OWN),
+    Grant("Handover", (V.READ, V.PRINT), C.OWN),  # what was handed to oneself
+    Grant("Handover", (V.CONFIRM, V.RETURN), C.OWN, (HandoverState.OPEN,)),
+)
+# leading an office: who is what there, and its work handed from one to another
+LEADS_OFFICE = (
+    Grant("Office", R, C.SUBTREE),
+    Grant("Posting", R, C.SUBTREE),
+    Grant("Handover", (V.READ, V.CREATE, V.PRINT), C.SUBTREE),
+)
 
 
 @dataclass(frozen=True)
@@ -137,17 +150,24 @@ MAKES_ROLES = (
 # the log is the auditor's alone, and whole: it tells what chiefs do as well; the rest read the record's own history
 AUDITS = (
     Grant("HistoryEntry", (V.READ, V.EXPORT), C.ALL),
-    Grant("Account", R, C.ALL),
+    Grant("Account", R, C.SUBTREE),
     Grant("Posting", (V.READ, V.EXPORT, V.PRINT), C.SUBTREE),
     Grant("AccessRole", (V.READ, V.EXPORT, V.PRINT), C.ALL),
     Grant("Delegation", R, C.SUBTREE),
 )
 
 ROLES = (
-    Role("sysadmin", "系统管理员", Family.SYSTEM, 90, (*ADMINISTERS, *MAKES_ROLES, Grant("Area", KEEP, C.ALL))),
+    Role("sysadmin", "系统管理员", Family.SYSTEM, 90, (
+        *ADMINISTERS,
+        *MAKES_ROLES,
+        Grant("Area", KEEP, C.ALL),
+        Grant("PostingProposal", (V.READ, V.CREATE), C.SUBTREE),
+        Grant("PostingProposal", (V.CONFIRM, V.RETURN, V.REVOKE), C.SUBTREE, (ProposalState.OPEN,)),
+    )),
     Role("office_admin", "机构管理员", Family.SYSTEM, 50, ADMINISTERS),
     Role("leader", "局领导", Family.BUSINESS, 60, (
         *_reader(C.SUBTREE),
+        *LEADS_OFFICE,
         Grant("Inspection", (V.SEAL, V.OPEN), C.SUBTREE, (DRAFT,)),
         Grant("Notice", (V.SIGN,), C.SUBTREE, (N.TO_SIGN,)),
         Grant("Notice", (V.VOID,), C.SUBTREE, (N.SIGNED,)),
@@ -183,6 +203,7 @@ ROLES = (
     Role("chief", "所长", Family.BUSINESS, 30, (
         *INSPECTS,
         Grant("Inspection", (V.SEAL,), C.SUBTREE, (DRAFT,)),
+        *LEADS_OFFICE,
         Grant("Notice", (V.REVIEW,), C.SUBTREE, (N.IN_REVIEW,)),
         Grant("LegalCitation", R, C.ALL),
     )),

@@ -23,11 +23,12 @@ from app.core.attachment import Attachment, attach
 from app.core.db import current_session, db, unscoped
 from app.core.document import IssuedDocument
 from app.core.entity import Entity, registry
+from app.core.handover import Handover, HandoverLine, Outcome
 from app.core.importing.run import ImportRun, RunState
 from app.core.jobfile import result_file
 from app.core.jobs import Job, enqueue, job, sweep
 from app.core.message import Message, notify
-from app.core.office import Account
+from app.core.office import Account, Leaving, Posting
 from app.core.saved import BulkRun, SavedFilter, Sharing
 from app.core.signin.model import EntryKind
 from app.core.signin.sessions import open_session
@@ -49,6 +50,7 @@ SCOPED: tuple[type[Entity], ...] = (
     Enterprise, Site, Person, Appointment, Inspection, Finding, Notice, Correction, Delivery, IssuedDocument,
     SavedFilter, ImportRun, Attachment,
     RiskList, RiskItem, DailyCheck, CheckProblem, Licence, Closure, Training, Exam,
+    Posting, Handover, HandoverLine,
 )  # fmt: skip
 IMPORTED: tuple[type[Entity], ...] = (Enterprise, Site, Person, Appointment)
 MAKERS = ("neiqin-a", "yuan-b")  # whose imports nobody else may see
@@ -59,7 +61,8 @@ MARKS = {Enterprise: "name", Site: "name", Person: "name", Inspection: "summary"
          Correction: "fact", IssuedDocument: "code", SavedFilter: "name", ImportRun: "file_name",
          Attachment: "name", RiskList: "title", RiskItem: "text", DailyCheck: "unit",
          CheckProblem: "note", Licence: "number", Closure: "reason", Training: "topic",
-         Exam: "search_text"}  # fmt: skip
+         Exam: "search_text", Handover: "reason", HandoverLine: "kind"}  # fmt: skip
+LED: set[type[Entity]] = {Posting, Handover, HandoverLine}  # the chief's, and theirs whom they are about
 KEEPERS = ("suo-a", "yuan-a", "suo-b", "yuan-b", "firm-b")  # have filters of their own; the chiefs share one each
 RECEIPT = "prover-receipt-of-a-bulk-act"
 EVERYWHERE = {"ju", "fagui", "zhuanban"}
@@ -104,6 +107,7 @@ class House:
             with unscoped("prover: learn") as session:
                 self.accounts = {row.username: row.id for row in session.scalars(select(Account))}
                 self._bring_files()
+                self._bring_handovers()
                 self._mark_rows()
                 self.inspector = session.get_one(Account, self.accounts["yuan-a"]).public_id
                 self.rows = list(self._rows())
@@ -140,6 +144,20 @@ class House:
                         state=RunState.TRIED, result={"bad": [], "doubts": 0, "plan": ""}, mapping=[],
                     )  # fmt: skip
                     current_session().add(run)
+
+    def _bring_handovers(self) -> None:
+        """At each station an inspector's notice that went to the chief."""
+        with unit_of_work() as session:
+            for letter in "ab":
+                giver, chief = self.accounts[f"yuan-{letter}"], self.accounts[f"suo-{letter}"]
+                posting = session.scalars(select(Posting).where(Posting.account_id == giver)).one()
+                notice = session.scalars(select(Notice).where(Notice.drafter_id == giver)).unique().first()
+                made = Handover(posting_id=posting.id, giver_id=giver, account_id=chief, supervisor_id=chief,
+                                kind=Leaving.SHARED, date=posting.date_from, office_id=posting.office_id,
+                                made_office_id=posting.office_id, total=1)  # fmt: skip
+                if notice is not None:
+                    made.items.append(HandoverLine(kind="x", entity="Notice", row_id=notice.id, outcome=Outcome.MOVED))
+                session.add(made)
 
     @staticmethod
     def _bring_pictures() -> None:
@@ -197,7 +215,7 @@ class House:
                     getattr(root, "lines", 0) or self._lines(root),
                     self._about(root),
                     mark,
-                    names.get(root.account_id or 0, "") if isinstance(root, SavedFilter) else "",
+                    names.get(root.account_id or 0, "") if cls in LED or isinstance(root, SavedFilter) else "",
                     about=type(root),
                 )
 
@@ -262,6 +280,9 @@ class House:
             return username == row.owner if row.owner else whole or STATION.get(username) == row.office
         if row.cls is ImportRun:
             return row.office == username
+        if row.cls in LED:
+            everywhere = {"ju", "admin"} if row.cls is Posting else {"ju"}
+            return username in {*everywhere, row.owner, f"suo-{row.office}"}
         if row.owner:
             return row.owner == username
         if username in EVERYWHERE:

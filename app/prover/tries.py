@@ -142,7 +142,8 @@ def _form(row: Row, own: dict[type[Entity], Row]) -> dict[str, str]:
         "check_date": "2026-11-20", "answers-P01": "符合", "late_reason": "改", "then": "submit", "number": "改",
         "hours": "4", "topic": "改", "title": "改", "line": "餐饮服务", "points-0-id": child,
         "points-0-code": "C01", "points-0-text": "改", "points-0-frequency": "日", "valid_from": "2027-01-01",
-        "date_to": "2027-01-01", "score": "95",
+        "date_to": "2027-01-01", "score": "95", "end_kind": "撤销", "to": "3",
+        "row-Notice-0": f"{child}.1", "row-Inspection-0": f"{child}.1",
     }  # fmt: skip
 
 
@@ -213,6 +214,9 @@ STEPS = (
     "revoke",
     "return",
     "reopen",
+    "accept",
+    "refuse",
+    "reject",
 )
 
 

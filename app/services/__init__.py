@@ -6,7 +6,7 @@ from importlib import import_module
 
 from app import models
 
-SUBJECTS = ("office", "enterprise", "personnel", "inspection", "rectification", "setting",
+SUBJECTS = ("office", "granting", "handover", "enterprise", "personnel", "inspection", "rectification", "setting",
             "check", "risk_list", "licence", "training")  # fmt: skip
 
 

@@ -50,7 +50,7 @@ class InspectionView(EntityView):
         Part(_("发现的问题"), [], [RowsOf("findings", ["fact", "demand", "key_item"], _("加一个问题"))]),
         Part(_("结果"), ["result", "summary"]),
     ]
-    show_parts = [(_("检查"), HEAD), (_("结果"), ["result", "summary"]), (_("封存"), SEALING)]
+    show_parts = [(_("检查"), [*HEAD, "handler"]), (_("结果"), ["result", "summary"]), (_("封存"), SEALING)]
     attachments = Attachments(_("现场照片和材料"), _("完成检查以后不能再加、再删。"), most=40)
     children = [Children("findings", ["fact", "demand", "key_item"])]
     asks = {"seal": (SealForm, ["until"])}

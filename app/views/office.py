@@ -11,9 +11,10 @@ from app.core.fab.ability_view import AbilityScreens, may_look_into
 from app.core.fab.forming import Part
 from app.core.fab.interface import AppInterface
 from app.core.fab.view import EntityView
-from app.core.office import Account, Office, Posting
-from app.core.screen import Action
+from app.core.office import Account, Office
+from app.core.screen import Action, ShowScreen
 from app.models.area import Area
+from app.views import office_page
 from app.views.account_acts import SignInActs
 
 
@@ -33,6 +34,16 @@ class OfficeView(EntityView):
                                  "active_to"])]  # fmt: skip
     show_parts = [(_("机构"), ["code", "name", "short_name", "kind", "parent", "lines", "confirmed", "active_from",
                              "active_to"])]  # fmt: skip
+
+    def extra_actions(self, row: Any) -> list[Action]:
+        """Appointing somebody here."""
+        return office_page.actions(row)
+
+    def show_screen(self, row: Any, *, revealed: frozenset[str] = frozenset()) -> ShowScreen:
+        """With who is what here, what waits to be handed over, and the offices below."""
+        screen = super().show_screen(row, revealed=revealed)
+        screen.children = office_page.tables(row)
+        return screen
 
 
 class AccountView(SignInActs, AbilityScreens, EntityView):
@@ -60,21 +71,6 @@ class AccountView(SignInActs, AbilityScreens, EntityView):
         return str(row.office)
 
 
-class PostingView(EntityView):
-    """任职: who holds which role where, since when, until when."""
-
-    datamodel = AppInterface(Posting)
-    route_base = "/postings"
-    title = lazy_pgettext("list", "任职")
-    icon = "badge"
-    task = ("office", 3)
-    list_columns = ["account", "role", "office", "lines", "title", "date_from", "date_to"]
-    order_columns = ["date_from", "date_to"]
-    list_filters = ["office", "role", "account", "lines", "date_from", "date_to"]
-    form_parts = [Part(_("任职"), ["account", "role", "office", "lines", "title", "date_from", "date_to"])]
-    show_parts = [(_("任职"), ["account", "role", "office", "lines", "title", "date_from", "date_to"])]
-
-
 class AreaView(EntityView):
     """区域."""
 
@@ -82,7 +78,7 @@ class AreaView(EntityView):
     route_base = "/areas"
     title = lazy_pgettext("list", "区域")
     icon = "map"
-    task = ("office", 5)
+    task = ("office", 7)
     list_columns = ["name", "code", "kind", "aliases"]
     list_filters = ["kind"]
     default_order = "code"

@@ -67,7 +67,8 @@ class NoticeView(EntityView):
     show_parts = [
         (_("通知书"), ["number", "party", "site", "inspection", "conduct", "immediate", "deadline", "consequence",
                      "contact_person", "contact_phone"]),
-        (_("经办"), ["drafter", "reviewer", "reviewed_at", "signer", "signed_at", "delegation", "served_on"]),
+        (_("经办"), ["drafter", "handler", "reviewer", "reviewed_at", "signer", "signed_at", "delegation",
+                   "served_on"]),
     ]  # fmt: skip
     children = [
         Children("corrections", ["fact", "demand", "deadline"]),

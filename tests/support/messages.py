@@ -27,7 +27,8 @@ APP = ROOT / "app"
 PO = ROOT / "translations" / "en" / "LC_MESSAGES" / "messages.po"
 CHINESE = re.compile("[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
 # function → place of the text among its arguments; `record` and `unit_of_work` name a reason that history shows
-CALLS = {"_": 0, "gettext": 0, "lazy_gettext": 0, "record": 1, "unit_of_work": 1, "other_person": 1, "computed": 0}
+CALLS = {"_": 0, "gettext": 0, "lazy_gettext": 0, "record": 1, "unit_of_work": 1, "other_person": 1, "computed": 0,
+         "handled_by_another": 0}  # fmt: skip
 IN_CONTEXT = {"pgettext", "lazy_pgettext"}
 # what is made in code and shown by a column that is a word of ours
 NAMED = {"BureauSetting": ("name", "help"), "Held": ("title",)}
@@ -156,6 +157,7 @@ def _of_entity(entity: Any) -> Iterator[str]:
     for column in entity.__table__.columns:
         yield str(column.info.get("label", ""))
         yield str(column.info.get("help", ""))
+    yield from (one.label for one in entity.__handover__)
     flow = entity.__workflow__
     if flow is not None:
         yield from (str(state) for step in flow.transitions for state in (*step.sources, step.to))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from sqlalchemy import inspect
+
 from app.core.access.limits import baseline
 from app.core.access.problems import Shape, role_problems, states_of
 from app.core.entity import Entity, registry
@@ -21,9 +23,23 @@ def policy_problems(roles: Mapping[str, Table]) -> list[str]:
         wrong = role_problems(Shape(table, family=baseline.families.get(code)))
         found += [f"role {code}: {why}" for why in wrong]
     for cls in classes:
+        found += [f"{cls.__name__}: {why}" for why in charge_problems(cls)]
         if cls.__workflow__ is not None:
             found += [f"{cls.__name__}: {why}" for why in workflow_problems(cls, roles)]
     return found
+
+
+def charge_problems(cls: type[Entity]) -> Iterator[str]:
+    """Open work that is declared by columns or states the entity has not."""
+    columns = inspect(cls).columns
+    for one in cls.__handover__:
+        for name in (one.column, one.instead, one.ends):
+            if name and name not in columns:
+                yield f"hand-over {one.label}: no column {name}"
+        if unknown := set(one.states) - (states_of(cls) or set(one.states)):
+            yield f"hand-over {one.label}: unknown state {', '.join(sorted(unknown))}"
+        if "office_id" not in columns and cls.__about__ is None:
+            yield f"hand-over {one.label}: the row is of no office"
 
 
 def workflow_problems(cls: type[Entity], roles: Mapping[str, Table]) -> Iterator[str]:

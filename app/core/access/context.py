@@ -190,7 +190,7 @@ def load(account_id: int, digest: str | None = None) -> Access | None:
         account = rows[0].Account
         of_family = (row for row in rows if row.Posting is not None and row.AccessRole.family == account.family)
         held = tuple(held_of(row.Posting, row.AccessRole) for row in of_family)
-        if account.family == Family.BUSINESS:
+        if held and account.family == Family.BUSINESS:  # who holds no posting any more signs for nobody either
             held += tuple(one for source in _posting_sources for one in source(session, account_id, day))
         assigned, assigned_firms = _assignments(session, account_id, day)
         firms = _firm_reader[0](session, account_id, day) if _firm_reader and account.family == Family.FIRM else Firms()
@@ -200,11 +200,7 @@ def load(account_id: int, digest: str | None = None) -> Access | None:
 
 
 def _account_query(account_id: int, day: date, digest: str | None) -> Any:
-    in_force = and_(
-        Posting.account_id == Account.id,
-        Posting.date_from <= day,
-        or_(Posting.date_to.is_(None), Posting.date_to >= day),
-    )
+    in_force = and_(Posting.account_id == Account.id, Posting.in_force(day))
     figures = [one(account_id).scalar_subquery().label(f"figure_{name}") for name, one in _figures.items()]
     asked = (
         select(Account, Posting, AccessRole, *figures)

@@ -112,7 +112,7 @@ def governed() -> dict[str, type[Entity]]:
 def fitting(cls: type[Entity]) -> frozenset[Coverage]:
     """The coverages that the rows' own columns can answer: a row without an office is nobody's subtree."""
     columns, firm = inspect(cls).columns, bool(getattr(cls, "__firm_key__", ""))
-    found = {Coverage.ALL} if cls.__scope__ is Scope.REFERENCE else set()
+    found = {Coverage.ALL} if cls.__scope__ is Scope.REFERENCE or cls.__sphere__ is Sphere.LOG else set()
     if "office_id" in columns or cls.__name__ == "Office":
         found |= {Coverage.SUBTREE, Coverage.SUPERVISED}
     if firm or "enterprise_id" in columns:
