@@ -6,7 +6,9 @@ import gzip
 import hashlib
 import logging
 import secrets
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +47,7 @@ from app.core.verbs import Verb
 
 log = logging.getLogger(__name__)
 STATIC = Path(__file__).resolve().parents[2] / "static"
+MOST_NAVS = 500  # of some 10 KB: a screen each, for each set of screens that some role opens, in two languages
 TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", ".png": "image/png"}
 
 
@@ -52,10 +55,10 @@ TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", 
 class NavItem:
     """A line of the navigation."""
 
-    label: Any
+    label: str
     url: str
     icon: str
-    active: bool
+    active: bool = False
     count: int = 0
 
 
@@ -63,8 +66,8 @@ class NavItem:
 class NavGroup:
     """A task and its screens."""
 
-    label: Any
-    items: list[NavItem] = field(default_factory=list)
+    label: str
+    items: tuple[NavItem, ...]
 
 
 @dataclass(frozen=True)
@@ -83,25 +86,40 @@ class Shell:
     def __init__(self, groups: dict[str, Any]) -> None:
         self.groups = groups  # group key → label, in order
         self.views: list[EntityView] = []
+        self.lines: dict[str, list[tuple[str, list[tuple[str, NavItem]]]]] = {}  # language → group, (entity, line)
         self.assets = {path.name: _asset(path) for path in sorted(STATIC.iterdir()) if path.suffix in TYPES}
         self.demo = False
         self.bureau = ""
 
-    def nav(self) -> list[NavGroup]:
+    def nav(self) -> tuple[NavGroup, ...]:
         """What this person can open, by task. No SQL: the gate only."""
-        home = NavItem(_("今天要办"), url_for("HomeView.home"), "home", request.path == "/")
-        found = [NavGroup(_("今天"), [home])]
+        language, may, path = str(get_locale()), g.access.may, request.path
+        if language not in self.lines:
+            self.lines[language] = self._all_lines()
+        home = NavItem(_("今天要办"), url_for("HomeView.home"), "home", path == "/")
+        found = [NavGroup(_("今天"), (home,))]
+        for label, lines in self.lines[language]:
+            items = tuple(
+                replace(line, active=True) if path.startswith(line.url) else line
+                for entity, line in lines
+                if may(entity, Verb.READ)
+            )
+            if items:
+                found.append(NavGroup(label, items))
+        return tuple(found)
+
+    def _all_lines(self) -> list[tuple[str, list[tuple[str, NavItem]]]]:
+        """Every screen of the application in the language of this request, nobody's in particular."""
+        found = []
         for key, label in self.groups.items():
             views = sorted((view for view in self.views if view.task[0] == key), key=lambda view: view.task[1])
-            items = [self._item(view) for view in views if g.access.may(view.entity_name, Verb.READ)]
-            if items:
-                found.append(NavGroup(_(str(label)), items))
+            lines = [(one.entity_name, NavItem(_(str(one.title)), f"{one.route_base}/", one.icon)) for one in views]
+            found.append((_(str(label)), lines))
         return found
 
-    @staticmethod
-    def _item(view: EntityView) -> NavItem:
-        base = f"{view.route_base}/"
-        return NavItem(_(str(view.title)), base, view.icon, request.path.startswith(base))
+    def asset_url(self, name: str) -> str:
+        """Where a static file is, under its present digest."""
+        return f"/assets/{self.assets[name].digest}/{name}"
 
 
 def _asset(path: Path) -> Asset:
@@ -113,7 +131,7 @@ def install(app: Flask, groups: dict[str, Any]) -> Shell:
     """Put the shell round an application."""
     shell = Shell(groups)
     app.extensions["shouze_shell"] = shell
-    app.jinja_env.add_extension("jinja2.ext.i18n")
+    app.jinja_env.globals.update(kept_macros(app, shell.asset_url))
     app.add_url_rule("/assets/<digest>/<name>", "static_asset", serve_asset)
     serve_asset.gate = "public"  # type: ignore[attr-defined]
     app.context_processor(context)
@@ -135,9 +153,15 @@ def the_shell() -> Shell:
     return shell
 
 
-def asset_url(name: str) -> str:
-    """Where a static file is, under its present digest."""
-    return f"/assets/{the_shell().assets[name].digest}/{name}"
+def kept_macros(app: Flask, asset: Callable[[str], str]) -> dict[str, Callable[..., str]]:
+    """What templates call again and again with the same values, drawn once for each: icons, the navigation."""
+    icon = cache(_macros(app, "icon", asset=asset).icon)
+    nav = _macros(app, "nav", icon=icon)
+    return {"icon": icon, "nav_side": lru_cache(MOST_NAVS)(nav.side), "nav_thumb": lru_cache(MOST_NAVS)(nav.thumb)}
+
+
+def _macros(app: Flask, name: str, **known: Any) -> Any:
+    return app.jinja_env.get_template(f"macros/{name}.html").make_module(known)
 
 
 def serve_asset(digest: str, name: str) -> Response:
@@ -170,12 +194,12 @@ def context() -> dict[str, Any]:
     access = g.get("access") if current_user and current_user.is_authenticated else None
     usable = access is not None and not access.person.must_change_password
     return {
-        "asset": asset_url,
+        "asset": shell.asset_url,
         "csp_nonce": csp_nonce,
         "csrf_token": generate_csrf,
         "lang": lang,
         "switch_lang_url": url_for("SignInView.language", code=other, next=request.full_path.rstrip("?")),
-        "nav": shell.nav() if usable else [],
+        "nav": shell.nav() if usable else (),
         "bell": _bell(access) if usable else None,
         "printed_at": f"{clock.local(clock.now()):%Y-%m-%d %H:%M}",
         "me": _me(access) if access is not None else None,
