@@ -27,7 +27,8 @@ def create() -> Flask:
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.install_null_translations(newstyle=True)  # type: ignore[attr-defined]
-    app.jinja_env.globals.update(kept_macros(app, "/static/{}".format))
+    macros: dict[str, Any] = {**kept_macros(app, "/static/{}".format)}
+    app.jinja_env.globals.update({name: one.__wrapped__ for name, one in macros.items()})  # samples are lists
 
     @app.context_processor
     def shared() -> dict[str, Any]:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cached_property
+from functools import cache, cached_property
+from threading import Lock
 from typing import Any
 
 from flask import g, has_request_context
 from flask_babel import lazy_gettext as _
-from sqlalchemy import Select, and_, or_, select
+from sqlalchemy import BigInteger, Date, Select, and_, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from app.core import clock
@@ -95,7 +97,7 @@ class Access:
     assigned_firms: Firms
     firms: Firms
     figures: Mapping[str, int] = field(default_factory=dict)
-    compiled: dict[Any, Any] = field(default_factory=dict)
+    compiled: dict[Any, Any] = field(default_factory=dict)  # what follows from the rest, found once
 
     def may(self, entity: str, verb: Verb) -> bool:
         """Whether any posting carries the verb for the entity (a gate; the row predicate decides)."""
@@ -103,8 +105,12 @@ class Access:
 
     def subtree(self, office_id: int) -> frozenset[int]:
         """The office and all below it."""
-        path = self.offices[office_id].path
-        return frozenset(unit.id for unit in self.offices.values() if unit.path.startswith(path))
+        key = ("subtree", office_id)
+        if key not in self.compiled:
+            path = self.offices[office_id].path
+            self.compiled[key] = frozenset(unit.id for unit in self.offices.values() if unit.path.startswith(path))
+        found: frozenset[int] = self.compiled[key]
+        return found
 
     def hidden(self, entity: str) -> frozenset[str]:
         """Columns no posting of the person shows."""
@@ -115,9 +121,17 @@ class Access:
         return self._withheld(entity, "readonly") | self.hidden(entity)
 
     def _withheld(self, entity: str, what: str) -> frozenset[str]:
-        reaching = [held for held in self.postings if entity in held.grants]
-        sets = [frozenset(getattr(held, what).get(entity, ())) for held in reaching]
-        return frozenset.intersection(*sets) if sets else frozenset()
+        key = (what, entity)
+        if key not in self.compiled:
+            reaching = [held for held in self.postings if entity in held.grants]
+            sets = [frozenset(getattr(held, what).get(entity, ())) for held in reaching]
+            self.compiled[key] = frozenset.intersection(*sets) if sets else frozenset()
+        found: frozenset[str] = self.compiled[key]
+        return found
+
+    def reaches_as(self, other: Access) -> bool:
+        """Whether all that decides what the person reaches is the same."""
+        return all(getattr(self, name) == getattr(other, name) for name in DECIDING)
 
     @cached_property
     def chief_posting(self) -> Held | None:
@@ -125,11 +139,22 @@ class Access:
         return max(self.postings, key=lambda held: held.rank, default=None)
 
 
+DECIDING = ("person", "postings", "offices", "assigned", "assigned_firms", "firms")
+MOST_REMEMBERED = 64  # accounts; what is compiled for one may take half a megabyte
+_last: OrderedDict[int, Access] = OrderedDict()
+_lock = Lock()
+WHO, TODAY = bindparam("account_id", type_=BigInteger), bindparam("today", type_=Date)
+_OFFICES = select(Office.id, Office.parent_id, Office.path, Office.lines, Office.short_name, Office.kind)
+_ASSIGNED = select(Assignment.entity, Assignment.row_id, Assignment.enterprise_id, Assignment.site_id).where(
+    Assignment.account_id == WHO,
+    Assignment.date_from <= TODAY,
+    or_(Assignment.date_to.is_(None), Assignment.date_to >= TODAY),
+)
 FirmReader = Callable[[Session, int, date], Firms]
 _firm_reader: list[FirmReader] = []
 PostingSource = Callable[[Session, int, date], list[Held]]
 _posting_sources: list[PostingSource] = []
-Figure = Callable[[int], Select[Any]]
+Figure = Callable[[Any], Select[Any]]
 _figures: dict[str, Figure] = {}
 _access: ContextVar[Access | None] = ContextVar("access", default=None)
 
@@ -149,7 +174,10 @@ def register_posting_source(source: PostingSource) -> PostingSource:
 
 
 def register_figure(name: str, figure: Figure) -> None:
-    """Tell core a number that every page shows of an account (a select of one value): read along with the account."""
+    """Tell core a number that every page shows of an account, a select of one value: read along with the account.
+
+    The select is made once, of a parameter in place of the account's key.
+    """
     _figures[name] = figure
 
 
@@ -161,7 +189,8 @@ def load(account_id: int, epoch: int | None = None) -> Access | None:
     """
     day = clock.today()
     with unscoped("who is this", quiet=True) as session:
-        rows = session.execute(_account_query(account_id, day)).all()
+        who = {"account_id": account_id, "today": day}
+        rows = session.execute(_account_query(tuple(_figures.items())), who).all()
         if not rows or not rows[0].Account.active or (epoch is not None and rows[0].Account.session_epoch != epoch):
             return None
         account = rows[0].Account
@@ -171,21 +200,34 @@ def load(account_id: int, epoch: int | None = None) -> Access | None:
         assigned, assigned_firms = _assignments(session, account_id, day)
         firms = _firm_reader[0](session, account_id, day) if _firm_reader and account.family == Family.FIRM else Firms()
         figures = {name: getattr(rows[0], f"figure_{name}") for name in _figures}
-        return Access(_person(account), held, offices_of(session), assigned, assigned_firms, firms, figures)
+        return _compiled(Access(_person(account), held, offices_of(session), assigned, assigned_firms, firms, figures))
 
 
-def _account_query(account_id: int, day: date) -> Any:
+def _compiled(access: Access) -> Access:
+    """With what the person's last request has compiled, when that would be compiled again letter by letter."""
+    with _lock:
+        last = _last.pop(access.person.id, None)
+        if last is not None and access.reaches_as(last):
+            access.compiled = last.compiled
+        _last[access.person.id] = access
+        if len(_last) > MOST_REMEMBERED:
+            _last.popitem(last=False)
+    return access
+
+
+@cache
+def _account_query(figures: tuple[tuple[str, Figure], ...]) -> Any:
     in_force = and_(
         Posting.account_id == Account.id,
-        Posting.date_from <= day,
-        or_(Posting.date_to.is_(None), Posting.date_to >= day),
+        Posting.date_from <= TODAY,
+        or_(Posting.date_to.is_(None), Posting.date_to >= TODAY),
     )
-    figures = [one(account_id).scalar_subquery().label(f"figure_{name}") for name, one in _figures.items()]
+    shown = [one(WHO).scalar_subquery().label(f"figure_{name}") for name, one in figures]
     return (
-        select(Account, Posting, AccessRole, *figures)
+        select(Account, Posting, AccessRole, *shown)
         .outerjoin(Posting, in_force)
         .outerjoin(AccessRole, Posting.role_id == AccessRole.id)
-        .where(Account.id == account_id)
+        .where(Account.id == WHO)
         .order_by(Posting.id)
     )
 
@@ -224,20 +266,11 @@ def held_of(posting: Posting, role: AccessRole) -> Held:
 
 def offices_of(session: Session) -> dict[int, Unit]:
     """All offices by key, as the predicate needs them."""
-    rows = session.execute(
-        select(Office.id, Office.parent_id, Office.path, Office.lines, Office.short_name, Office.kind)
-    )
-    return {row.id: Unit(*row) for row in rows}
+    return {row[0]: Unit(*row) for row in session.execute(_OFFICES)}
 
 
 def _assignments(session: Session, account_id: int, day: date) -> tuple[dict[str, frozenset[int]], Firms]:
-    rows = session.execute(
-        select(Assignment.entity, Assignment.row_id, Assignment.enterprise_id, Assignment.site_id).where(
-            Assignment.account_id == account_id,
-            Assignment.date_from <= day,
-            or_(Assignment.date_to.is_(None), Assignment.date_to >= day),
-        )
-    ).all()
+    rows = session.execute(_ASSIGNED, {"account_id": account_id, "today": day}).all()
     table: dict[str, frozenset[int]] = {}
     for row in rows:
         table[row.entity] = table.get(row.entity, frozenset()) | {row.row_id}

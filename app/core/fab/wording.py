@@ -12,7 +12,7 @@ from flask import Flask, g
 from flask_babel import Domain, get_babel, get_locale
 
 
-class Words(Domain):  # type: ignore[misc] # Flask-Babel says nothing of its types
+class Words(Domain):
     """Flask-Babel's domain, which keeps the catalogue it has found beside the locale that it was found for."""
 
     def get_translations(self) -> NullTranslations:
