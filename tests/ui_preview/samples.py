@@ -4,6 +4,7 @@ from types import SimpleNamespace as N
 from typing import Any
 
 from app.core.checklist_screen import Ask, CheckChoice, CheckItem
+from tests.ui_preview.samples_import import IMPORTS
 
 FIRMS = [
     (
@@ -1041,6 +1042,7 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
             },
         },
     ),
+    **IMPORTS,
     "transition": ("entity/transition.html", {"screen": N(**STEP)}),
     "delete": (
         "entity/delete.html",
