@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,6 +20,7 @@ from app.core.access import families, guard, team  # noqa: F401 - they listen on
 from app.core.db import db, migrate
 from app.core.errors import ConfigurationError
 from app.core.fab import builder, gate, shell
+from app.core.fab.routing import LateRule
 
 ROOT = Path(__file__).resolve().parent.parent
 IDLE = range(5, 481)  # minutes
@@ -34,7 +38,25 @@ GROUPS = {
 def build(settings: Settings | None = None) -> Flask:
     """A new application. Raises ConfigurationError when it could not do its work."""
     settings = settings or Settings()
+    with _uncollected():
+        return _build(settings)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without the collector, which walks again and again through what is made here to stay."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+def _build(settings: Settings) -> Flask:
     app = Flask("app", static_folder=None, template_folder="templates")
+    app.url_rule_class = LateRule
     configure(app, settings)
     CSRFProtect(app)
     db.init_app(app)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,17 @@ import pytest
 from sqlalchemy import true
 
 from app import prover
-from app.core.access import guard, predicate
+from app.core.access import context, guard, predicate
 from app.core.entity import Scope
 from app.services.demo import CAST
 
 FAST = ("yuan-a", "firm-a", "gu-canyin")
+
+
+@pytest.fixture(autouse=True)
+def nothing_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was compiled with a guard out is not there for the tests after it, nor the other way round."""
+    monkeypatch.setattr(context, "_last", OrderedDict())
 
 
 @pytest.mark.parametrize("username", FAST)

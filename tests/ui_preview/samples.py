@@ -4,6 +4,7 @@ from types import SimpleNamespace as N
 from typing import Any
 
 from app.core.checklist_screen import Ask, CheckChoice, CheckItem
+from tests.ui_preview.samples_import import IMPORTS
 
 FIRMS = [
     (
@@ -1103,6 +1104,7 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
             },
         },
     ),
+    **IMPORTS,
     "transition": ("entity/transition.html", {"screen": N(**STEP)}),
     "delete": (
         "entity/delete.html",

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from functools import cached_property
+from functools import cache, cached_property
+from threading import Lock
 from typing import Any
 
 from flask import g, has_request_context
 from flask_babel import lazy_gettext as _
-from sqlalchemy import Select, and_, or_, select
+from sqlalchemy import BigInteger, Date, Select, String, and_, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from app.core import clock
@@ -116,7 +118,10 @@ class Access:
     assigned_firms: Firms
     firms: Firms
     figures: Mapping[str, int] = field(default_factory=dict)
-    compiled: dict[Any, Any] = field(default_factory=dict)
+    compiled: dict[Any, Any] = field(
+        default_factory=dict
+    )  # what follows from the rest; the next request goes on with it
+    asked: dict[str, Any] = field(default_factory=dict)  # read once in this request
 
     def may(self, entity: str, verb: Verb) -> bool:
         """Whether any posting carries the verb for the entity (a gate; the row predicate decides)."""
@@ -124,8 +129,12 @@ class Access:
 
     def subtree(self, office_id: int) -> frozenset[int]:
         """The office and all below it."""
-        path = self.offices[office_id].path
-        return frozenset(unit.id for unit in self.offices.values() if unit.path.startswith(path))
+        key = ("subtree", office_id)
+        if key not in self.compiled:
+            path = self.offices[office_id].path
+            self.compiled[key] = frozenset(unit.id for unit in self.offices.values() if unit.path.startswith(path))
+        found: frozenset[int] = self.compiled[key]
+        return found
 
     def hidden(self, entity: str) -> frozenset[str]:
         """Columns that some posting hides and no other posting shows on the same rows (`core.access.columns`)."""
@@ -142,17 +151,34 @@ class Access:
         found: frozenset[str] = self.compiled[key]
         return found
 
+    def reaches_as(self, other: Access) -> bool:
+        """Whether all that decides what the person reaches is the same, by whichever session he comes."""
+        same_person = replace(self.person, sitting=None) == replace(other.person, sitting=None)
+        return same_person and all(getattr(self, name) == getattr(other, name) for name in DECIDING)
+
     @cached_property
     def chief_posting(self) -> Held | None:
         """The posting of highest rank, whose office new rows get unless something more exact decides."""
         return max(self.postings, key=lambda held: held.rank, default=None)
 
 
+DECIDING = ("postings", "offices", "assigned", "assigned_firms", "firms")
+MOST_REMEMBERED = 64  # accounts; what is compiled for one may take half a megabyte
+_last: OrderedDict[int, Access] = OrderedDict()
+_lock = Lock()
+WHO, TODAY = bindparam("account_id", type_=BigInteger), bindparam("today", type_=Date)
+DIGEST = bindparam("digest", type_=String)
+_OFFICES = select(Office.id, Office.parent_id, Office.path, Office.lines, Office.short_name, Office.kind)
+_ASSIGNED = select(Assignment.entity, Assignment.row_id, Assignment.enterprise_id, Assignment.site_id).where(
+    Assignment.account_id == WHO,
+    Assignment.date_from <= TODAY,
+    or_(Assignment.date_to.is_(None), Assignment.date_to >= TODAY),
+)
 FirmReader = Callable[[Session, int, date], Firms]
 _firm_reader: list[FirmReader] = []
 PostingSource = Callable[[Session, int, date], list[Held]]
 _posting_sources: list[PostingSource] = []
-Figure = Callable[[int], Select[Any]]
+Figure = Callable[[Any], Select[Any]]
 _figures: dict[str, Figure] = {}
 _access: ContextVar[Access | None] = ContextVar("access", default=None)
 
@@ -172,7 +198,10 @@ def register_posting_source(source: PostingSource) -> PostingSource:
 
 
 def register_figure(name: str, figure: Figure) -> None:
-    """Tell core a number that every page shows of an account (a select of one value): read along with the account."""
+    """Tell core a number that every page shows of an account, a select of one value: read along with the account.
+
+    The select is made once, of a parameter in place of the account's key.
+    """
     _figures[name] = figure
 
 
@@ -184,7 +213,8 @@ def load(account_id: int, digest: str | None = None) -> Access | None:
     """
     day = clock.today()
     with unscoped("who is this", quiet=True) as session:
-        rows = session.execute(_account_query(account_id, day, digest)).all()
+        who = {"account_id": account_id, "today": day, "digest": digest}
+        rows = session.execute(_account_query(tuple(_figures.items()), by_session=digest is not None), who).all()
         if not rows or not rows[0].Account.active:
             return None
         account = rows[0].Account
@@ -196,22 +226,36 @@ def load(account_id: int, digest: str | None = None) -> Access | None:
         firms = _firm_reader[0](session, account_id, day) if _firm_reader and account.family == Family.FIRM else Firms()
         figures = {name: getattr(rows[0], f"figure_{name}") for name in _figures}
         sitting = _sitting(rows[0].SignInSession) if digest is not None else None
-        return Access(_person(account, sitting), held, offices_of(session), assigned, assigned_firms, firms, figures)
+        person = _person(account, sitting)
+        return _compiled(Access(person, held, offices_of(session), assigned, assigned_firms, firms, figures))
 
 
-def _account_query(account_id: int, day: date, digest: str | None) -> Any:
-    in_force = and_(Posting.account_id == Account.id, Posting.in_force(day))
-    figures = [one(account_id).scalar_subquery().label(f"figure_{name}") for name, one in _figures.items()]
+def _compiled(access: Access) -> Access:
+    """With what the person's last request has compiled, when that would be compiled again letter by letter."""
+    with _lock:
+        last = _last.pop(access.person.id, None)
+        if last is not None and access.reaches_as(last):
+            access.compiled = last.compiled
+        _last[access.person.id] = access
+        if len(_last) > MOST_REMEMBERED:
+            _last.popitem(last=False)
+    return access
+
+
+@cache
+def _account_query(figures: tuple[tuple[str, Figure], ...], *, by_session: bool) -> Any:
+    in_force = and_(Posting.account_id == Account.id, Posting.in_force(TODAY))
+    shown = [one(WHO).scalar_subquery().label(f"figure_{name}") for name, one in figures]
     asked = (
-        select(Account, Posting, AccessRole, *figures)
+        select(Account, Posting, AccessRole, *shown)
         .outerjoin(Posting, in_force)
         .outerjoin(AccessRole, Posting.role_id == AccessRole.id)
-        .where(Account.id == account_id)
+        .where(Account.id == WHO)
         .order_by(Posting.id)
     )
-    if digest is None:
+    if not by_session:
         return asked
-    came_by = and_(SignInSession.account_id == Account.id, SignInSession.digest == digest)
+    came_by = and_(SignInSession.account_id == Account.id, SignInSession.digest == DIGEST)
     return asked.add_columns(SignInSession).join(SignInSession, came_by)
 
 
@@ -253,20 +297,11 @@ def held_of(posting: Posting, role: AccessRole) -> Held:
 
 def offices_of(session: Session) -> dict[int, Unit]:
     """All offices by key, as the predicate needs them."""
-    rows = session.execute(
-        select(Office.id, Office.parent_id, Office.path, Office.lines, Office.short_name, Office.kind)
-    )
-    return {row.id: Unit(*row) for row in rows}
+    return {row[0]: Unit(*row) for row in session.execute(_OFFICES)}
 
 
 def _assignments(session: Session, account_id: int, day: date) -> tuple[dict[str, frozenset[int]], Firms]:
-    rows = session.execute(
-        select(Assignment.entity, Assignment.row_id, Assignment.enterprise_id, Assignment.site_id).where(
-            Assignment.account_id == account_id,
-            Assignment.date_from <= day,
-            or_(Assignment.date_to.is_(None), Assignment.date_to >= day),
-        )
-    ).all()
+    rows = session.execute(_ASSIGNED, {"account_id": account_id, "today": day}).all()
     table: dict[str, frozenset[int]] = {}
     for row in rows:
         table[row.entity] = table.get(row.entity, frozenset()) | {row.row_id}

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from functools import cache
 from typing import Any, cast
+from weakref import WeakKeyDictionary
 
 from flask_babel import lazy_gettext as _
 from sqlalchemy import Table, event, inspect, select
@@ -37,11 +38,21 @@ def _filter(state: ORMExecuteState) -> None:
         log.error("refused statement: %s", state.statement)
         raise AccessRefused("a statement names an entity the access rules do not know")
     access = current_access()
-    state.statement = state.statement.options(*(_criterion(access, cls) for cls in _reached(state)))
+    criteria = (_criterion(access, cls) for cls in _reached_by(state))
+    state.statement = state.statement.options(*criteria)
 
 
 def _known(cls: type[Any]) -> bool:
     return issubclass(cls, Entity) and (bool(cls.__part_of__) or cls.__scope__ is not Scope.SYSTEM)
+
+
+_walked: WeakKeyDictionary[Any, list[type[Any]]] = WeakKeyDictionary()  # statements that live on are walked once
+
+
+def _reached_by(state: ORMExecuteState) -> list[type[Any]]:
+    if state.statement not in _walked:
+        _walked[state.statement] = _reached(state)
+    return _walked[state.statement]
 
 
 def _reached(state: ORMExecuteState) -> list[type[Any]]:

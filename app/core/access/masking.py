@@ -5,7 +5,8 @@ The whole is shown on a click to those with REVEAL on the row, and each view is 
 
 from __future__ import annotations
 
-from typing import Any
+from functools import cache
+from typing import Any, cast
 
 from sqlalchemy import inspect
 
@@ -19,6 +20,11 @@ from app.core.verbs import Verb
 
 def maskable(model: type[Entity], name: str) -> bool:
     """Whether a column holds something that is ever shown in part only: what is encrypted, and a firm's telephone."""
+    return bool(_maskable(cast("Any", model), name))
+
+
+@cache
+def _maskable(model: type[Any], name: str) -> bool:
     column = inspect(model).columns.get(name)
     if column is None:
         return False

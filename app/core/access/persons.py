@@ -15,11 +15,11 @@ from app.core.office import Account
 
 def own_accounts(access: Access) -> frozenset[int]:
     """Every account of the person, whichever may be read: read once a request, and only where a rule asks."""
-    if "own accounts" not in access.compiled:
+    if "own accounts" not in access.asked:
         with unscoped("accounts of one person", quiet=True) as session:
             mine = select(Account.id).where(Account.person_key == access.person.person_key)
-            access.compiled["own accounts"] = frozenset(session.scalars(mine)) | {access.person.id}
-    found: frozenset[int] = access.compiled["own accounts"]
+            access.asked["own accounts"] = frozenset(session.scalars(mine)) | {access.person.id}
+    found: frozenset[int] = access.asked["own accounts"]
     return found
 
 

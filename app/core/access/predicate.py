@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, inspect, or_, select, true
+from sqlalchemy import ColumnElement, and_, bindparam, false, inspect, or_, select, true
 from sqlalchemy.orm import RelationshipProperty
 
 from app.core import clock
 from app.core.access.context import Access, Firms, Held
 from app.core.access.policy import Coverage
 from app.core.entity import Entity, Scope, registry
+from app.core.types import UtcDateTime
 from app.core.verbs import Verb
 
 Columns = Any  # a mapped class, an alias of it, or its table's columns
@@ -169,6 +170,9 @@ def _any_of(column: Any, keys: frozenset[int]) -> ColumnElement[bool]:
     return column.in_(sorted(keys)) if keys else false()
 
 
+NOW = bindparam("sealed_until", callable_=clock.now, type_=UtcDateTime)  # asked each time the statement runs
+
+
 def _seal(access: Access, cls: type[Entity], columns: Columns) -> ColumnElement[bool]:
     """A sealed row is seen by those assigned and by its approver until it opens, by nobody else."""
     seal = cls.__seal__
@@ -176,7 +180,7 @@ def _seal(access: Access, cls: type[Entity], columns: Columns) -> ColumnElement[
         return true()
     flag, until, approver = (getattr(columns, name) for name in (seal.flag, seal.until, seal.approver))
     named = _any_of(columns.id, access.assigned.get(cls.policy_name(), frozenset()))
-    return or_(flag.is_(False), until <= clock.now(), named, approver == access.person.id)
+    return or_(flag.is_(False), until <= NOW, named, approver == access.person.id)
 
 
 def _part(access: Access, cls: type[Entity], columns: Columns, verb: Verb, states: bool) -> ColumnElement[bool]:

@@ -13,6 +13,7 @@ from flask_login import current_user
 
 from app.core.access.context import Person
 from app.core.db import db
+from app.core.fab import wording
 from app.core.signin.sessions import resume
 from app.core.verbs import Verb
 
@@ -100,4 +101,5 @@ def install(app: Flask) -> Builder:
     builder = Builder(update_perms=False, security_manager_class=AppSecurityManager, menu=AppMenu())
     builder.init_app(app, db.session)
     get_babel(app).locale_selector = get_locale
+    wording.install(app)
     return builder

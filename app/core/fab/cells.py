@@ -57,8 +57,8 @@ def label_of(model: type[Entity], name: str) -> str:
 
 def cell(row: Entity, name: str, *, link: bool = True) -> Cell:
     """The cell of `name` (a column, a property, a relationship, or relationship.column) of a row."""
-    head, _dot, rest = name.partition(".")
-    if rest:
+    if "." in name:
+        head, _dot, rest = name.partition(".")
         other = getattr(row, head)
         return cell(other, rest, link=False) if other is not None else Cell()
     if concealed(type(row), name):
@@ -68,16 +68,23 @@ def cell(row: Entity, name: str, *, link: bool = True) -> Cell:
         return Cell()
     if isinstance(value, (Badge, Entity)):
         return _object_cell(value, link=link)
-    target = inspect(type(row)).columns.get(name)
-    info = target.info if target is not None else {}
-    tones = row.__workflow__.tones if row.__workflow__ is not None else row.__tones__
-    if name == row.state_column() and (tones or row.__workflow__ is not None):
+    info = _info(cast("Any", type(row)), name)
+    flow = row.__workflow__
+    tones = flow.tones if flow is not None else row.__tones__
+    if name == row.state_column() and (tones or flow is not None):
         return Cell("state", _(value), tone=tones.get(value, "neutral"))
     if is_masked(row, name):
         return Cell("code", masked(value))
     if isinstance(value, int) and (other_class := target_of(type(row), name)) is not None:
         return _key_cell(row, name, other_class, value, link=link)
     return _plain_cell(value, info)
+
+
+@cache
+def _info(model: type[Any], name: str) -> dict[str, Any]:
+    """What the declaration says of a column; nothing of what is none."""
+    column = inspect(model).columns.get(name)
+    return column.info if column is not None else {}
 
 
 def _object_cell(value: Badge | Entity, *, link: bool) -> Cell:

@@ -35,7 +35,7 @@ __all__ = [
     "row_of",
     "search_clause",
 ]
-SIZES = (25, 50, 100)
+SIZES = (paging.USUAL, 50, 100)
 LONGEST_QUERY = 100  # characters of a search
 LONGEST_CELL = 80  # characters of a cell of a list; the record shows all
 LONGEST_ARGUMENTS = 4_000  # characters of a saved filter
@@ -120,8 +120,9 @@ def newest(model: type[Entity], text: str, most: int, default_order: str) -> lis
     by = default_order if usual else "-id"
     narrow, clause = search(model, text) if text else (False, None)
     statement = select(model) if clause is None else select(model).where(clause)
-    page = paging.page(statement, paging.ordered(model, by, by), 0, most, narrow=narrow)
-    return list(current_session().scalars(page.options(*named_by(model))).unique())
+    order = paging.ordered(model, by, by)
+    page = paging.page(statement, order, 0, most, tuple(named_by(model)), narrow=narrow)
+    return list(current_session().scalars(page).unique())
 
 
 def filter_boxes(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from functools import lru_cache
+from typing import Any, cast
 
 from sqlalchemy import inspect
 from sqlalchemy.orm import joinedload
@@ -34,10 +35,15 @@ def named_by(model: type[Entity], path: Any = None) -> list[Any]:
 
 def loading(model: type[Entity], names: Iterable[str]) -> tuple[Any, ...]:
     """Loader options so that no cell, and no row's own name, asks the database again."""
+    found: tuple[Any, ...] = _loading(cast("Any", model), frozenset(name.partition(".")[0] for name in names))
+    return found
+
+
+@lru_cache(1_000)  # choices of columns
+def _loading(model: type[Any], heads: frozenset[str]) -> tuple[Any, ...]:
     relations = inspect(model).relationships
-    wanted = {name.partition(".")[0] for name in names if name.partition(".")[0] in relations}
     found = named_by(model)
-    for name in sorted(wanted):
+    for name in sorted(heads & set(relations.keys())):
         option = joinedload(getattr(model, name))
         found += [option, *named_by(relations[name].mapper.class_, option)]
     return tuple(found)

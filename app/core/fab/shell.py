@@ -6,7 +6,9 @@ import gzip
 import hashlib
 import logging
 import secrets
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -42,12 +44,14 @@ from app.core.jobs import JOBS_URL
 from app.core.message import MOST_COUNTED, UNREAD
 from app.core.pdf.errors import ContextError, PdfError
 from app.core.signin.throttle import TooManyTries
+from app.core.verbs import Verb
 
 log = logging.getLogger(__name__)
 REFUSED = {400, 403, 404}  # our own refusals of what was asked for, not of what was typed
 STATIC = Path(__file__).resolve().parents[2] / "static"
 DENIED = {400, 403, 404, 405}
 UNASKED = {"/favicon.ico", "/apple-touch-icon.png", "/robots.txt"}  # asked for by browsers, not by people
+MOST_NAVS = 500  # of some 10 KB: a screen each, for each set of screens that some role opens, in two languages
 TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", ".png": "image/png"}
 
 
@@ -55,10 +59,10 @@ TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", 
 class NavItem:
     """A line of the navigation."""
 
-    label: Any
+    label: str
     url: str
     icon: str
-    active: bool
+    active: bool = False
     count: int = 0
 
 
@@ -66,8 +70,8 @@ class NavItem:
 class NavGroup:
     """A task and its screens."""
 
-    label: Any
-    items: list[NavItem] = field(default_factory=list)
+    label: str
+    items: tuple[NavItem, ...]
 
 
 @dataclass(frozen=True)
@@ -87,26 +91,44 @@ class Shell:
         self.groups = groups  # group key → label, in order
         self.views: list[EntityView] = []
         self.pages: list[Any] = []  # screens that are no entity's and stand in the navigation
+        self.lines: dict[str, list[tuple[str, list[tuple[str, Verb, NavItem]]]]] = {}  # by language: group, its lines
         self.assets = {path.name: _asset(path) for path in sorted(STATIC.iterdir()) if path.suffix in TYPES}
         self.demo = False
         self.bureau = ""
 
-    def nav(self) -> list[NavGroup]:
+    def nav(self) -> tuple[NavGroup, ...]:
         """What this person can open, by task. No SQL: the gate only."""
-        home = NavItem(_("今天要办"), url_for("HomeView.home"), "home", request.path == "/")
-        found = [NavGroup(_("今天"), [home])]
+        language, may, path = str(get_locale()), g.access.may, request.path
+        if language not in self.lines:
+            self.lines[language] = self._all_lines()
+        home = NavItem(_("今天要办"), url_for("HomeView.home"), "home", path == "/")
+        found = [NavGroup(_("今天"), (home,))]
+        for label, lines in self.lines[language]:
+            items = tuple(
+                replace(line, active=True) if path.startswith(line.url) else line
+                for entity, verb, line in lines
+                if may(entity, verb)
+            )
+            if items:
+                found.append(NavGroup(label, items))
+        return tuple(found)
+
+    def _all_lines(self) -> list[tuple[str, list[tuple[str, Verb, NavItem]]]]:
+        """Every screen of the application in the language of this request, nobody's in particular."""
+        found = []
         for key, label in self.groups.items():
             known: list[Any] = [*self.views, *self.pages]
             views = sorted((view for view in known if view.task[0] == key), key=lambda view: view.task[1])
-            items = [self._item(view) for view in views if g.access.may(view.entity_name, view.nav_verb)]
-            if items:
-                found.append(NavGroup(_(str(label)), items))
+            lines = [
+                (one.entity_name, one.nav_verb, NavItem(_(str(one.title)), f"{one.route_base}/", one.icon))
+                for one in views
+            ]
+            found.append((_(str(label)), lines))
         return found
 
-    @staticmethod
-    def _item(view: Any) -> NavItem:
-        base = f"{view.route_base}/"
-        return NavItem(_(str(view.title)), base, view.icon, request.path.startswith(base))
+    def asset_url(self, name: str) -> str:
+        """Where a static file is, under its present digest."""
+        return f"/assets/{self.assets[name].digest}/{name}"
 
 
 def _asset(path: Path) -> Asset:
@@ -118,7 +140,7 @@ def install(app: Flask, groups: dict[str, Any]) -> Shell:
     """Put the shell round an application."""
     shell = Shell(groups)
     app.extensions["shouze_shell"] = shell
-    app.jinja_env.add_extension("jinja2.ext.i18n")
+    app.jinja_env.globals.update(kept_macros(app, shell.asset_url))
     app.add_url_rule("/assets/<digest>/<name>", "static_asset", serve_asset)
     serve_asset.gate = "public"  # type: ignore[attr-defined]
     app.context_processor(context)
@@ -149,9 +171,15 @@ def subjects() -> list[tuple[str, list[str]]]:
     return [(said(label), [view.entity_name for view in views if view.task[0] == key]) for key, label in groups]
 
 
-def asset_url(name: str) -> str:
-    """Where a static file is, under its present digest."""
-    return f"/assets/{the_shell().assets[name].digest}/{name}"
+def kept_macros(app: Flask, asset: Callable[[str], str]) -> dict[str, Callable[..., str]]:
+    """What templates call again and again with the same values, drawn once for each: icons, the navigation."""
+    icon = cache(_macros(app, "icon", asset=asset).icon)
+    nav = _macros(app, "nav", icon=icon)
+    return {"icon": icon, "nav_side": lru_cache(MOST_NAVS)(nav.side), "nav_thumb": lru_cache(MOST_NAVS)(nav.thumb)}
+
+
+def _macros(app: Flask, name: str, **known: Any) -> Any:
+    return app.jinja_env.get_template(f"macros/{name}.html").make_module(known)
 
 
 def serve_asset(digest: str, name: str) -> Response:
@@ -184,12 +212,12 @@ def context() -> dict[str, Any]:
     access = g.get("access") if current_user and current_user.is_authenticated else None
     usable = access is not None and not held_back(access)
     return {
-        "asset": asset_url,
+        "asset": shell.asset_url,
         "csp_nonce": csp_nonce,
         "csrf_token": generate_csrf,
         "lang": lang,
         "switch_lang_url": url_for("SignInView.language", code=other, next=request.full_path.rstrip("?")),
-        "nav": shell.nav() if usable else [],
+        "nav": shell.nav() if usable else (),
         "bell": _bell(access) if usable else None,
         "printed_at": f"{clock.local(clock.now()):%Y-%m-%d %H:%M}",
         "me": _me(access) if access is not None else None,
