@@ -1,0 +1,433 @@
+"""The ways that are tried, as one account: from the route map, the declarations and the rows; nothing names a screen.
+
+A way is a name under which tries are counted. Which way a request belongs to follows from what it holds of others:
+their id in its address, their key in its form, their words in its filter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cached_property
+from itertools import islice, pairwise
+from typing import Any
+from urllib.parse import urlencode
+
+from sqlalchemy import String, UniqueConstraint, inspect
+
+from app.core import filestore
+from app.core.entity import Entity, Scope
+from app.core.fab.view import EntityView
+from app.prover.bureau import Bureau, Row
+from app.prover.facts import Fact
+from app.prover.forms import Body, child_rows, fields_of, form_of, json_of, key_column
+from app.prover.making import parents_of
+from app.prover.routes import ENDS_SESSION, Route, routes_of
+from app.prover.trying import NOBODY, Ask, Try, sealed_columns
+
+NO_KEY, NO_ID = 9876543, "A" * 22  # of no row
+BULK_KEY = "prover-bulk-{:012d}"
+BY_CLASS = {"Attachment": "attachment", "IssuedDocument": "document", "Job": "job result", "JobFile": "job result",
+            "Message": "message", "SavedFilter": "saved filter", "ListPreference": "saved filter",
+            "ImportRun": "import", "BulkRun": "bulk act"}  # fmt: skip
+ELSEWHERE = ("office_id", "office", "made_office_id", "enterprise_id", "site_id", "account_id", "lines", "state",
+             "public_id", "made_by_id")  # fmt: skip
+LISTS = frozenset({"lookup", "export"})
+SIZES = (*filestore.COPIES, "download")
+
+
+class Ways:
+    """All tries of one account. `most`: foreign rows of an entity that are taken (one a place)."""
+
+    def __init__(self, bureau: Bureau, username: str, most: int = 6) -> None:
+        self.bureau, self.username, self.most = bureau, username, most
+        self.who, self.oracle = bureau.accounts[username], bureau.oracle
+        self.routes = routes_of(bureau.app)
+        self.bulk = 0
+        self._foreign: dict[type[Entity], list[Row]] = {}
+        self._own: dict[tuple[type[Entity], str], list[Row]] = {}
+
+    # ---- whose rows -------------------------------------------------------------------------------------------------
+
+    def foreign(self, cls: type[Entity]) -> list[Row]:
+        """Rows the account may not see: one of each place."""
+        if cls not in self._foreign:
+            found: dict[str, Row] = {}
+            for row in self.bureau.rows(cls):
+                sealed = "sealed" if row.fact.get("sealed") else ""
+                if row.place + sealed not in found and not self.oracle.reads(self.who, cls, row.fact):
+                    found[row.place + sealed] = row
+            self._foreign[cls] = list(found.values())[: self.most]
+        return self._foreign[cls]
+
+    def own(self, cls: type[Entity], verb: str = "read") -> list[Row]:
+        """Rows on which the account may do the verb."""
+        key = (cls, verb)
+        if key not in self._own:
+            rows = self.bureau.rows(cls)
+            self._own[key] = list(islice((one for one in rows if self.oracle.may(self.who, cls, one.fact, verb)), 2))
+        return self._own[key]
+
+    @cached_property
+    def elsewhere(self) -> Body:
+        """What says that a row belongs to the other office, if it were believed."""
+        person = self.oracle.person(self.who)
+        mine = {post.office_id for post in person.posts} or {person.account["office_id"]}
+        office = next(
+            one.office_id for one in self.bureau.where if one.office_id not in mine or len(self.bureau.where) == 1
+        )
+        firm = next(iter(self.foreign(self.bureau.facts.named["Enterprise"])), None)
+        site = next(iter(self.foreign(self.bureau.facts.named["Site"])), None)
+        return {"office_id": str(office), "office": str(office), "made_office_id": str(office), "lines": "7",
+                "enterprise_id": str(firm.id if firm else NO_KEY), "site_id": str(site.id if site else NO_KEY),
+                "account_id": "1", "made_by_id": "1"}  # fmt: skip
+
+    # ---- all --------------------------------------------------------------------------------------------------------
+
+    def tries(self) -> Iterator[Try]:
+        """Every try by way of a request."""
+        for route in self.routes:
+            if route.rule in ENDS_SESSION:
+                continue
+            if route.verb and route.view is not None and not self.oracle.granted(self.who, _entity(route), route.verb):
+                yield from self._gate(route)
+            elif route.view is None:
+                yield from self._other(route)
+            elif not route.whole and not route.texts:
+                yield from self._open(route, route.view)
+            elif "key" in (*route.whole, *route.texts):
+                yield from self._of_rows(route, route.view)
+            else:
+                yield from self._by_words(route)
+
+    def anonymous(self) -> Iterator[Try]:
+        """Every closed route without a session."""
+        for route in self.routes:
+            if not route.public and route.rule != "/logout/":
+                yield from (replace(one, way="no session") for one in self._gate(route))
+
+    def _gate(self, route: Route) -> Iterator[Try]:
+        """A route that no posting opens: refused, whatever row it is about."""
+        cls = route.view.model if route.view is not None else None
+        row = next(iter(self.foreign(cls) or self.own(cls)), None) if cls is not None else None
+        words: dict[str, Any] = dict.fromkeys(route.texts, NO_ID) | dict.fromkeys(route.whole, NO_KEY)
+        if row is not None and "key" in words:
+            words["key"] = row.public_id if route.api else row.id
+        for method in route.methods:
+            body = None if method == "GET" else {}
+            yield Try("gate", route.named(method), Ask(method, route.filled(**words), body, route.api), refused=True)
+
+    # ---- rows by their key ------------------------------------------------------------------------------------------
+
+    def _of_rows(self, route: Route, view: EntityView) -> Iterator[Try]:
+        """A foreign row by its number or its public id; and an own one that is sent where it does not belong."""
+        for method in route.methods:
+            for row in self.foreign(view.model):
+                yield from self._on_foreign(route, view, method, row)
+            if method != "GET" and route.last not in {"delete"} and method != "DELETE":
+                for row in self.own(view.model, route.verb or "update")[:1] or self.own(view.model)[:1]:
+                    yield from self._on_own(route, view, method, row)
+
+    def _on_foreign(self, route: Route, view: EntityView, method: str, row: Row) -> Iterator[Try]:
+        key = row.public_id if route.api else row.id
+        nothing = NO_ID if route.api else NO_KEY
+        body = None if method in {"GET", "DELETE"} else self._body(route, view, row.fact) | self._moved(route)
+        for words in self._further(route, view):
+            way = self._way_on(route, method)
+            asks = [Ask(method, route.filled(key=one, **words), body, route.api) for one in (key, nothing)]
+            yield Try(way, route.named(method), asks[0], (str(key),), asks[1], (str(nothing),))
+
+    @staticmethod
+    def _way_on(route: Route, method: str) -> str:
+        read, api = method == "GET", "API " if route.api else ""
+        if "name" in route.texts:
+            return f"{api}workflow verb"
+        if "column" in route.texts:
+            return "masked value"
+        if read:
+            return "public id" if route.api else {"history": "history", "access": "audience"}.get(
+                route.last, "guessed id"
+            )
+        return f"{api}foreign row {'deleted' if method == 'DELETE' or route.last == 'delete' else 'moved here'}"
+
+    def _further(self, route: Route, view: EntityView) -> list[dict[str, str]]:
+        """What the other arguments of a row's address can be: its steps, its columns."""
+        found: list[dict[str, str]] = [{}]
+        for name in (one for one in (*route.whole, *route.texts) if one != "key"):
+            if name == "name":
+                flow = view.model.__workflow__
+                values = [step.name for step in flow.transitions] if flow is not None else ["submit"]
+            elif name == "column":
+                values = [*sealed_columns(view.model), *self._withheld(view)] or ["name"]
+            else:
+                values = [NO_ID]
+            found = [one | {name: value} for one in found for value in values]
+        return found
+
+    def _body(self, route: Route, view: EntityView, fact: Fact) -> Body:
+        return json_of(self.bureau, view, fact) if route.api else form_of(self.bureau, view, fact)
+
+    def _moved(self, route: Route) -> Body:
+        """The account's own office, as if a foreign row were to come here."""
+        office = self.oracle.person(self.who).account["office_id"]
+        return {"office_id": office if route.api else str(office)}
+
+    def _on_own(self, route: Route, view: EntityView, method: str, row: Row) -> Iterator[Try]:
+        """An own row pointed at foreign ones, given away, or changed where the role may not."""
+        key = row.public_id if route.api else row.id
+        body = self._body(route, view, row.fact)
+        for words in self._further(route, view):
+            url = route.filled(key=key, **words)
+            if "column" in words:
+                yield self._reveal(route, view, row, words["column"])
+                continue
+            for way, extra, typed in self._hostile(route, view, row, words.get("name", "")):
+                ask = Ask(method, url, body | extra, route.api)
+                yield Try(f"API {way}" if route.api else way, route.named(method), ask, typed)
+
+    def _reveal(self, route: Route, view: EntityView, row: Row, column: str) -> Try:
+        """A masked value of an own row: shown to who may ask for it, to nobody else."""
+        value = str(row.fact.get(column) or "")
+        may = self.oracle.may(self.who, view.model, row.fact, "reveal")
+        return Try("masked value", route.named("POST"), Ask("POST", route.filled(key=row.id, column=column), {}),
+                   reveals=value if may and not self.oracle.hides(self.who, view.model, column) else "")  # fmt: skip
+
+    def _hostile(self, route: Route, view: EntityView, row: Row, step: str) -> Iterator[tuple[str, Body, tuple[str, ...]]]:
+        """(way, values, words typed): each foreign parent, child and office, each column that is withheld."""
+        if step:
+            for name, other in self._asked(view, step):
+                for there in self.foreign(other)[:1]:
+                    yield "foreign key", {name: there.public_id if route.api else str(there.id)}, ()
+            return
+        for name, _kind, other in fields_of(view):
+            for there in self.foreign(other)[:2] if other is not None else ():
+                yield "foreign key", {name: there.public_id if route.api else str(there.id)}, ()
+        for key, other in parents_of(view.model):
+            for there in self.foreign(other)[:1]:
+                yield "foreign key", {key: there.id if route.api else str(there.id)}, ()
+        for name, value in self.elsewhere.items():
+            yield "moved away", {name: int(value) if route.api else value}, ()
+        for name in self._withheld(view):
+            yield "hidden column", {name: NOBODY}, (NOBODY,)
+        yield from self._stolen(route, view)
+
+    def _stolen(self, route: Route, view: EntityView) -> Iterator[tuple[str, Body, tuple[str, ...]]]:
+        """A foreign row's child, sent as an own one's."""
+        for there in self.foreign(view.model):
+            for relation, columns, children in child_rows(self.bureau, view, there.fact):
+                for child in children[:1]:
+                    if route.api:
+                        body: Body = {relation: [{"id": child["public_id"], columns[0]: "改"}]}
+                    else:
+                        body = {f"{relation}-0-id": str(child["id"]), f"{relation}-0-{columns[0]}": "改"}
+                    yield "child taken", body, ()
+
+    def _asked(self, view: EntityView, step: str) -> Iterator[tuple[str, type[Entity]]]:
+        form, names = view.asks.get(step, (None, []))
+        for name in names:
+            other = getattr(getattr(form, name, None), "kwargs", {}).get("model")
+            if other is not None:
+                yield name, other
+
+    def _withheld(self, view: EntityView) -> list[str]:
+        """Columns of the entity that the account's roles hide."""
+        names = inspect(view.model).columns.keys()
+        return [name for name in names if self.oracle.hides(self.who, view.model, name)]
+
+    # ---- lists and what is made -------------------------------------------------------------------------------------
+
+    def _open(self, route: Route, view: EntityView) -> Iterator[Try]:
+        """Routes without arguments: lists and look-ups by every oracle; what they make or do when something is sent."""
+        for method in route.methods:
+            if method == "GET":
+                yield Try("list", route.named(method), Ask(method, route.rule))
+                yield from self._oracles(route, view, method, None)
+            elif route.last == "export":
+                for kind in ("csv", "xlsx"):
+                    yield Try("export", route.named(method), Ask(method, route.rule, {"format": kind}))
+                yield from self._oracles(route, view, method, {"format": "csv"})
+            elif route.last == "bulk":
+                yield from self._bulk(route, view)
+            else:
+                yield from self._makes(route, view, method)
+
+    def _oracles(self, route: Route, view: EntityView, method: str, body: Body | None) -> Iterator[Try]:
+        """Asking whether something is there that may not be seen: the answer must be that of what is not there."""
+        for way, name, value, nothing in self._questions(route, view):
+            way = "export" if route.last == "export" else f"API {way}" if route.api else way
+            asks = [Ask(method, f"{route.rule}?{urlencode({name: one})}", body) for one in (value, nothing)]
+            yield Try(way, route.named(method), asks[0], (value,), asks[1], (nothing,))
+
+    def _questions(self, route: Route, view: EntityView) -> Iterator[tuple[str, str, str, str]]:
+        """(way, argument, foreign value, value of nothing)."""
+        model = view.model
+        asked = dict.fromkeys([*view.list_filters, *(name for name, _kind, other in fields_of(view) if other)])
+        for name in asked:
+            relation = inspect(model).relationships.get(name)
+            if relation is not None and relation.mapper.class_.__scope__ is Scope.OFFICE:
+                for there in self.foreign(relation.mapper.class_)[:2]:
+                    pair = (there.public_id, NO_ID) if route.api else (str(there.id), str(NO_KEY))
+                    yield "filter oracle", name, *pair
+        for name in [*sealed_columns(model), *self._withheld(view), "password"]:
+            yield "sort oracle", "order", name, "nothing"
+            yield "sort oracle", "order", f"-{name}", "-nothing"
+        for word in self._words(model)[: None if route.last in LISTS or route.rule.endswith("/") else 1]:
+            yield "search oracle", "q", word, NOBODY
+        for name in self._withheld(view):
+            for row in self.own(model)[:1]:
+                if value := row.fact.get(name):
+                    yield "filter oracle", name, str(value), NOBODY
+                    yield "search oracle", "q", str(value), NOBODY
+        for name in sealed_columns(model):
+            for row in [one for one in (*self.own(model)[:1], *self.foreign(model)[:1]) if one.fact.get(name)]:
+                value = str(row.fact[name])
+                yield "filter oracle", name, value, "0" * len(value)
+                yield "search oracle", "q", value[-6:], "0" * 6
+
+    def _words(self, model: type[Entity]) -> list[str]:
+        """Words of foreign rows of the entity, and of those it points at."""
+        found = []
+        near = [model, *(one.mapper.class_ for one in inspect(model).relationships)]
+        for cls in dict.fromkeys(near):
+            for there in self.foreign(cls)[: 2 if cls is model else 1] if issubclass(cls, Entity) else ():
+                names = [name.rpartition(".")[2] for name in getattr(cls, "__search__", ())] or ["name"]
+                found += [str(word) for name in names if (word := there.fact.get(name))][:2]
+        return list(dict.fromkeys(found))
+
+    def _bulk(self, route: Route, view: EntityView) -> Iterator[Try]:
+        """Foreign rows ticked, in every act: asked about, and done."""
+        flow = view.model.__workflow__
+        acts = [*(step.name for step in (flow.transitions if flow is not None else ())), "delete"]
+        acts += [act.name for act in view.bulk_acts]
+        for act in acts:
+            for there in self.foreign(view.model)[:2]:
+                for sure in ({}, {"sure": "1"}):
+                    self.bulk += 1
+                    form = {"act": act, "ids": str(there.id), "reason": "改", "key": BULK_KEY.format(self.bulk)} | sure
+                    twin = form | {"ids": str(NO_KEY), "key": BULK_KEY.format(self.bulk + 500_000)}
+                    yield Try("bulk act", route.named("POST"), Ask("POST", route.rule, form),
+                              (str(there.id), str(form["key"])), Ask("POST", route.rule, twin),
+                              (str(NO_KEY), str(twin["key"])))  # fmt: skip
+
+    def _makes(self, route: Route, view: EntityView, method: str) -> Iterator[Try]:
+        """A new row like an own one, with a foreign parent, in another office; whatever else takes a form."""
+        way = "API " if route.api else ""
+        model = next(iter(self.own(view.model)), None)
+        start = self._body(route, view, model.fact) if model is not None else {}
+        start = {name: value for name, value in start.items() if not name.endswith("-id") and name != "version"}
+        if route.last == "filters":
+            words = self._words(view.model)[:2] or [NOBODY]
+            for word in words:
+                yield Try("saved filter", route.named(method), Ask(method, route.rule, {"name": "改", "shared": "1",
+                          "arguments": urlencode({"q": word})}), tuple(words))  # fmt: skip
+            return
+        if route.last == "columns":
+            names = [*self._withheld(view), *sealed_columns(view.model), "password"]
+            form = {"column": names, **{f"place-{name}": "1" for name in names}}
+            yield Try("hidden column", route.named(method), Ask(method, route.rule, form))
+            return
+        if model is None:
+            return
+        for name, extra, typed in self._hostile(route, view, model, ""):
+            name = "created elsewhere" if name == "moved away" else name
+            yield Try(f"{way}{name}", route.named(method), Ask(method, route.rule, start | extra, route.api), typed)
+
+    # ---- by what only its owner knows -------------------------------------------------------------------------------
+
+    def _by_words(self, route: Route) -> Iterator[Try]:
+        """A screen's further arguments: somebody's saved filter, import, answer of a bulk act."""
+        assert route.view is not None
+        for method in route.methods:
+            for name in route.whole:
+                for cls in self._private(route, name):
+                    for there in self._about(cls, route.view)[:1]:
+                        yield self._named(route, method, name, there, str(there.id), str(NO_KEY))
+            for name in route.texts:
+                for cls in self._private(route, name):
+                    for there in self._about(cls, route.view)[:1]:
+                        for word in self._secrets(there):
+                            yield self._named(route, method, name, there, word, like(word))
+
+    def _private(self, route: Route, name: str) -> list[type[Entity]]:
+        """Classes whose rows are one person's and are about a list: those that the address speaks of, else all."""
+        found = [cls for cls in self.bureau.facts.classes if hasattr(cls, "account_id") and hasattr(cls, "entity")]
+        parts = route.rule.split("/")
+        spoken = next((before for before, gap in pairwise(parts) if gap in {f"<{name}>", f"<int:{name}>"}), "")
+        return [cls for cls in found if spoken.rstrip("s") in cls.__name__.lower()] or found
+
+    def _about(self, cls: type[Entity], view: EntityView) -> list[Row]:
+        rows = [one for one in self.bureau.rows(cls) if not self.oracle.reads(self.who, cls, one.fact)]
+        return sorted(rows, key=lambda one: one.fact["entity"] != view.model.__name__)
+
+    @staticmethod
+    def _named(route: Route, method: str, name: str, there: Row, word: str, nothing: str) -> Try:
+        body = None if method == "GET" else {"c0": "name", "skip_bad": "1", "accept": "1"}
+        asks = [Ask(method, route.filled(**{name: one}), body) for one in (word, nothing)]
+        way = BY_CLASS.get(there.cls.__name__, "public id")
+        return Try(way, route.named(method), asks[0], (word,), asks[1], (nothing,))
+
+    def _other(self, route: Route) -> Iterator[Try]:
+        """Pages of no entity: by the public id, and by each other secret, of foreign rows of every entity."""
+        for method in route.methods:
+            body = None if method == "GET" else {}
+            if not route.whole and not route.texts:
+                yield Try("list", route.named(method), Ask(method, route.rule, body))
+                if method == "GET":
+                    yield from self._everywhere(route)
+                continue
+            first = (*route.whole, *route.texts)[0]
+            for cls in self.bureau.facts.classes:
+                for there in self._picked(cls, route):
+                    known = self._secrets(there)
+                    for word in [str(there.id)] if route.whole else known if there.cls.__name__ in BY_CLASS else known[:1]:
+                        yield from self._secret(route, method, first, there, word)
+
+    def _picked(self, cls: type[Entity], route: Route) -> list[Row]:
+        """Some foreign rows of a class: more of those that are reached by a secret."""
+        return self.foreign(cls)[: 3 if cls.__name__ in BY_CLASS else 1] if not route.public else []
+
+    def _secret(self, route: Route, method: str, first: str, there: Row, word: str) -> Iterator[Try]:
+        way = BY_CLASS.get(there.cls.__name__, "public id") if word == there.public_id else "file name"
+        nothing = str(NO_KEY) if route.whole else like(word)
+        further: list[dict[str, str]] = [{}]
+        for name in (*route.whole, *route.texts):
+            if name != first:
+                values = SIZES if name == "size" else (word,)
+                further = [one | {name: value} for one in further for value in values]
+        body = None if method == "GET" else {}
+        for words in further:
+            instead = {name: nothing if value == word else value for name, value in words.items()}
+            asks = [Ask(method, route.filled(**{first: word}, **words), body),
+                    Ask(method, route.filled(**{first: nothing}, **instead), body)]  # fmt: skip
+            yield Try(way, route.named(method), asks[0], (word,), asks[1], (nothing,))
+
+    def _secrets(self, there: Row) -> list[str]:
+        """What names a row outside: its public id, and each text that the table keeps unique, or that is a file's."""
+        mapper, found = inspect(there.cls), [there.public_id]
+        unique = {one for rule in mapper.local_table.constraints if isinstance(rule, UniqueConstraint)
+                  for one in rule.columns}  # fmt: skip
+        for name, column in mapper.columns.items():
+            file = name in {"stored", "file"}
+            if isinstance(column.type, String) and (column.unique or column in unique or file) and name != "public_id":
+                value = there.fact[name]
+                found += [str(value)] if value and "/" not in str(value) else []
+        return list(dict.fromkeys(found))
+
+    def _everywhere(self, route: Route) -> Iterator[Try]:
+        """The search over everything, and any page that takes its words."""
+        for cls in self.bureau.facts.classes:
+            if not hasattr(cls, "__search__"):
+                continue
+            for word in self._words(cls)[: 2 if route.last == "search" else 1]:
+                asks = [Ask("GET", f"{route.rule}?{urlencode({'q': one})}") for one in (word, NOBODY)]
+                yield Try("search oracle", route.named("GET"), asks[0], (word,), asks[1], (NOBODY,))
+
+
+def _entity(route: Route) -> str:
+    assert route.view is not None
+    return route.view.entity_name
+
+
+def like(word: str) -> str:
+    """A word of the same shape that names nothing."""
+    return NOBODY if word.startswith(NOBODY[0]) else "".join("A" if one.isalnum() else one for one in word)
