@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from enum import StrEnum
+from functools import wraps
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from flask_babel import gettext as _
@@ -81,6 +82,46 @@ def computed(label: Any) -> Callable[[Callable[[Any], Any]], Computed]:
     return decorate
 
 
+Hiding = Callable[[type[Any]], frozenset[str]]
+_hiding: list[Hiding] = []
+
+
+def register_hiding(hiding: Hiding) -> Hiding:
+    """Tell the names of rows which columns the person in context may not see (access does; it knows who that is)."""
+    _hiding[:] = [hiding]
+    return hiding
+
+
+class _Seen:
+    """A row as somebody sees it who may not see all of its columns: those are empty."""
+
+    def __init__(self, row: Any, hidden: frozenset[str]) -> None:
+        self._row, self._hidden = row, hidden
+
+    def __getattr__(self, name: str) -> Any:
+        return "" if name in self._hidden else getattr(self._row, name)
+
+
+def _without_hidden(text: Callable[[Any], str]) -> Callable[[Any], str]:
+    """A row's own name, made without what is hidden: a name shows columns as a list does."""
+
+    @wraps(text)
+    def named(row: Any) -> str:
+        hidden = _hiding[0](type(row)) if _hiding else NOTHING_SET
+        if not hidden:
+            return text(row)
+        try:
+            return text(_Seen(row, hidden)).strip() or _by_number(row)
+        except (ValueError, TypeError):  # a hidden date, a hidden number
+            return _by_number(row)
+
+    return named
+
+
+def _by_number(row: Any) -> str:
+    return f"{_(str(row.__label__))} {row.id}"
+
+
 class Entity(FabModel):
     """Base of all tables: key, public id, version, who made it when."""
 
@@ -120,8 +161,14 @@ class Entity(FabModel):
         """The column that a grant's states are about."""
         return cls.__workflow__.column if cls.__workflow__ else getattr(cls, "__state__", "state")
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        if "__str__" in cls.__dict__:
+            cls.__str__ = _without_hidden(cls.__dict__["__str__"])  # type: ignore[method-assign]  # the same, less
+        super().__init_subclass__(**options)
+
+    @_without_hidden
     def __str__(self) -> str:
-        return str(getattr(self, "name", None) or f"{_(str(self.__label__))} {self.id}")
+        return str(getattr(self, "name", None) or _by_number(self))
 
     @validates("public_id")
     def _keep_public_id(self, _key: str, value: str) -> str:

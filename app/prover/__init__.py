@@ -28,7 +28,7 @@ from app.prover.trying import Judge, Try
 from app.prover.ways import Ways
 
 __all__ = ["Bureau", "Item", "Outcome", "bureau", "items", "prove", "try_all"]
-PAGES = 12  # own pages that a stale session opens again
+PAGES = 5  # own pages that a stale session opens again
 
 
 @dataclass(frozen=True)

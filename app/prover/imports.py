@@ -6,6 +6,8 @@ import csv
 import io
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import count
 from typing import Any
 
 from flask.testing import FlaskClient
@@ -19,6 +21,7 @@ from app.prover.trying import NOBODY, Ask, Judge, Try
 from app.prover.ways import Ways
 
 WAY = "import"
+_made = count()
 Import = tuple[str, str, Callable[[Judge], None]]
 
 
@@ -63,20 +66,22 @@ def _cells(ways: Ways, view: EntityView) -> Iterator[tuple[dict[str, str], str]]
     for there in ways.foreign(view.model)[:2]:
         for key in naming_of(view.model).keys:
             for name in key:
-                if isinstance(value := there.fact.get(name), str):
-                    yield {name: value}, value
+                value = there.fact.get(name)
+                if value in ways.bureau.made.words or value in ways.bureau.made.numbers:
+                    yield {name: str(value)}, str(value)
 
 
 def _file(ways: Ways, view: EntityView, cells: dict[str, str], typed: str) -> Callable[[Judge], None]:
     def run(judge: Judge) -> None:
         client = ways.bureau.client(ways.username)
-        nothing = NOBODY if typed.startswith(NOBODY[0]) else "0" * len(typed)
+        nothing = f"印f{next(_made):04x}记" if typed.startswith(NOBODY[0]) else f"{next(_made):0{len(typed)}d}"
         there = {name: nothing if value == typed else value for name, value in cells.items()}
-        one = Try(WAY, f"POST {view.route_base}/import", Ask("POST", f"{view.route_base}/import"), (typed,), None,
-                  (nothing,))  # fmt: skip
+        one = Try(WAY, f"POST {view.route_base}/import", Ask("POST", f"{view.route_base}/import"),
+                  tuple(value for value in cells.values() if value), None, (nothing,))  # fmt: skip
+        gaps = replace(one, typed=(typed,))
         mine, other = (_imported(judge, one, client, view, given) for given in (cells, there))
         if mine is not None and other is not None:
-            judge.alike(one, mine, other)
+            judge.alike(gaps, mine, other)
 
     return run
 

@@ -92,7 +92,7 @@ class Judge:
         if one.refused and answer.status_code not in REFUSED and not sent_away:
             self._leak(one, f"not refused: HTTP {answer.status_code}")
         if one.twin is not None:
-            self.alike(one, answer, one.twin.send(client))
+            self.alike(one, answer, self.look(one, one.twin, client))
 
     def _leak(self, one: Try, what: str) -> None:
         self.leaks.append(f"{self.name} {one.way}: {one.ask.method} {one.ask.url}: {what}")
@@ -105,12 +105,24 @@ class Judge:
         typed = {word.lower() for word in one.typed}
         for word in sorted({word.lower() for word in WORD.findall(text)} - typed):
             told = self.bureau.made.words.get(word)
-            if told is not None and not self._may_see(one, told.cls, told.id, told.column):
+            if told is None or self._may_see(one, told.cls, told.id, told.column):
+                continue
+            if not self._holds(word):
                 self._leak(one, f"saw {word} of {told.cls.__name__} {told.id} ({told.column})")
         for number in sorted(set(NUMBER.findall(text)) - {one.reveals, *one.typed}):
             told = self.bureau.made.numbers.get(number)
             if told is not None and not self._may_see(one, told.cls, told.id, told.column, whole=True):
                 self._leak(one, f"saw {told.cls.__name__} {told.id} {told.column} whole")
+
+    def _holds(self, word: str) -> bool:
+        """Whether a row of the account's own says the word by now: it was typed there."""
+        for cls, rows in self.bureau.facts.rows.items():
+            for fact in rows.values():
+                names = [name for name, value in fact.items() if isinstance(value, str) and word in value.lower()]
+                if any(not self.bureau.oracle.hides(self.who, cls, name) for name in names):
+                    if self.bureau.oracle.reads(self.who, cls, fact):
+                        return True
+        return False
 
     def _may_see(self, one: Try, cls: type[Entity], key: int, column: str, *, whole: bool = False) -> bool:
         fact, oracle = self.bureau.facts.rows[cls].get(key), self.bureau.oracle
@@ -136,46 +148,50 @@ class Judge:
 
     def _written(self, one: Try, tables: set[str]) -> None:
         facts = self.bureau.facts
+        before = {cls: dict(facts.rows[cls]) for cls in facts.classes if inspect(cls).local_table.name in tables}
         with self.bureau.app.app_context():
-            kept = {cls: dict(facts.rows[cls]) for cls in facts.classes if inspect(cls).local_table.name in tables}
             changes = facts.changes(tables)
+        self.bureau.oracle.forget()
         for cls, key, old, new in changes:
             if cls.__scope__ is Scope.SYSTEM and not cls.__part_of__:
                 continue
-            if old is not None and not self._upon(kept, cls, old):
+            if old is not None and not self._read_before(before, cls, old):
                 self._leak(one, f"changed {cls.__name__} {key}")
             elif new is not None and not self._stands(cls, new):
                 self._leak(one, f"left {cls.__name__} {key} where it can't be read")
-            elif new is not None and (parent := self._foreign_parent(cls, old, new)):
+            elif new is not None and (parent := self._foreign_parent(before, cls, old, new)):
                 self._leak(one, f"pointed {cls.__name__} {key} at {parent}")
-        self.bureau.oracle.forget()
 
-    def _upon(self, kept: dict[type[Entity], Any], cls: type[Entity], old: Fact) -> bool:
-        """Whether the row was this person's to read before."""
+    def _read_before(self, before: dict[type[Entity], Any], cls: type[Entity], row: Fact) -> bool:
+        """Whether the row was this person's to read before the request: a row may make its parent readable."""
         facts = self.bureau.facts
-        now = {one: facts.rows[one] for one in kept}
-        facts.rows.update(kept)
+        now = {one: facts.rows[one] for one in before}
+        facts.rows.update(before)
+        self.bureau.oracle.forget()
         try:
-            return self.bureau.oracle.reads(self.who, cls, old)
+            return self.bureau.oracle.reads(self.who, cls, row)
         finally:
             facts.rows.update(now)
+            self.bureau.oracle.forget()
 
     def _stands(self, cls: type[Entity], new: Fact) -> bool:
         if cls.__name__ == "HistoryEntry" or cls.__scope__ is Scope.OWN:  # core tells whom an act concerns
             return True
         return self.bureau.oracle.reads(self.who, cls, new)
 
-    def _foreign_parent(self, cls: type[Entity], old: Fact | None, new: Fact) -> str:
+    def _foreign_parent(
+        self, before: dict[type[Entity], Any], cls: type[Entity], old: Fact | None, new: Fact
+    ) -> str:
         for relation in inspect(cls).relationships:
             other = relation.mapper.class_
             if relation.direction.name != "MANYTOONE" or not issubclass(other, Entity):
                 continue
             name = str(next(iter(relation.local_columns)).key)
-            found = self.bureau.facts.rows[other].get(new[name] or 0)
+            found = before.get(other, self.bureau.facts.rows[other]).get(new[name] or 0)
             moved = old is None or old[name] != new[name]
             if found is None or not moved or other.__scope__ is not Scope.OFFICE or found["id"] == self.who:
                 continue
-            if not self.bureau.oracle.reads(self.who, other, found):
+            if not self._read_before(before, other, found):
                 return f"{other.__name__} {found['id']}"
         return ""
 

@@ -261,13 +261,9 @@ class Ways:
     def _questions(self, route: Route, view: EntityView) -> Iterator[tuple[str, str, str, str]]:
         """(way, argument, foreign value, value of nothing)."""
         model = view.model
-        asked = dict.fromkeys([*view.list_filters, *(name for name, _kind, other in fields_of(view) if other)])
-        for name in asked:
-            relation = inspect(model).relationships.get(name)
-            if relation is not None and relation.mapper.class_.__scope__ is Scope.OFFICE:
-                for there in self.foreign(relation.mapper.class_)[:2]:
-                    pair = (there.public_id, NO_ID) if route.api else (str(there.id), str(NO_KEY))
-                    yield "filter oracle", name, *pair
+        for name, there in self._pointed(view):
+            pair = (there.public_id, NO_ID) if route.api else (str(there.id), str(NO_KEY))
+            yield "filter oracle", name, *pair
         for name in [*sealed_columns(model), *self._withheld(view), "password"]:
             yield "sort oracle", "order", name, "nothing"
             yield "sort oracle", "order", f"-{name}", "-nothing"
@@ -283,6 +279,15 @@ class Ways:
                 value = str(row.fact[name])
                 yield "filter oracle", name, value, "0" * len(value)
                 yield "search oracle", "q", value[-6:], "0" * 6
+
+    def _pointed(self, view: EntityView) -> Iterator[tuple[str, Row]]:
+        """(relationship, foreign row) of each filter and field that names a row of another limited entity."""
+        asked = dict.fromkeys([*view.list_filters, *(name for name, _kind, other in fields_of(view) if other)])
+        for name in asked:
+            relation = inspect(view.model).relationships.get(name)
+            if relation is not None and relation.mapper.class_.__scope__ is Scope.OFFICE:
+                for there in self.foreign(relation.mapper.class_)[:2]:
+                    yield name, there
 
     def _words(self, model: type[Entity]) -> list[str]:
         """Words of foreign rows of the entity, and of those it points at."""
@@ -316,10 +321,9 @@ class Ways:
         start = self._body(route, view, model.fact) if model is not None else {}
         start = {name: value for name, value in start.items() if not name.endswith("-id") and name != "version"}
         if route.last == "filters":
-            words = self._words(view.model)[:2] or [NOBODY]
-            for word in words:
-                yield Try("saved filter", route.named(method), Ask(method, route.rule, {"name": "改", "shared": "1",
-                          "arguments": urlencode({"q": word})}), tuple(words))  # fmt: skip
+            for name, there in self._pointed(view):
+                form = {"name": "改", "shared": "1", "arguments": urlencode({name: there.id, "q": NOBODY})}
+                yield Try("saved filter", route.named(method), Ask(method, route.rule, form))
             return
         if route.last == "columns":
             names = [*self._withheld(view), *sealed_columns(view.model), "password"]

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from app.core import clock
 from app.core.db import unscoped
+from app.core.entity import Entity, register_hiding
 from app.core.errors import NoContext
 from app.core.office import AccessRole, Account, Assignment, Family, Office, Posting
 from app.core.verbs import Verb
@@ -271,3 +272,9 @@ def acting(account_id: int) -> Iterator[Access]:
         yield access
     finally:
         _access.reset(token)
+
+
+@register_hiding
+def _hidden_here(cls: type[Entity]) -> frozenset[str]:
+    """The columns of an entity that the person in context, if there is one, may not see."""
+    return current_access().hidden(cls.policy_name()) if has_access_context() else frozenset()
