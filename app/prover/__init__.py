@@ -27,7 +27,7 @@ from app.prover.stale import stale
 from app.prover.trying import Judge, Try
 from app.prover.ways import Ways
 
-__all__ = ["Bureau", "Item", "Outcome", "bureau", "items", "prove", "try_all"]
+__all__ = ["Bureau", "Item", "Outcome", "anonymous", "bureau", "items", "prove", "try_all"]
 PAGES = 5  # own pages that a stale session opens again
 
 
@@ -115,9 +115,13 @@ def items(house: Bureau, only: set[str] | None = None) -> Iterator[Item]:
         if only is None or username in only:
             yield from _of_account(house, username)
     if only is None:
-        ways = Ways(house, next(iter(house.accounts)))
-        for one in ways.anonymous():
-            yield Item("", "nobody", "", one.way, one.rule, _request(one, house))
+        yield from anonymous(house)
+
+
+def anonymous(house: Bureau) -> Iterator[Item]:
+    """Every closed route, without a session."""
+    for one in Ways(house, next(iter(house.accounts))).anonymous():
+        yield Item("", "nobody", "", one.way, one.rule, _request(one, house))
 
 
 def _of_account(house: Bureau, username: str) -> Iterator[Item]:

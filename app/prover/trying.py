@@ -50,7 +50,8 @@ class Ask:
 @dataclass(frozen=True)
 class Try:
     """`twin`: must be answered the same, once `typed` and `instead` are taken for one another. `refused`: nothing but
-    a refusal will do. `reveals`: the one sealed value it may show."""
+    a refusal will do. `reveals`: the one sealed value it may show. `taken`: an entity whose rows it may show only to who
+    may do the verb to them."""
 
     way: str
     rule: str
@@ -60,6 +61,7 @@ class Try:
     instead: tuple[str, ...] = ()
     refused: bool = False
     reveals: str = ""
+    taken: tuple[type[Entity], str] | None = None
 
 
 @dataclass
@@ -107,7 +109,7 @@ class Judge:
             told = self.bureau.made.words.get(word)
             if told is None or self._may_see(one, told.cls, told.id, told.column):
                 continue
-            if not self._holds(word):
+            if one.taken is not None or not self._holds(word):
                 self._leak(one, f"saw {word} of {told.cls.__name__} {told.id} ({told.column})")
         for number in sorted(set(NUMBER.findall(text)) - {one.reveals, *one.typed}):
             told = self.bureau.made.numbers.get(number)
@@ -130,7 +132,8 @@ class Judge:
             return True  # it is gone: what is left of it is history
         if one.rule.endswith("/verify/<code>") and column in {"title", "number"}:
             return True  # what a paper's own code tells whoever holds it
-        if not oracle.reads(self.who, cls, fact) or oracle.hides(self.who, cls, column):
+        verb = one.taken[1] if one.taken is not None and one.taken[0] is cls else "read"
+        if not oracle.may(self.who, cls, fact, verb) or oracle.hides(self.who, cls, column):
             return False
         return not whole or (oracle.plain(self.who, cls, fact, column) and "/export" not in one.rule)
 
@@ -155,21 +158,29 @@ class Judge:
         for cls, key, old, new in changes:
             if cls.__scope__ is Scope.SYSTEM and not cls.__part_of__:
                 continue
-            if old is not None and not self._read_before(before, cls, old):
+            if old is not None and not self._before(before, cls, old, self.bureau.oracle.reads):
                 self._leak(one, f"changed {cls.__name__} {key}")
+            elif old is not None and not self._allowed(before, cls, old):
+                self._leak(one, f"changed {cls.__name__} {key} without any right to")
             elif new is not None and not self._stands(cls, new):
                 self._leak(one, f"left {cls.__name__} {key} where it can't be read")
             elif new is not None and (parent := self._foreign_parent(before, cls, old, new)):
                 self._leak(one, f"pointed {cls.__name__} {key} at {parent}")
 
-    def _read_before(self, before: dict[type[Entity], Any], cls: type[Entity], row: Fact) -> bool:
-        """Whether the row was this person's to read before the request: a row may make its parent readable."""
+    def _allowed(self, before: dict[type[Entity], Any], cls: type[Entity], old: Fact) -> bool:
+        """Whether there was anything the person might do to the row as it stood."""
+        if cls.__scope__ is not Scope.OFFICE or cls.__about__ is not None or old["id"] == self.who:
+            return True  # what is written with another row, or is one's own account
+        return self._before(before, cls, old, self.bureau.oracle.writes)
+
+    def _before(self, before: dict[type[Entity], Any], cls: type[Entity], row: Fact, may: Callable[..., bool]) -> bool:
+        """Whether the person might, before the request: a row may make its own parent readable."""
         facts = self.bureau.facts
         now = {one: facts.rows[one] for one in before}
         facts.rows.update(before)
         self.bureau.oracle.forget()
         try:
-            return self.bureau.oracle.reads(self.who, cls, row)
+            return may(self.who, cls, row)
         finally:
             facts.rows.update(now)
             self.bureau.oracle.forget()
@@ -191,7 +202,7 @@ class Judge:
             moved = old is None or old[name] != new[name]
             if found is None or not moved or other.__scope__ is not Scope.OFFICE or found["id"] == self.who:
                 continue
-            if not self._read_before(before, other, found):
+            if not self._before(before, other, found, self.bureau.oracle.reads):
                 return f"{other.__name__} {found['id']}"
         return ""
 

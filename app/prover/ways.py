@@ -124,9 +124,22 @@ class Ways:
         for method in route.methods:
             for row in self.foreign(view.model):
                 yield from self._on_foreign(route, view, method, row)
+            if method != "GET":
+                yield from self._without_right(route, view, method)
             if method != "GET" and route.last not in {"delete"} and method != "DELETE":
                 for row in self.own(view.model, route.verb or "update")[:1] or self.own(view.model)[:1]:
                     yield from self._on_own(route, view, method, row)
+
+    def _without_right(self, route: Route, view: EntityView, method: str) -> Iterator[Try]:
+        """Rows that the account reads and may do nothing to as they stand."""
+        flow = view.model.__workflow__
+        rows = (one for one in self.bureau.rows(view.model) if self.oracle.reads(self.who, view.model, one.fact))
+        for row in islice((one for one in rows if not self.oracle.writes(self.who, view.model, one.fact)), 2):
+            key = row.public_id if route.api else row.id
+            body = None if method == "DELETE" else self._body(route, view, row.fact)
+            for words in self._further(route, view) if flow is not None or "name" not in route.texts else ():
+                yield Try("no right to the row", route.named(method),
+                          Ask(method, route.filled(key=key, **words), body, route.api))  # fmt: skip
 
     def _on_foreign(self, route: Route, view: EntityView, method: str, row: Row) -> Iterator[Try]:
         key = row.public_id if route.api else row.id
@@ -244,7 +257,8 @@ class Ways:
                 yield from self._oracles(route, view, method, None)
             elif route.last == "export":
                 for kind in ("csv", "xlsx"):
-                    yield Try("export", route.named(method), Ask(method, route.rule, {"format": kind}))
+                    yield Try("export", route.named(method), Ask(method, route.rule, {"format": kind}),
+                              taken=(view.model, "export"))  # fmt: skip
                 yield from self._oracles(route, view, method, {"format": "csv"})
             elif route.last == "bulk":
                 yield from self._bulk(route, view)
@@ -305,6 +319,7 @@ class Ways:
         acts = [*(step.name for step in (flow.transitions if flow is not None else ())), "delete"]
         acts += [act.name for act in view.bulk_acts]
         for act in acts:
+            yield from self._bulk_own(route, view, act)
             for there in self.foreign(view.model)[:2]:
                 for sure in ({}, {"sure": "1"}):
                     self.bulk += 1
@@ -313,6 +328,14 @@ class Ways:
                     yield Try("bulk act", route.named("POST"), Ask("POST", route.rule, form),
                               (str(there.id), str(form["key"])), Ask("POST", route.rule, twin),
                               (str(NO_KEY), str(twin["key"])))  # fmt: skip
+
+    def _bulk_own(self, route: Route, view: EntityView, act: str) -> Iterator[Try]:
+        """Rows that one may only read among the ticked ones."""
+        rows = (one for one in self.bureau.rows(view.model) if self.oracle.reads(self.who, view.model, one.fact))
+        for row in islice((one for one in rows if not self.oracle.writes(self.who, view.model, one.fact)), 1):
+            self.bulk += 1
+            form = {"act": act, "ids": str(row.id), "reason": "改", "key": BULK_KEY.format(self.bulk), "sure": "1"}
+            yield Try("bulk act", route.named("POST"), Ask("POST", route.rule, form))
 
     def _makes(self, route: Route, view: EntityView, method: str) -> Iterator[Try]:
         """A new row like an own one, with a foreign parent, in another office; whatever else takes a form."""
