@@ -40,6 +40,9 @@ FIRM_OF = {"firm-a": "a-catering", "firm-b": "b-catering"}
 TESTED = "pbkdf2:sha256:1$prover$" + "0" * 64  # nobody signs in by password here
 
 
+Key = tuple[type[Entity], int]
+
+
 @dataclass(frozen=True)
 class Row:
     """One row as the prover asks for it."""
@@ -63,7 +66,16 @@ class Bureau:
         self.browsers: dict[str, tuple[int, FlaskClient]] = {}
         self.roles: dict[str, str] = {}
         self.offices: dict[str, str] = {}
+        self.bridges: list[tuple[Key, str, Key]] = []  # row, its column, the other office's row
         self.places: dict[tuple[type[Entity], int], str] = {}
+        self.facts = Facts()
+        try:
+            self._build()
+        except BaseException:
+            self.close()
+            raise
+
+    def _build(self) -> None:
         with self.app.app_context():
             self.engine = db.engine
             if inspect(self.engine).get_table_names():
@@ -77,7 +89,6 @@ class Bureau:
             with unscoped("prover: rows") as session, unit_of_work(Verb.CREATE, "prover"):
                 self._fill(session)
             db.session.remove()
-            self.facts = Facts()
             self.facts.read()
         self.oracle = Oracle(self.facts, clock.today())
         self._require_all()
@@ -225,9 +236,11 @@ class Bureau:
                     target = self.made.make(other, places[theirs])
                     self._note(target, places[theirs])
                     try:
-                        self._note(self.made.make(cls, places[mine], **{key: target.id}), places[mine])
+                        row = self.made.make(cls, places[mine], **{key: target.id})
                     except CannotMakeError:  # a table's own rule keeps both ends together
                         continue
+                    self._note(row, places[mine])
+                    self.bridges.append(((cls, row.id), key, (other, target.id)))
 
     def _assign(self, session: Session) -> None:
         """An inspector put to one row of the other station, of each entity that somebody may be put to."""
@@ -274,6 +287,11 @@ class Bureau:
             place = self.places.get((cls, key))
             if place is not None:
                 yield Row(cls, key, fact["public_id"], place, fact)
+
+    def row(self, cls: type[Entity], key: int) -> Row:
+        """One of them."""
+        fact = self.facts.rows[cls][key]
+        return Row(cls, key, fact["public_id"], self.places.get((cls, key), ""), fact)
 
     @contextmanager
     def altered(self, cls: type[Entity], key: int, **values: Any) -> Iterator[None]:

@@ -39,7 +39,7 @@ SIZES = (*filestore.COPIES, "download")
 class Ways:
     """All tries of one account. `most`: foreign rows of an entity that are taken (one a place)."""
 
-    def __init__(self, bureau: Bureau, username: str, most: int = 6) -> None:
+    def __init__(self, bureau: Bureau, username: str, most: int = 3) -> None:
         self.bureau, self.username, self.most = bureau, username, most
         self.who, self.oracle = bureau.accounts[username], bureau.oracle
         self.routes = routes_of(bureau.app)
@@ -67,6 +67,14 @@ class Ways:
             rows = self.bureau.rows(cls)
             self._own[key] = list(islice((one for one in rows if self.oracle.may(self.who, cls, one.fact, verb)), 2))
         return self._own[key]
+
+    def _bridged(self, cls: type[Entity]) -> dict[int, tuple[str, tuple[type[Entity], int]]]:
+        """Own rows of the entity that point at foreign ones: key → (column, the foreign row)."""
+        reads, rows = self.oracle.reads, self.bureau.facts.rows
+        return {
+            key: (column, there) for (one, key), column, there in self.bureau.bridges
+            if one is cls and reads(self.who, cls, rows[cls][key]) and not reads(self.who, there[0], rows[there[0]][there[1]])
+        }  # fmt: skip
 
     @cached_property
     def elsewhere(self) -> Body:
@@ -121,6 +129,8 @@ class Ways:
 
     def _of_rows(self, route: Route, view: EntityView) -> Iterator[Try]:
         """A foreign row by its number or its public id; and an own one that is sent where it does not belong."""
+        if "GET" in route.methods:
+            yield from self._seen(route, view)
         for method in route.methods:
             for row in self.foreign(view.model):
                 yield from self._on_foreign(route, view, method, row)
@@ -129,6 +139,18 @@ class Ways:
             if method != "GET" and route.last not in {"delete"} and method != "DELETE":
                 for row in self.own(view.model, route.verb or "update")[:1] or self.own(view.model)[:1]:
                     yield from self._on_own(route, view, method, row)
+
+    def _seen(self, route: Route, view: EntityView) -> Iterator[Try]:
+        """Own rows' pages: nothing foreign through what they point at, or what points at them, and no hidden column."""
+        keys = [*self._bridged(view.model)][:3]
+        keys += [there[1] for _mine, _column, there in self.bureau.bridges if there[0] is view.model][:2]
+        rows = [self.bureau.row(view.model, key) for key in keys] + self.own(view.model)[:2]
+        for row in rows:
+            if self.oracle.reads(self.who, view.model, row.fact):
+                for words in self._further(route, view):
+                    way = "history" if route.last == "history" else "API relation" if route.api else "relation"
+                    key = row.public_id if route.api else row.id
+                    yield Try(way, route.named("GET"), Ask("GET", route.filled(key=key, **words)))
 
     def _without_right(self, route: Route, view: EntityView, method: str) -> Iterator[Try]:
         """Rows that the account reads and may do nothing to as they stand."""
@@ -300,8 +322,10 @@ class Ways:
         for name in asked:
             relation = inspect(view.model).relationships.get(name)
             if relation is not None and relation.mapper.class_.__scope__ is Scope.OFFICE:
-                for there in self.foreign(relation.mapper.class_)[:2]:
-                    yield name, there
+                there = [self.bureau.row(*target) for key, target in self._bridged(view.model).values()
+                         if key == key_column(view.model, name)]  # fmt: skip
+                for one in [*there[:1], *self.foreign(relation.mapper.class_)[:2]]:
+                    yield name, one
 
     def _words(self, model: type[Entity]) -> list[str]:
         """Words of foreign rows of the entity, and of those it points at."""
@@ -345,7 +369,7 @@ class Ways:
         start = {name: value for name, value in start.items() if not name.endswith("-id") and name != "version"}
         if route.last == "filters":
             for name, there in self._pointed(view):
-                form = {"name": "改", "shared": "1", "arguments": urlencode({name: there.id, "q": NOBODY})}
+                form = {"name": "改", "shared": "1", "arguments": urlencode({name: there.id, "q": "查不到"})}
                 yield Try("saved filter", route.named(method), Ask(method, route.rule, form))
             return
         if route.last == "columns":

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
+from importlib import import_module
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,7 +18,7 @@ import pytest
 from sqlalchemy import event, true
 
 from app.core import attachment, clock, jobs, message
-from app.core.access import context, fetch, guard, predicate
+from app.core.access import context, guard, predicate
 from app.core.db import AppSession, unscoped
 from app.core.document import IssuedDocument
 from app.core.errors import Forbidden
@@ -29,6 +30,7 @@ from app.core.saved import BulkRun, ListPreference, SavedFilter
 from app.core.verbs import Verb
 
 Patch = pytest.MonkeyPatch
+fetch = import_module("app.core.access.fetch")  # the package gives its function under the same name
 
 
 @dataclass(frozen=True)
@@ -194,8 +196,8 @@ MUTATIONS = (
     Mutation("preferences and answers of bulk acts", _open(ListPreference, BulkRun), ways=("session: read",)),
     Mutation("attachments", _open(attachment.Attachment), ways=("attachment",)),
     Mutation("documents", _open(IssuedDocument), ways=("document",)),
-    Mutation("the history tab's names", _set(trail, "current_session", _Unscoped), ways=("history",)),
-    Mutation("the history tab's strangers", _set(trail, "_drop_strangers", lambda *_a: None), ways=("history",)),
+    Mutation("the history tab's names", _set(trail, "current_session", _Unscoped), ("yuan-a",), ("history", "relation")),
+    Mutation("the history tab's strangers", _set(trail, "_drop_strangers", lambda *_a: None), ("yuan-a", "firm-a"), ("history", "relation")),
     # writing
     Mutation("the old row", old_rows, ways=("session: foreign row changed", "session: foreign row deleted")),
     Mutation("the new row", new_rows, ways=("session: moved away",)),
@@ -207,15 +209,15 @@ MUTATIONS = (
     Mutation("a form's look-up, with parents", _both(_lookup, parents), ways=("foreign key",)),
     Mutation("bulk acts row by row, with the old row", _both(_careless_rows, old_rows), ways=("bulk act",)),
     Mutation("the right to the row, with the old row", _both(
-        _set(fetch, "may", lambda *_a: True), old_rows), ways=("no right to the row", "bulk act")),
+        _set(fetch, "may", lambda *_a: True), old_rows), ("neiqin-a", "yuan-a"), ("no right to the row", "bulk act")),
     # columns
-    Mutation("hidden columns", _set(context.Access, "hidden", lambda *_a: EVERYBODY), ("narrow-a",), ("list", "guessed id")),
+    Mutation("hidden columns", _set(context.Access, "hidden", lambda *_a: EVERYBODY), ("narrow-a",), ("list", "relation")),
     Mutation("hidden in lists", _set(naming, "concealed", lambda *_a: False), ("narrow-a",), ("list", "export", "sort oracle")),
     Mutation("hidden in searching", _everything_searched, ("narrow-a",), ("search oracle",)),
     Mutation("hidden in names", _no_names, ("narrow-a",), ("list", "export")),
-    Mutation("hidden in the API", _set(values, "current_access", lambda: SimpleNamespace(hidden=lambda _e: EVERYBODY)), ("narrow-a",), ("public id", "list")),
-    Mutation("hidden in history", _set(trail, "_shown", lambda *_a: True), ("narrow-a",), ("history", "masked value", "list")),
-    Mutation("masking", _unmasked, ways=("list", "guessed id", "masked value")),
+    Mutation("hidden in the API", _set(values, "current_access", lambda: SimpleNamespace(hidden=lambda _e: EVERYBODY)), ("narrow-a",), ("API relation", "list")),
+    Mutation("hidden in history", _set(trail, "_shown", lambda *_a: True), ("narrow-a",), ("history", "relation")),
+    Mutation("masking", _unmasked, ways=("relation", "list", "masked value")),
     Mutation("masking in exports", _set(extract, "masked", str), ways=("export",)),
     # answers
     Mutation("the gate", _gate, ("firm-a",), ("gate",)),
