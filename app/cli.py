@@ -251,9 +251,11 @@ def audit_verify() -> None:
 
 
 @main.command("prove-access")
-@click.option("--database", default="", help="An empty PostgreSQL database to use instead of SQLite (postgresql+psycopg://…).")
+@click.option("--database", default="", help="An empty PostgreSQL database to use (postgresql+psycopg://…).")
 @click.option("--pairs", is_flag=True, help="Only so much that every pair of entity, screen, role and way meets.")
-@click.option("--as", "usernames", multiple=True, help="Only as this account of the prover's own cast; may be repeated.")
+@click.option(
+    "--as", "usernames", multiple=True, help="Only as this account of the prover's own cast; may be repeated."
+)
 def prove_access(database: str, usernames: tuple[str, ...], *, pairs: bool) -> None:
     """Try every route and the session itself as every role of two offices; exit 1 on any leak."""
     from app.prover import prove

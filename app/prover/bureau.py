@@ -31,7 +31,7 @@ from app.models.personnel import Appointment, Person
 from app.prover.facts import Fact, Facts
 from app.prover.making import CannotMakeError, Maker, Place, about_subjects, parents_of, variants_of, whole_of
 from app.prover.oracle import Oracle
-from app.services.demo import CAST, A, B, Actor
+from app.services.demo import CAST, A, Actor, B
 from app.services.sync import sync
 
 BY_CORE: frozenset[type[Entity]] = frozenset({HistoryEntry, HistoryHead, HistoryLink, Receipt, Assignment})
@@ -229,7 +229,7 @@ class Bureau:
                     self._note(self.made.make(cls, place, **{entity: subject.__name__, key: row_id}), place)
 
     def _bridge(self, whole: list[type[Entity]], places: dict[str, Place]) -> None:
-        """Rows of one office that point at rows of the other: no screen makes them, but nothing may show through them."""
+        """Rows of one office that point at the other's: no screen makes them, and nothing may show through them."""
         for cls in whole:
             for key, other in parents_of(cls):
                 for mine, theirs in (("a-catering", "b-catering"), ("b-catering", "a-catering")):

@@ -34,8 +34,7 @@ class Facts:
                 names = [prop.key for prop in inspect(cls).column_attrs]
                 asked = select(*(getattr(cls, name) for name in names))
                 self.rows[cls] = {
-                    fact["id"]: fact
-                    for fact in (dict(zip(names, row, strict=True)) for row in session.execute(asked))
+                    fact["id"]: fact for fact in (dict(zip(names, row, strict=True)) for row in session.execute(asked))
                 }
 
     def changes(self, tables: Iterable[str]) -> list[tuple[type[Entity], int, Fact | None, Fact | None]]:

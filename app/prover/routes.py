@@ -62,7 +62,8 @@ def routes_of(app: Flask) -> list[Route]:
         function = app.view_functions[rule.endpoint]
         owner = getattr(function, "__self__", None)
         view = owner if isinstance(owner, EntityView) else getattr(owner, "view", None)
-        whole = tuple(name for name, kind in rule._converters.items() if isinstance(kind, IntegerConverter))
+        converters = rule._converters  # noqa: SLF001 - werkzeug tells a rule's converters nowhere else
+        whole = tuple(name for name, kind in converters.items() if isinstance(kind, IntegerConverter))
         found.append(Route(
             rule.rule, tuple(sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})), whole,
             tuple(sorted(set(rule.arguments) - set(whole))), view,

@@ -45,12 +45,12 @@ class Deeds:
         for cls in self.ways.bureau.facts.classes:
             name = cls.__name__
             if cls.__scope__ is Scope.SYSTEM and not cls.__part_of__:
-                yield "session: system rows", name, self._refused(cls, lambda s, cls=cls: s.scalars(select(cls)).all())
+                yield "session: system rows", name, self._refused(cls, _read_all(cls))
                 continue
             for verb in Verb:
                 way = "session: read" if verb is Verb.READ else "session: verb"
                 yield way, name, self._alike(cls, verb)
-            yield "session: statement", name, self._refused(cls, lambda s, cls=cls: s.execute(update(cls).values(id=1)))
+            yield "session: statement", name, self._refused(cls, _write_all(cls))
             yield from self._written(cls, name)
         yield "session: statement", "", self._refused(None, lambda s: s.execute(text("SELECT 1")))
         for mapper in FabModel.registry.mappers:
@@ -99,7 +99,7 @@ class Deeds:
 
     def _written(self, cls: type[Entity], name: str) -> Iterator[tuple[str, str, Callable[[Judge], None]]]:
         for row in self.ways.foreign(cls)[:2]:
-            yield "session: guessed key", name, self._refused(cls, lambda _s, row=row: fetch(row.cls, row.id))
+            yield "session: guessed key", name, self._refused(cls, _fetched(row))
             yield "session: foreign row changed", name, self._refused(cls, self._change(row))
             yield "session: foreign row deleted", name, self._refused(cls, self._delete(row))
         if cls.__about__ is None and not cls.__part_of__ and cls.__scope__ is Scope.OFFICE:
@@ -203,7 +203,7 @@ class Deeds:
 
     def _create(self, cls: type[Entity], place: Place, fixed: dict[str, Any]) -> Deed:
         def deed(session: Session) -> None:
-            values = self.ways.bureau.made._values(cls, place, fixed, {}, "")
+            values = self.ways.bureau.made.values(cls, place, fixed, {}, "")
             session.add(cls(**values))
 
         return deed
@@ -217,7 +217,7 @@ class Deeds:
                     with unit_of_work(Verb.UPDATE, "prover") as session:
                         deed(session)
                         session.flush()
-                        raise _WentThroughError
+                        raise _WentThroughError  # noqa: TRY301 - whatever went through is undone here
                 except _WentThroughError:
                     judge.leaks.append(f"{judge.name} {judge.way}: {cls.__name__ if cls else ''} went through")
                 except ShouzeError:
@@ -229,6 +229,18 @@ class Deeds:
 
     def _acting(self) -> Any:
         return _Acting(self.ways)
+
+
+def _read_all(cls: type[Entity]) -> Deed:
+    return lambda session: session.scalars(select(cls)).all()
+
+
+def _write_all(cls: type[Entity]) -> Deed:
+    return lambda session: session.execute(update(cls).values(id=1))
+
+
+def _fetched(row: Row) -> Deed:
+    return lambda _session: fetch(row.cls, row.id)
 
 
 class _Acting:
@@ -247,5 +259,3 @@ class _Acting:
         db.session.remove()
         while self.stack:
             self.stack.pop().__exit__(*args)
-
-

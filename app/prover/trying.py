@@ -50,8 +50,8 @@ class Ask:
 
 @dataclass(frozen=True)
 class Try:
-    """`twin`: must be answered the same, once `typed` and `instead` are taken for one another. `refused`: nothing but
-    a refusal will do. `reveals`: the one sealed value it may show. `taken`: an entity whose rows it may show only to who
+    """`twin` must be answered the same, once `typed` and `instead` are taken for one another. `refused`: nothing but a
+    refusal will do. `reveals`: the one sealed value it may show. `taken`: an entity whose rows it may show only to who
     may do the verb to them."""
 
     way: str
@@ -122,9 +122,9 @@ class Judge:
         for cls, rows in self.bureau.facts.rows.items():
             for fact in rows.values():
                 names = [name for name, value in fact.items() if isinstance(value, str) and word in value.lower()]
-                if any(not self.bureau.oracle.hides(self.who, cls, name) for name in names):
-                    if self.bureau.oracle.reads(self.who, cls, fact):
-                        return True
+                shown = any(not self.bureau.oracle.hides(self.who, cls, name) for name in names)
+                if shown and self.bureau.oracle.reads(self.who, cls, fact):
+                    return True
         return False
 
     def _may_see(self, one: Try, cls: type[Entity], key: int, column: str, *, whole: bool = False) -> bool:
@@ -193,9 +193,7 @@ class Judge:
             return True
         return self.bureau.oracle.reads(self.who, cls, new)
 
-    def _foreign_parent(
-        self, before: dict[type[Entity], Any], cls: type[Entity], old: Fact | None, new: Fact
-    ) -> str:
+    def _foreign_parent(self, before: dict[type[Entity], Any], cls: type[Entity], old: Fact | None, new: Fact) -> str:
         for relation in inspect(cls).relationships:
             other = relation.mapper.class_
             if relation.direction.name != "MANYTOONE" or not issubclass(other, Entity):
@@ -222,14 +220,17 @@ def _evened(text: str, gaps: list[str]) -> str:
 
 
 def _difference(mine: str, theirs: str) -> str:
-    place = next((n for n, (a, b) in enumerate(zip(mine, theirs, strict=False)) if a != b), min(len(mine), len(theirs)))
+    both = enumerate(zip(mine, theirs, strict=False))
+    place = next((n for n, (a, b) in both if a != b), min(len(mine), len(theirs)))
     return f"{mine[place : place + 40]!r} for {theirs[place : place + 40]!r}"
 
 
 def text_of(answer: TestResponse) -> str:
     """What an answer says, its headers too; a workbook says what its sheets do."""
     content = answer.get_data()
-    head = "\n".join(unquote(value) for name, value in answer.headers.items() if name in {"Location", "Content-Disposition"})
+    head = "\n".join(
+        unquote(value) for name, value in answer.headers.items() if name in {"Location", "Content-Disposition"}
+    )
     if answer.is_json:
         return f"{json.dumps(answer.get_json(), ensure_ascii=False)}\n{head}"  # where \\u5370 is the word it stands for
     if not content.startswith(b"PK"):

@@ -8,24 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import cached_property
 from itertools import islice, pairwise
 from typing import Any
 from urllib.parse import urlencode
 
-from sqlalchemy import String, UniqueConstraint, inspect
-
 from app.core import filestore
-from app.core.entity import Entity, Scope
+from app.core.entity import Entity
 from app.core.fab.view import EntityView
-from app.prover.bureau import Bureau, Row
+from app.prover.bureau import Row
 from app.prover.facts import Fact
-from app.prover.forms import Body, child_rows, fields_of, form_of, json_of, key_column
+from app.prover.forms import Body, child_rows, fields_of, form_of, json_of
 from app.prover.making import parents_of
-from app.prover.routes import ENDS_SESSION, Route, routes_of
+from app.prover.routes import ENDS_SESSION, Route
 from app.prover.trying import NOBODY, Ask, Try, sealed_columns
+from app.prover.whose import NO_ID, NO_KEY, Whose, like
 
-NO_KEY, NO_ID = 9876543, "A" * 22  # of no row
 BULK_KEY = "prover-bulk-{:012d}"
 BY_CLASS = {"Attachment": "attachment", "IssuedDocument": "document", "Job": "job result", "JobFile": "job result",
             "Message": "message", "SavedFilter": "saved filter", "ListPreference": "saved filter",
@@ -33,62 +30,12 @@ BY_CLASS = {"Attachment": "attachment", "IssuedDocument": "document", "Job": "jo
 ELSEWHERE = ("office_id", "office", "made_office_id", "enterprise_id", "site_id", "account_id", "lines", "state",
              "public_id", "made_by_id")  # fmt: skip
 LISTS = frozenset({"lookup", "export"})
+Hostile = tuple[str, Body, tuple[str, ...]]  # way, values, words typed
 SIZES = (*filestore.COPIES, "download")
 
 
-class Ways:
-    """All tries of one account. `most`: foreign rows of an entity that are taken (one a place)."""
-
-    def __init__(self, bureau: Bureau, username: str, most: int = 3) -> None:
-        self.bureau, self.username, self.most = bureau, username, most
-        self.who, self.oracle = bureau.accounts[username], bureau.oracle
-        self.routes = routes_of(bureau.app)
-        self.bulk = 0
-        self._foreign: dict[type[Entity], list[Row]] = {}
-        self._own: dict[tuple[type[Entity], str], list[Row]] = {}
-
-    # ---- whose rows -------------------------------------------------------------------------------------------------
-
-    def foreign(self, cls: type[Entity]) -> list[Row]:
-        """Rows the account may not see: one of each place."""
-        if cls not in self._foreign:
-            found: dict[str, Row] = {}
-            for row in self.bureau.rows(cls):
-                sealed = "sealed" if row.fact.get("sealed") else ""
-                if row.place + sealed not in found and not self.oracle.reads(self.who, cls, row.fact):
-                    found[row.place + sealed] = row
-            self._foreign[cls] = list(found.values())[: self.most]
-        return self._foreign[cls]
-
-    def own(self, cls: type[Entity], verb: str = "read") -> list[Row]:
-        """Rows on which the account may do the verb."""
-        key = (cls, verb)
-        if key not in self._own:
-            rows = self.bureau.rows(cls)
-            self._own[key] = list(islice((one for one in rows if self.oracle.may(self.who, cls, one.fact, verb)), 2))
-        return self._own[key]
-
-    def _bridged(self, cls: type[Entity]) -> dict[int, tuple[str, tuple[type[Entity], int]]]:
-        """Own rows of the entity that point at foreign ones: key → (column, the foreign row)."""
-        reads, rows = self.oracle.reads, self.bureau.facts.rows
-        return {
-            key: (column, there) for (one, key), column, there in self.bureau.bridges
-            if one is cls and reads(self.who, cls, rows[cls][key]) and not reads(self.who, there[0], rows[there[0]][there[1]])
-        }  # fmt: skip
-
-    @cached_property
-    def elsewhere(self) -> Body:
-        """What says that a row belongs to the other office, if it were believed."""
-        person = self.oracle.person(self.who)
-        mine = {post.office_id for post in person.posts} or {person.account["office_id"]}
-        office = next(
-            one.office_id for one in self.bureau.where if one.office_id not in mine or len(self.bureau.where) == 1
-        )
-        firm = next(iter(self.foreign(self.bureau.facts.named["Enterprise"])), None)
-        site = next(iter(self.foreign(self.bureau.facts.named["Site"])), None)
-        return {"office_id": str(office), "office": str(office), "made_office_id": str(office), "lines": "7",
-                "enterprise_id": str(firm.id if firm else NO_KEY), "site_id": str(site.id if site else NO_KEY),
-                "account_id": "1", "made_by_id": "1"}  # fmt: skip
+class Ways(Whose):
+    """All tries of one account."""
 
     # ---- all --------------------------------------------------------------------------------------------------------
 
@@ -122,7 +69,7 @@ class Ways:
         if row is not None and "key" in words:
             words["key"] = row.public_id if route.api else row.id
         for method in route.methods:
-            body = None if method == "GET" else {}
+            body: Body | None = None if method == "GET" else {}
             yield Try("gate", route.named(method), Ask(method, route.filled(**words), body, route.api), refused=True)
 
     # ---- rows by their key ------------------------------------------------------------------------------------------
@@ -136,7 +83,7 @@ class Ways:
                 yield from self._on_foreign(route, view, method, row)
             if method != "GET":
                 yield from self._without_right(route, view, method)
-            if method != "GET" and route.last not in {"delete"} and method != "DELETE":
+            if method != "GET" and route.last != "delete" and method != "DELETE":
                 for row in self.own(view.model, route.verb or "update")[:1] or self.own(view.model)[:1]:
                     yield from self._on_own(route, view, method, row)
 
@@ -180,8 +127,8 @@ class Ways:
         if "column" in route.texts:
             return "masked value"
         if read:
-            return "public id" if route.api else {"history": "history", "access": "audience"}.get(
-                route.last, "guessed id"
+            return (
+                "public id" if route.api else {"history": "history", "access": "audience"}.get(route.last, "guessed id")
             )
         return f"{api}foreign row {'deleted' if method == 'DELETE' or route.last == 'delete' else 'moved here'}"
 
@@ -227,7 +174,7 @@ class Ways:
         return Try("masked value", route.named("POST"), Ask("POST", route.filled(key=row.id, column=column), {}),
                    reveals=value if may and not self.oracle.hides(self.who, view.model, column) else "")  # fmt: skip
 
-    def _hostile(self, route: Route, view: EntityView, row: Row, step: str) -> Iterator[tuple[str, Body, tuple[str, ...]]]:
+    def _hostile(self, route: Route, view: EntityView, row: Row, step: str) -> Iterator[Hostile]:
         """(way, values, words typed): each foreign parent, child and office, each column that is withheld."""
         if step:
             for name, other in self._asked(view, step):
@@ -235,10 +182,10 @@ class Ways:
                     yield "foreign key", {name: there.public_id if route.api else str(there.id)}, ()
             return
         for name, _kind, other in fields_of(view):
-            for there in self.foreign(other)[:2] if other is not None else ():
+            for there in self.foreign(other)[:2] if other else ():
                 yield "foreign key", {name: there.public_id if route.api else str(there.id)}, ()
-        for key, other in parents_of(view.model):
-            for there in self.foreign(other)[:1]:
+        for key, parent in parents_of(view.model):
+            for there in self.foreign(parent)[:1]:
                 yield "foreign key", {key: there.id if route.api else str(there.id)}, ()
         for name, value in self.elsewhere.items():
             yield "moved away", {name: int(value) if route.api else value}, ()
@@ -246,7 +193,7 @@ class Ways:
             yield "hidden column", {name: NOBODY}, (NOBODY,)
         yield from self._stolen(route, view)
 
-    def _stolen(self, route: Route, view: EntityView) -> Iterator[tuple[str, Body, tuple[str, ...]]]:
+    def _stolen(self, route: Route, view: EntityView) -> Iterator[Hostile]:
         """A foreign row's child, sent as an own one's."""
         for there in self.foreign(view.model):
             for relation, columns, children in child_rows(self.bureau, view, there.fact):
@@ -263,11 +210,6 @@ class Ways:
             other = getattr(getattr(form, name, None), "kwargs", {}).get("model")
             if other is not None:
                 yield name, other
-
-    def _withheld(self, view: EntityView) -> list[str]:
-        """Columns of the entity that the account's roles hide."""
-        names = inspect(view.model).columns.keys()
-        return [name for name in names if self.oracle.hides(self.who, view.model, name)]
 
     # ---- lists and what is made -------------------------------------------------------------------------------------
 
@@ -289,8 +231,8 @@ class Ways:
 
     def _oracles(self, route: Route, view: EntityView, method: str, body: Body | None) -> Iterator[Try]:
         """Asking whether something is there that may not be seen: the answer must be that of what is not there."""
-        for way, name, value, nothing in self._questions(route, view):
-            way = "export" if route.last == "export" else f"API {way}" if route.api else way
+        for oracle, name, value, nothing in self._questions(route, view):
+            way = "export" if route.last == "export" else f"API {oracle}" if route.api else oracle
             asks = [Ask(method, f"{route.rule}?{urlencode({name: one})}", body) for one in (value, nothing)]
             yield Try(way, route.named(method), asks[0], (value,), asks[1], (nothing,))
 
@@ -315,27 +257,6 @@ class Ways:
                 value = str(row.fact[name])
                 yield "filter oracle", name, value, "0" * len(value)
                 yield "search oracle", "q", value[-6:], "0" * 6
-
-    def _pointed(self, view: EntityView) -> Iterator[tuple[str, Row]]:
-        """(relationship, foreign row) of each filter and field that names a row of another limited entity."""
-        asked = dict.fromkeys([*view.list_filters, *(name for name, _kind, other in fields_of(view) if other)])
-        for name in asked:
-            relation = inspect(view.model).relationships.get(name)
-            if relation is not None and relation.mapper.class_.__scope__ is Scope.OFFICE:
-                there = [self.bureau.row(*target) for key, target in self._bridged(view.model).values()
-                         if key == key_column(view.model, name)]  # fmt: skip
-                for one in [*there[:1], *self.foreign(relation.mapper.class_)[:2]]:
-                    yield name, one
-
-    def _words(self, model: type[Entity]) -> list[str]:
-        """Words of foreign rows of the entity, and of those it points at."""
-        found = []
-        near = [model, *(one.mapper.class_ for one in inspect(model).relationships)]
-        for cls in dict.fromkeys(near):
-            for there in self.foreign(cls)[: 2 if cls is model else 1] if issubclass(cls, Entity) else ():
-                names = [name.rpartition(".")[2] for name in getattr(cls, "__search__", ())] or ["name"]
-                found += [str(word) for name in names if (word := there.fact.get(name))][:2]
-        return list(dict.fromkeys(found))
 
     def _bulk(self, route: Route, view: EntityView) -> Iterator[Try]:
         """Foreign rows ticked, in every act: asked about, and done."""
@@ -374,14 +295,14 @@ class Ways:
             return
         if route.last == "columns":
             names = [*self._withheld(view), *sealed_columns(view.model), "password"]
-            form = {"column": names, **{f"place-{name}": "1" for name in names}}
-            yield Try("hidden column", route.named(method), Ask(method, route.rule, form))
+            columns: Body = {"column": names, **{f"place-{name}": "1" for name in names}}
+            yield Try("hidden column", route.named(method), Ask(method, route.rule, columns))
             return
         if model is None:
             return
         for name, extra, typed in self._hostile(route, view, model, ""):
-            name = "created elsewhere" if name == "moved away" else name
-            yield Try(f"{way}{name}", route.named(method), Ask(method, route.rule, start | extra, route.api), typed)
+            made = "created elsewhere" if name == "moved away" else name
+            yield Try(f"{way}{made}", route.named(method), Ask(method, route.rule, start | extra, route.api), typed)
 
     # ---- by what only its owner knows -------------------------------------------------------------------------------
 
@@ -412,7 +333,7 @@ class Ways:
 
     @staticmethod
     def _named(route: Route, method: str, name: str, there: Row, word: str, nothing: str) -> Try:
-        body = None if method == "GET" else {"c0": "name", "skip_bad": "1", "accept": "1"}
+        body: Body | None = None if method == "GET" else {"c0": "name", "skip_bad": "1", "accept": "1"}
         asks = [Ask(method, route.filled(**{name: one}), body) for one in (word, nothing)]
         way = BY_CLASS.get(there.cls.__name__, "public id")
         return Try(way, route.named(method), asks[0], (word,), asks[1], (nothing,))
@@ -420,7 +341,7 @@ class Ways:
     def _other(self, route: Route) -> Iterator[Try]:
         """Pages of no entity: by the public id, and by each other secret, of foreign rows of every entity."""
         for method in route.methods:
-            body = None if method == "GET" else {}
+            body: Body | None = None if method == "GET" else {}
             if not route.whole and not route.texts:
                 yield Try("list", route.named(method), Ask(method, route.rule, body))
                 if method == "GET":
@@ -430,7 +351,8 @@ class Ways:
             for cls in self.bureau.facts.classes:
                 for there in self._picked(cls, route):
                     known = self._secrets(there)
-                    for word in [str(there.id)] if route.whole else known if there.cls.__name__ in BY_CLASS else known[:1]:
+                    known = known if there.cls.__name__ in BY_CLASS else known[:1]
+                    for word in [str(there.id)] if route.whole else known:
                         yield from self._secret(route, method, first, there, word)
 
     def _picked(self, cls: type[Entity], route: Route) -> list[Row]:
@@ -445,24 +367,12 @@ class Ways:
             if name != first:
                 values = SIZES if name == "size" else (word,)
                 further = [one | {name: value} for one in further for value in values]
-        body = None if method == "GET" else {}
+        body: Body | None = None if method == "GET" else {}
         for words in further:
             instead = {name: nothing if value == word else value for name, value in words.items()}
             asks = [Ask(method, route.filled(**{first: word}, **words), body),
                     Ask(method, route.filled(**{first: nothing}, **instead), body)]  # fmt: skip
             yield Try(way, route.named(method), asks[0], (word,), asks[1], (nothing,))
-
-    def _secrets(self, there: Row) -> list[str]:
-        """What names a row outside: its public id, and each text that the table keeps unique, or that is a file's."""
-        mapper, found = inspect(there.cls), [there.public_id]
-        unique = {one for rule in mapper.local_table.constraints if isinstance(rule, UniqueConstraint)
-                  for one in rule.columns}  # fmt: skip
-        for name, column in mapper.columns.items():
-            file = name in {"stored", "file"}
-            if isinstance(column.type, String) and (column.unique or column in unique or file) and name != "public_id":
-                value = there.fact[name]
-                found += [str(value)] if value and "/" not in str(value) else []
-        return list(dict.fromkeys(found))
 
     def _everywhere(self, route: Route) -> Iterator[Try]:
         """The search over everything, and any page that takes its words."""
@@ -477,8 +387,3 @@ class Ways:
 def _entity(route: Route) -> str:
     assert route.view is not None
     return route.view.entity_name
-
-
-def like(word: str) -> str:
-    """A word of the same shape that names nothing."""
-    return NOBODY if word.startswith(NOBODY[0]) else "".join("A" if one.isalnum() else one for one in word)

@@ -196,26 +196,56 @@ MUTATIONS = (
     Mutation("preferences and answers of bulk acts", _open(ListPreference, BulkRun), ways=("session: read",)),
     Mutation("attachments", _open(attachment.Attachment), ways=("attachment",)),
     Mutation("documents", _open(IssuedDocument), ways=("document",)),
-    Mutation("the history tab's names", _set(trail, "current_session", _Unscoped), ("yuan-a",), ("history", "relation")),
-    Mutation("the history tab's strangers", _set(trail, "_drop_strangers", lambda *_a: None), ("yuan-a", "firm-a"), ("history", "relation")),
+    Mutation(
+        "the history tab's names", _set(trail, "current_session", _Unscoped), ("yuan-a",), ("history", "relation")
+    ),
+    Mutation(
+        "the history tab's strangers",
+        _set(trail, "_drop_strangers", lambda *_a: None),
+        ("yuan-a", "firm-a"),
+        ("history", "relation"),
+    ),
     # writing
     Mutation("the old row", old_rows, ways=("session: foreign row changed", "session: foreign row deleted")),
     Mutation("the new row", new_rows, ways=("session: moved away",)),
     Mutation("the right to make", made_rows, ways=("session: created elsewhere",)),
     Mutation("parents", parents, ways=("session: foreign key",)),
-    Mutation("parents that a row opens", _set(guard, "_parents_it_opens", lambda _row: ()), ways=("session: foreign key",)),
+    Mutation(
+        "parents that a row opens", _set(guard, "_parents_it_opens", lambda _row: ()), ways=("session: foreign key",)
+    ),
     Mutation("system columns", _set(guard, "system_columns", lambda _cls: EVERYBODY), ways=("session: system column",)),
-    Mutation("withheld columns", _set(context.Access, "readonly", lambda *_a: EVERYBODY), ("narrow-a",), ("session: hidden column",)),
+    Mutation(
+        "withheld columns",
+        _set(context.Access, "readonly", lambda *_a: EVERYBODY),
+        ("narrow-a",),
+        ("session: hidden column",),
+    ),
     Mutation("a form's look-up, with parents", _both(_lookup, parents), ways=("foreign key",)),
     Mutation("bulk acts row by row, with the old row", _both(_careless_rows, old_rows), ways=("bulk act",)),
-    Mutation("the right to the row, with the old row", _both(
-        _set(fetch, "may", lambda *_a: True), old_rows), ("neiqin-a", "yuan-a"), ("no right to the row", "bulk act")),
+    Mutation(
+        "the right to the row, with the old row",
+        _both(_set(fetch, "may", lambda *_a: True), old_rows),
+        ("neiqin-a", "yuan-a"),
+        ("no right to the row", "bulk act"),
+    ),
     # columns
-    Mutation("hidden columns", _set(context.Access, "hidden", lambda *_a: EVERYBODY), ("narrow-a",), ("list", "relation")),
-    Mutation("hidden in lists", _set(naming, "concealed", lambda *_a: False), ("narrow-a",), ("list", "export", "sort oracle")),
+    Mutation(
+        "hidden columns", _set(context.Access, "hidden", lambda *_a: EVERYBODY), ("narrow-a",), ("list", "relation")
+    ),
+    Mutation(
+        "hidden in lists",
+        _set(naming, "concealed", lambda *_a: False),
+        ("narrow-a",),
+        ("list", "export", "sort oracle"),
+    ),
     Mutation("hidden in searching", _everything_searched, ("narrow-a",), ("search oracle",)),
     Mutation("hidden in names", _no_names, ("narrow-a",), ("list", "export")),
-    Mutation("hidden in the API", _set(values, "current_access", lambda: SimpleNamespace(hidden=lambda _e: EVERYBODY)), ("narrow-a",), ("API relation", "list")),
+    Mutation(
+        "hidden in the API",
+        _set(values, "current_access", lambda: SimpleNamespace(hidden=lambda _e: EVERYBODY)),
+        ("narrow-a",),
+        ("API relation", "list"),
+    ),
     Mutation("hidden in history", _set(trail, "_shown", lambda *_a: True), ("narrow-a",), ("history", "relation")),
     Mutation("masking", _unmasked, ways=("relation", "list", "masked value")),
     Mutation("masking in exports", _set(extract, "masked", str), ways=("export",)),
@@ -228,4 +258,4 @@ MUTATIONS = (
     Mutation("names in imports", _set(importing, "current_session", _Unscoped), ways=("import",)),
     Mutation("the session's end", _epoch, ways=("stale: session ended",)),
     Mutation("the posting's end", _set(context, "clock", LONG_AGO), ways=("stale: right ended",)),
-)  # fmt: skip
+)

@@ -26,7 +26,8 @@ from tests.support.postgres import drop_database, fresh_database
 
 WAYS = {
     "guessed id", "public id", "relation", "foreign key", "child taken", "created elsewhere", "moved away",
-    "foreign row moved here", "foreign row deleted", "no right to the row", "bulk act", "workflow verb", "filter oracle",
+    "foreign row moved here", "foreign row deleted", "no right to the row", "bulk act", "workflow verb",
+    "filter oracle",
     "sort oracle", "search oracle", "file name", "attachment", "document", "job result", "saved filter", "message",
     "history", "audience", "import", "export", "hidden column", "masked value", "list", "gate", "no session",
     "API workflow verb", "API foreign key", "API child taken", "API created elsewhere", "API moved away",

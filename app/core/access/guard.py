@@ -132,8 +132,10 @@ def _parents_it_opens(row: Entity) -> Iterable[tuple[type[Entity], int]]:
         name = foreign_key(relation)
         other = row.__dict__.get(relation.key)
         key = getattr(row, name) if other is None else other.id if inspect(other).persistent else None
-        moved = state.transient or state.pending or any(
-            state.attrs[one].history.has_changes() for one in (name, relation.key)
+        moved = (
+            state.transient
+            or state.pending
+            or any(state.attrs[one].history.has_changes() for one in (name, relation.key))
         )
         if key is not None and moved and not state.deleted:
             yield cls, key
