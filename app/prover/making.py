@@ -209,7 +209,7 @@ def _keeps_default(column: Column[Any]) -> bool:
     """Whether the default means something: a generated value, a state, a language; not merely the empty text."""
     if column.default is None:
         return False
-    return not (column.default.is_scalar and getattr(column.default, "arg", None) == "")
+    return not (column.default.is_scalar and vars(column.default).get("arg") == "")
 
 
 def states_of(cls: type[Entity]) -> list[str | None]:

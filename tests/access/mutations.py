@@ -41,7 +41,6 @@ class Mutation:
     take_out: Callable[[Patch, ExitStack], None]
     accounts: tuple[str, ...] = ("yuan-a",)
     ways: tuple[str, ...] = field(default=())
-    paths: str = ""
 
 
 def _filter(_patch: Patch, stack: ExitStack) -> None:
@@ -259,3 +258,11 @@ MUTATIONS = (
     Mutation("the session's end", _epoch, ways=("stale: session ended",)),
     Mutation("the posting's end", _set(context, "clock", LONG_AGO), ways=("stale: right ended",)),
 )
+
+# what `script/test` takes out; `--deep` takes out all
+FAST = frozenset({
+    "the session's filter", "firms", "the seal", "messages", "saved filters", "attachments", "documents",
+    "the history tab's names", "the old row", "the new row", "the right to make", "parents", "parents that a row opens",
+    "system columns", "hidden columns", "hidden in names", "masking", "the gate", "sign-in", "404 for outsiders",
+    "filters over foreign rows", "what may be exported", "names in imports", "the session's end",
+})  # fmt: skip
