@@ -130,7 +130,7 @@ class Maker:
         return found
 
     def _value(self, cls: type[Entity], name: str, column: Column[Any], place: Place, told: dict[str, str]) -> Any:
-        if name == "lines" and getattr(cls, "__owner__", ""):
+        if name == "lines" and cls.__owner__:
             return None  # core copies the owner's; of a firm as a whole there are none
         if name in {"office_id", "made_office_id", "lines"}:
             return {"office_id": place.office_id, "made_office_id": place.made_office_id, "lines": place.lines}[name]

@@ -177,8 +177,8 @@ class Ways(Whose):
     def _hostile(self, route: Route, view: EntityView, row: Row, step: str) -> Iterator[Hostile]:
         """(way, values, words typed): each foreign parent, child and office, each column that is withheld."""
         if step:
-            for name, other in self._asked(view, step):
-                for there in self.foreign(other)[:1]:
+            for name, asked in self._asked(view, step):
+                for there in self.foreign(asked)[:1]:
                     yield "foreign key", {name: there.public_id if route.api else str(there.id)}, ()
             return
         for name, _kind, other in fields_of(view):

@@ -117,6 +117,7 @@ class Access:
 
     def _withheld(self, entity: str, what: str) -> frozenset[str]:
         reaching = [held for held in self.postings if entity in held.grants]
+        reaching = reaching or list(self.postings)  # a part has no grants of its own: it goes with its whole
         sets = [frozenset(getattr(held, what).get(entity, ())) for held in reaching]
         return frozenset.intersection(*sets) if sets else frozenset()
 
