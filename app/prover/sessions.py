@@ -101,7 +101,7 @@ class Deeds:
         for row in self.ways.foreign(cls)[:2]:
             yield "session: guessed key", name, self._refused(cls, _fetched(row))
             yield "session: foreign row changed", name, self._refused(cls, self._change(row))
-            yield "session: foreign row deleted", name, self._refused(cls, self._delete(row))
+            yield "session: foreign row deleted", name, self._refused(cls, self._erase(row))
         if cls.__about__ is None and not cls.__part_of__ and cls.__scope__ is Scope.OFFICE:
             yield from self._made(cls, name)
         for row in self.ways.own(cls, "update")[:1]:
@@ -180,7 +180,7 @@ class Deeds:
 
         return deed
 
-    def _delete(self, row: Row) -> Deed:
+    def _erase(self, row: Row) -> Deed:
         return lambda session: session.delete(self._load(session, row))
 
     def _set(self, row: Row, column: str, value: Any) -> Deed:
