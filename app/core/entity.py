@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from app.core.workflow import Workflow
 
 BigId = BigInteger().with_variant(Integer, "sqlite")  # SQLite only numbers INTEGER keys itself
-NOTHING_SET: frozenset[str] = frozenset()
 
 
 class Scope(StrEnum):

@@ -106,19 +106,16 @@ def _criterion(access: Access, cls: type[Any]) -> Any:
 def _judge_before(session: Session, _context: Any, _instances: Any) -> None:
     """Stamp new rows; then judge every changed or deleted row by the database's own old values."""
     access = None if "unscoped" in session.info else current_access()
-    for row in session.new:
-        stamp(row, access or _actor())
-    if access is not None:
-        for row in session.dirty:
-            if isinstance(row, Entity) and session.is_modified(row):
-                follow_owner(row)
-    touch_wholes(session)
+    _fill(session, access)
     if access is None:
         return
     judged: Rows = defaultdict(set)
+    through: Rows = defaultdict(set)
     for row in _written(session):
         act = act_of(session, row)
         _judge_columns(access, row, act)
+        for parent, key in _parents_it_opens(row):
+            through[parent, Verb.READ].add(key)
         target = act.upon or row
         if inspect(target).persistent:
             judged[type(target), act.verb].add(target.id)
@@ -127,6 +124,41 @@ def _judge_before(session: Session, _context: Any, _instances: Any) -> None:
         fresh = {key for key in keys if (cls, verb, key) not in cleared}
         _require(session, access, cls, verb, fresh, states=True)
         cleared.update((cls, verb, key) for key in fresh)
+    for (cls, verb), keys in through.items():
+        _require(session, access, cls, verb, keys, states=True)
+
+
+def _fill(session: Session, access: Access | None) -> None:
+    """What core itself writes: new rows' makers and scope, the scope of rows that got another owner, wholes' versions."""
+    for row in session.new:
+        stamp(row, access or _actor())
+    if access is not None:
+        for row in session.dirty:
+            if isinstance(row, Entity) and session.is_modified(row):
+                follow_owner(row)
+    touch_wholes(session)
+
+
+def _parents_it_opens(row: Entity) -> Iterable[tuple[type[Entity], int]]:
+    """Rows that this one is going to make readable by pointing at them (a person by an appointment of one's own firm).
+
+    They are judged before the flush: after it, whoever pointed at a stranger's person could read that person.
+    """
+    state: InstanceState[Entity] = inspect(row)
+    for relation in state.mapper.relationships:
+        cls = relation.mapper.class_
+        if relation.direction.name != "MANYTOONE" or not getattr(cls, "__read_via__", ""):
+            continue
+        name = foreign_key(relation)
+        other = row.__dict__.get(relation.key)
+        key = getattr(row, name) if other is None else other.id if inspect(other).persistent else None
+        moved = (
+            state.transient
+            or state.pending
+            or any(state.attrs[one].history.has_changes() for one in (name, relation.key))
+        )
+        if key is not None and moved and not state.deleted:
+            yield cls, key
 
 
 def _actor() -> Access | None:
