@@ -129,7 +129,7 @@ def _judge_before(session: Session, _context: Any, _instances: Any) -> None:
 
 
 def _fill(session: Session, access: Access | None) -> None:
-    """What core itself writes: new rows' makers and scope, the scope of rows that got another owner, wholes' versions."""
+    """What core itself writes: makers and scope of new rows, scope of rows with another owner, versions of wholes."""
     for row in session.new:
         stamp(row, access or _actor())
     if access is not None:
