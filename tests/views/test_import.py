@@ -113,6 +113,35 @@ def test_the_same_file_again_changes_nothing(house: House) -> None:
     assert firm(house, make_credit_code(7000)).version == 1
 
 
+@pytest.mark.parametrize("base", ["/enterprises", "/people"])
+def test_what_was_taken_out_comes_back_without_its_stars(house: House, base: str) -> None:
+    """An export writes telephones and ID cards in part only: sent back, they stay what they were."""
+    with house.client("suo-a").post(f"{base}/export", data={"format": "xlsx"}) as out:
+        taken = out.get_data()
+    with house.system() as session:
+        before = dict(session.execute(select(Enterprise.id, Enterprise.phone)).all())
+    back = Desk(house, "suo-a", base)
+    back.upload(taken)
+    back.attempt()
+    new, changed, same, wrong = back.counts()
+    assert (new, changed, wrong) == (0, 0, 0), back.result()
+    assert same > 5
+    with house.system() as session:
+        assert dict(session.execute(select(Enterprise.id, Enterprise.phone)).all()) == before
+
+
+def test_stars_that_stand_for_nothing_are_named(house: House) -> None:
+    rows = firm_rows(2)
+    Desk(house, "neiqin-a").through(firms_file(rows[:1]))
+    desk = Desk(house, "neiqin-a")
+    desk.upload(
+        firms_file([(*rows[0][:3], "1881****9999", *rows[0][4:]), (*rows[1][:3], "1990****0000", *rows[1][4:])])
+    )
+    desk.attempt()
+    assert desk.counts() == (0, 0, 0, 2)
+    assert "打了星号" in desk.result()
+
+
 def test_a_second_edition_of_the_file_changes_what_differs(house: House) -> None:
     rows = firm_rows(5)
     Desk(house, "neiqin-a").through(firms_file(rows))

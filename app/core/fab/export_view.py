@@ -139,7 +139,13 @@ def write(view: ExportScreens, args: Mapping[str, str], format_: str, out: IO[by
             tick(rows * 100 // max(total, 1))
 
         tick(0)
-        table = Table(said(view.title), note(narrowed, total), extract.columns, extract.chunks(size), told)
+        table = Table(
+            said(view.title),
+            note(narrowed, total, starred=extract.starred),
+            extract.columns,
+            extract.chunks(size),
+            told,
+        )
         rows = writer(table, out)
     finally:
         session.rollback()
@@ -163,15 +169,15 @@ def said_filters(query: listing.ListQuery, filters: list[str]) -> list[str]:
     return found + [str(one.label) for one in listing.filter_boxes(query, filters)[1]]
 
 
-def note(narrowed: list[str], total: int) -> str:
-    """The line under the title: filter, when, by whom, how many."""
+def note(narrowed: list[str], total: int, *, starred: bool = False) -> str:
+    """The line under the title: filter, when, by whom, how many; and that numbers are written in part only."""
     person = current_access().person
     chief = current_access().chief_posting
     who = f"{person.name}（{said(chief.title)}）" if chief else person.name
     what = "；".join(narrowed) or _("无")
     at = f"{clock.local(clock.now()):%Y-%m-%d %H:%M}"
     line = _("筛选：%(what)s　时间：%(at)s　导出人：%(who)s　共 %(n)s 条", what=what, at=at, who=who, n=f"{total:,}")
-    return str(line)
+    return f"{line}　{_('电话、证件号码已打星号')}" if starred else str(line)
 
 
 def file_name(view: ExportScreens, format_: str) -> str:

@@ -7,7 +7,6 @@ of a column that has few, once for each related row, and row by row only for wha
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
@@ -17,7 +16,7 @@ from sqlalchemy.orm import RelationshipProperty
 
 from app.core import clock
 from app.core.access.context import current_access
-from app.core.access.masking import masked
+from app.core.access.masking import MOBILE, STARS, maskable, masked, starred
 from app.core.access.predicate import foreign_key, predicate
 from app.core.db import current_session
 from app.core.entity import Entity
@@ -29,9 +28,6 @@ from app.core.verbs import Verb
 
 MOST_KEPT = 20_000  # related rows, or different values, remembered by a column
 EXACT = 10**15  # a spreadsheet keeps fifteen digits
-MOBILE = re.compile(r"(?<!\d)(1[3-9]\d\d)\d{3}(\d{4})(?!\d)", re.ASCII)
-STARS = "****"
-STARRED = rf"\1{STARS}\2"
 BETWEEN = "\x1f"
 Values = Sequence[Any]
 
@@ -48,6 +44,11 @@ class Extract:
     def columns(self) -> list[TableColumn]:
         """Heads and kinds."""
         return [TableColumn(source.label, source.kind) for source in self.sources]
+
+    @property
+    def starred(self) -> bool:
+        """Whether a column is written in part only."""
+        return any(maskable(self.model, source.name) for source in self.sources)
 
     def count(self, most: int | None = None) -> int:
         """How many rows; with `most`, counting no further than one more than that."""
@@ -110,7 +111,7 @@ class Telephone(Source):
         pieces = [STARS] * (len(parts) // 3 * 4 + 1)
         pieces[0::4], pieces[1::4], pieces[3::4] = parts[0::3], parts[1::3], parts[2::3]
         shown = "".join(pieces).split(BETWEEN)
-        return shown if len(shown) == len(texts) else [MOBILE.sub(STARRED, text) for text in texts]
+        return shown if len(shown) == len(texts) else [starred(text) for text in texts]
 
 
 class Said(Source):
@@ -165,7 +166,7 @@ class Related(Source):
             return str(row)
         text = cell(row, self.rest, link=False).text
         column = inspect(self.target).columns.get(self.rest)
-        return masked(text) if column is not None and _sensitive(column) else MOBILE.sub(STARRED, text)
+        return masked(text) if column is not None and _sensitive(column) else starred(text)
 
 
 class Cells(Source):

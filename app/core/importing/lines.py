@@ -10,6 +10,7 @@ from typing import Any
 
 from openpyxl.utils import get_column_letter
 
+from app.core.access.masking import STARS, maskable
 from app.core.entity import Entity
 from app.core.importing.target import Target
 from app.core.xlsx import Row
@@ -51,6 +52,7 @@ class Line:
     values: dict[str, Any] = field(default_factory=dict)
     refs: dict[str, str] = field(default_factory=dict)
     blank: set[str] = field(default_factory=set)
+    starred: dict[str, str] = field(default_factory=dict)  # shown in part only: from a list that was taken out
     problems: list[tuple[str, str]] = field(default_factory=list)
     doubts: list[tuple[str, str]] = field(default_factory=list)
     verdict: str = ""
@@ -79,7 +81,7 @@ def read_lines(
         if row.number <= heading or row.number in skip:
             continue
         line = _line(spec, row, read, date1904=date1904)
-        if line.values or line.refs or line.problems:
+        if line.values or line.refs or line.starred or line.problems:
             found.append(line)
     return found
 
@@ -94,6 +96,9 @@ def _line(spec: Spec, row: Row, read: Reader, *, date1904: bool) -> Line:
             line.blank.add(name)
             continue
         target = spec.targets[name]
+        if isinstance(raw, str) and STARS in raw and maskable(spec.model, name):
+            line.starred[name] = raw.strip()
+            continue
         try:
             value = read(target.parser, raw, date1904)
         except ValueError as error:
