@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from flask_babel import gettext as _
-from sqlalchemy import BigInteger, ForeignKey, Integer, String, inspect
+from sqlalchemy import BigInteger, ForeignKey, Integer, String, event, inspect
 from sqlalchemy.orm import Mapped, MappedColumn, declared_attr, mapped_column, validates
 
 from app.core import clock
@@ -128,6 +128,12 @@ class Entity(FabModel):
         if self.public_id and value != self.public_id:
             raise ValueError("a public id never changes")
         return value
+
+
+@event.listens_for(Entity, "instrument_class", propagate=True)
+def _number_for_good(_mapper: Any, cls: type[Entity]) -> None:
+    """An id is never given twice: histories and assignments name rows by it. PostgreSQL's sequences do so anyway."""
+    cls.__table__.dialect_options["sqlite"]["autoincrement"] = True
 
 
 class Scoped(Entity):
