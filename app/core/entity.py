@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from flask_babel import gettext as _
-from sqlalchemy import BigInteger, ForeignKey, Integer, String, inspect
+from sqlalchemy import BigInteger, ForeignKey, Integer, String, event, inspect
 from sqlalchemy.orm import Mapped, MappedColumn, declared_attr, mapped_column, validates
 
 from app.core import clock
@@ -197,6 +197,12 @@ def _discreet(named: Callable[[Entity], str]) -> Callable[[Entity], str]:
 
 
 Entity.__str__ = _discreet(Entity.__str__)  # type: ignore[method-assign]
+
+
+@event.listens_for(Entity, "instrument_class", propagate=True)
+def _number_for_good(_mapper: Any, cls: type[Entity]) -> None:
+    """An id is never given twice: histories and assignments name rows by it. PostgreSQL's sequences do so anyway."""
+    cls.__table__.dialect_options["sqlite"]["autoincrement"] = True
 
 
 class Scoped(Entity):

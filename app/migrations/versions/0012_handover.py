@@ -1,7 +1,7 @@
 """hand-over of work, postings that end at once, appointments that take two administrators
 
 Revision: 0012
-After: 0008
+After: 0011
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0012"
-down_revision = "0008"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 

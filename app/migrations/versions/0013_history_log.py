@@ -1,7 +1,7 @@
 """a log that can be searched; entries that nobody changes; checkpoints for chains whose oldest entries are past
 
 Revision: 0013
-After: 0008
+After: 0012
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from alembic import op
 from app.core.history_entry import columns_of
 
 revision = "0013"
-down_revision = "0008"
+down_revision = "0012"
 branch_labels = None
 depends_on = None
 

@@ -1,7 +1,7 @@
 """headquarters and hosts of firms, how long a visit is sealed, who has written a notice
 
 Revision: 0014
-After: 0008
+After: 0013
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0014"
-down_revision = "0008"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 
