@@ -225,7 +225,7 @@ def record(
         session.connection(execution_options={"shouze_write": True})
         facts = {key: plain(value) for key, value in facts.items()}
         root = (type(about).__name__, about.id) if about is not None else None
-        extra = {"kind": kind} if kind is not None else {}
+        extra: dict[str, Any] = {"kind": kind} if kind is not None else {}
         _append(session.connection(), office_id, Unit(verb, what), [], root=root, note="", facts=facts, **extra)
         session.commit()
 

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from flask_babel import gettext as _
 from sqlalchemy import (
     JSON,
+    BindParameter,
     Boolean,
     CheckConstraint,
     ColumnElement,
@@ -180,7 +181,7 @@ class Posting(Entity):
     role: Mapped[AccessRole] = relationship()
 
     @classmethod
-    def in_force(cls, day: date) -> ColumnElement[bool]:
+    def in_force(cls, day: date | BindParameter[date]) -> ColumnElement[bool]:
         """Postings that carry rights on a day: begun, not past their last day, not ended before it was over."""
         return and_(
             cls.date_from <= day, or_(cls.date_to.is_(None), cls.date_to >= day), cls.ended_at.is_(None)

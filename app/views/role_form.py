@@ -17,7 +17,8 @@ from app.core.fab.cells import said
 from app.core.fab.shell import subjects
 from app.core.office import AccessRole, Family
 from app.core.role_screen import RoleForm
-from app.core.screen import Clash, Field, FormError
+from app.core.screen import Clash, ClashField, Field, FormError
+from app.core.verbs import VERB_WORDS
 from app.services.role import ceiling
 
 
@@ -90,13 +91,13 @@ def clash_of(role: AccessRole, typed: tuple[str, str], mine: Shape, error: Confl
     lines = [line for line in lines if line[1] != line[2]]
     lines += [*matrix.changes(now.grants, mine.grants), *matrix.column_changes("hidden", now.hidden, mine.hidden)]
     lines += matrix.column_changes("readonly", now.readonly, mine.readonly)
-    fields = [{"label": what, "theirs": theirs, "yours": yours} for what, theirs, yours in lines]
+    fields = [ClashField("", what, theirs, yours) for what, theirs, yours in lines]
     return Clash(str(error), last.who if last else "", last.at if last else "", fields)
 
 
 def heads() -> list[tuple[str, str]]:
     """The columns of the matrix."""
-    return [(verb.value, said(trail.VERB_WORDS[verb])) for verb in limits.FIRST]
+    return [(verb.value, said(VERB_WORDS[verb])) for verb in limits.FIRST]
 
 
 def legend(family: str) -> list[tuple[str, str, str]]:

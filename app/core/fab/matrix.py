@@ -23,9 +23,9 @@ from app.core.access.problems import (
 )
 from app.core.entity import Entity, Sphere, registry
 from app.core.fab.cells import label_of, said
-from app.core.fab.trail import VERB_WORDS, register_differ
+from app.core.fab.trail import register_differ
 from app.core.office import AccessRole, RoleOrigin
-from app.core.verbs import Verb
+from app.core.verbs import VERB_WORDS, Verb
 
 COVERAGES = {
     Coverage.SUBTREE: ("本机构及下级", "任职机构和它的下级机构负责的记录"),
