@@ -259,6 +259,7 @@ class FormScreen:
     errors: list[FormError] = field(default_factory=list)
     conflict: Clash | None = None
     version: str = ""
+    key: str = ""  # a new record's: sent twice, it makes one
     extra_submits: list[dict[str, Any]] = field(default_factory=list)
     then: str = ""
     warnings: list[TickBox] = field(default_factory=list)
