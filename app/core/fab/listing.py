@@ -61,8 +61,13 @@ class ListQuery:
         self.ordered = asked if asked.removeprefix("-") in order_columns else ""
         self.order = self.ordered or default_order
         self.values: Values = {}
+        self.strays: dict[str, list[str]] = {}  # values that mean nothing to their filter: nothing is found by them
         for name in filters:
-            self.values |= filter_of(model, name).read(args)
+            one = filter_of(model, name)
+            found = one.read(args)
+            self.values |= found
+            if lost := one.strays(found):
+                self.strays[name] = lost
         self.bare: dict[str, Any] = {}
 
     def arguments(self) -> list[tuple[str, str]]:
@@ -104,7 +109,7 @@ def build_query(query: ListQuery, filters: list[str]) -> Select[Any]:
         statement = statement.where(clause)
     for name in filters:
         one = filter_of(query.model, name)
-        clauses = one.clauses(query.values)
+        clauses = one.criteria(query.values)
         statement = statement.where(*clauses)
         query.narrow |= bool(clauses) and isinstance(one, Related) and one.indexed
     return statement.order_by(*paging.ordered(query.model, query.order, query.default_order))
@@ -133,11 +138,12 @@ def filter_boxes(
     boxes, active = [], []
     for name in filters:
         one = filter_of(query.model, name)
-        box = one.box(query.values, rows)
+        box = one.box(one.meant(query.values), rows)
         boxes.append(box)
-        if words := one.said(box):
+        words = [one.said(box), *(_("%(value)s（没有这个值）", value=lost) for lost in query.strays.get(name, ()))]
+        if any(words):
             box.on = True
-            label = _("%(what)s：%(value)s", what=box.label, value=words)
+            label = _("%(what)s：%(value)s", what=box.label, value=_("、").join(filter(None, words)))
             active.append(ActiveFilter(label, query.url(**dict.fromkeys(one.names()))))
     return boxes, active
 
