@@ -44,13 +44,15 @@ def column(  # noqa: PLR0913 - one keyword a fact about the column
     secret: bool = False,
     system: bool = False,
     derived: bool = False,
+    required: bool = False,
     **options: Any,
 ) -> MappedColumn[Any]:
     """A column with what a screen needs to know.
 
     `format` is one of "", "code", "tel", "lines", "long", "state", "term" (a word of ours, so translated); `choices`
     limits a text column to an enum; `secret` keeps its value out of history; `system` columns are set by core and
-    transitions, never by a form or a plain update; `derived` ones are computed from others at every save.
+    transitions, never by a form or a plain update; `derived` ones are computed from others at every save; a `required` one has a default in the
+    database, but a person must choose.
     """
     info = {
         "label": label,
@@ -60,6 +62,7 @@ def column(  # noqa: PLR0913 - one keyword a fact about the column
         "secret": secret,
         "system": system,
         "derived": derived,
+        "required": required,
     }
     return mapped_column(kind, *args, info=info, **options)
 
