@@ -51,8 +51,8 @@ def column(  # noqa: PLR0913 - one keyword a fact about the column
 
     `format` is one of "", "code", "tel", "lines", "long", "state", "term" (a word of ours, so translated); `choices`
     limits a text column to an enum; `secret` keeps its value out of history; `system` columns are set by core and
-    transitions, never by a form or a plain update; `derived` ones are computed from others at every save; a `required` one has a default in the
-    database, but a person must choose.
+    transitions, never by a form or a plain update; `derived` ones are computed from others at every save; a `required`
+    one has a default in the database, but a person must choose.
     """
     info = {
         "label": label,

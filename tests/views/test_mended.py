@@ -119,3 +119,59 @@ def test_no_font_that_lacks_signs_stands_before_the_system_s(small: House) -> No
     assert stack is not None and small
     names = [name.strip(' "') for name in stack[1].split(",")]
     assert "WenQuanYi Micro Hei" not in names[: names.index("system-ui")]
+
+
+def test_without_the_script_a_name_that_is_one_row_s_is_enough(house: House) -> None:
+    site = firm_site(house)
+    client = house.client("suo-a")
+    with house.system() as session:
+        name = session.get_one(Enterprise, site.enterprise_id).name
+    form = {
+        "enterprise": "",
+        "enterprise__text": name,
+        "name": "二店",
+        "kind": site.kind,
+        "lines": "1",
+        "state": "正常",
+    }
+    made = client.post("/sites/add", data=form)
+    assert made.status_code == 302, text(made)
+    found = text(client.get("/sites/", query_string={"enterprise": "", "enterprise__text": name}))
+    assert "二店" in found and found.count("data-row") == 2
+    key = re.search(r"\d+$", made.location)
+    assert key is not None
+    typed = {**form, "enterprise": str(site.enterprise_id), "enterprise__text": "没有这家", "version": "1"}
+    wrong = text(client.post(f"{made.location}/edit", data=typed))
+    assert "请从列表中选择" in wrong and 'value="没有这家"' in wrong
+    assert "“没有这家”（没有这个值）" in text(client.get("/sites/?enterprise__text=没有这家&enterprise="))
+
+
+def test_a_name_of_two_rows_or_of_another_station_s_is_not_taken(house: House) -> None:
+    site = firm_site(house)
+    with house.system() as session, unit_of_work():
+        first = session.get_one(Enterprise, site.enterprise_id)
+        name, beside = first.name, (Enterprise.office_id == first.office_id, Enterprise.id != first.id)
+        other = session.scalars(select(Enterprise).where(*beside)).first()
+        assert other is not None
+        other.name = name
+    form = {
+        "enterprise": "",
+        "enterprise__text": name,
+        "name": "二店",
+        "kind": site.kind,
+        "lines": "1",
+        "state": "正常",
+    }
+    assert "不止一条" in text(house.client("suo-a").post("/sites/add", data=form))
+    assert "请从列表中选择" in text(house.client("suo-b").post("/sites/add", data=form))
+
+
+def test_without_the_script_a_row_is_added_by_the_server(small: House) -> None:
+    client = small.client("yuan-a")
+    page = text(client.get("/inspections/add"))
+    assert re.search(r'<button class="btn plain add" name="rows-add" value="findings" formnovalidate', page)
+    once = text(client.post("/inspections/add", data={"rows-add": "findings", "summary": "写了一半"}))
+    assert 'name="findings-0-fact"' in once and "写了一半" in once
+    more = {"rows-add": "findings", "findings-0-fact": "地面有积水", "findings-0-id": ""}
+    twice = text(client.post("/inspections/add", data=more))
+    assert "地面有积水" in twice and 'name="findings-1-fact"' in twice

@@ -23,6 +23,7 @@ from app.core.screen import FilterBox
 
 LONGEST_VALUE = 100  # characters of one value
 MOST_VALUES = 50  # of one filter
+MOST_SAID = 3  # values that mean nothing, in words
 LARGEST_KEY = 2**63 - 1
 Values = dict[str, list[str]]
 
@@ -69,6 +70,13 @@ class Filter:
     def strays(self, values: Values) -> list[str]:
         """The values in force that mean nothing to it."""
         return [one for name in self.names() for one in values.get(name, ()) if not self.understood([one])]
+
+    def said_lost(self, values: Values) -> str:
+        """Those values in words, the first few in part."""
+        lost = self.strays(values)
+        shown = [one if len(one) <= 20 else f"{one[:20]}…" for one in lost[:MOST_SAID]]
+        text = str(_("、")).join(shown) + ("…" if len(lost) > MOST_SAID else "")
+        return str(_("%(value)s（没有这个值）", value=text)) if lost else ""
 
     def meant(self, values: Values) -> Values:
         """The values in force that mean something to it."""

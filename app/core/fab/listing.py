@@ -35,6 +35,7 @@ __all__ = [
     "search_clause",
 ]
 SIZES = (25, 50, 100)
+PRINT = "print"  # the argument that asks for all rows on one page
 LONGEST_QUERY = 100  # characters of a search
 LONGEST_CELL = 80  # characters of a cell of a list; the record shows all
 LONGEST_ARGUMENTS = 4_000  # characters of a saved filter
@@ -55,7 +56,8 @@ class ListQuery:
         self.model, self.path, self.default_order = model, path, default_order
         self.text = "".join(texts(args, "q")[:1])[:LONGEST_QUERY]
         self.narrow = False  # whether an index finds the few rows that come in question
-        self.size = _bounded(texts(args, "size"), 1, max(SIZES), SIZES[0])
+        self.whole = texts(args, PRINT) == ["all"]  # one page as long as counting goes, for paper
+        self.size = paging.COUNT_CAP if self.whole else _bounded(texts(args, "size"), 1, max(SIZES), SIZES[0])
         self.page = _bounded(texts(args, "page"), 1, last_page(paging.COUNT_CAP + 1, self.size), 1)
         asked = "".join(texts(args, "order")[:1])
         self.ordered = asked if asked.removeprefix("-") in order_columns else ""
@@ -79,7 +81,7 @@ class ListQuery:
     def url(self, **changes: Any) -> str:
         """This list with other arguments; None takes one away."""
         now: dict[str, Any] = {"q": self.text, "order": self.ordered}
-        now |= self.values | ({"size": self.size} if self.size != SIZES[0] else {}) | changes
+        now |= self.values | ({"size": self.size} if self.size != SIZES[0] and not self.whole else {}) | changes
         kept = {key: value for key, value in now.items() if value not in (None, "", [])} or self.bare
         return f"{self.path}?{urlencode(kept, doseq=True)}" if kept else self.path
 
@@ -140,7 +142,7 @@ def filter_boxes(
         one = filter_of(query.model, name)
         box = one.box(one.meant(query.values), rows)
         boxes.append(box)
-        words = [one.said(box), *(_("%(value)s（没有这个值）", value=lost) for lost in query.strays.get(name, ()))]
+        words = [one.said(box), one.said_lost(query.values)]
         if any(words):
             box.on = True
             label = _("%(what)s：%(value)s", what=box.label, value=_("、").join(filter(None, words)))
