@@ -381,6 +381,7 @@
       const show = () => { count.textContent = `${el.value.length}/${el.maxLength}`; count.classList.toggle('near', el.value.length > el.maxLength * 0.9); };
       el.after(count); el.addEventListener('input', show); show();
     });
+    if ($('[data-print-now]')) setTimeout(print, 50);
     fitTables();
     addEventListener('resize', fitTables);
     $$('[data-poll]').forEach(poll);

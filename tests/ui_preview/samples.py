@@ -841,7 +841,7 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
                 "reason": field("reason", "理由", "textarea", required=True, wide=True, maxlength=500),
                 "key": "abcdefghijklmnopqrstuvwxyz",
                 "missing": 1,
-                "rows": [(firm[0], cell("草稿", "state", tone="neutral")) for firm in FIRMS[:4]],
+                "rows": [(firm[0], cell("草稿", "state", tone="neutral"), "") for firm in FIRMS[:4]],
                 "errors": [],
             }
         },

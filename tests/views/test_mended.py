@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import pytest
 from openpyxl import load_workbook
-from sqlalchemy import select
+from sqlalchemy import func, select
 
+from app.core import clock
+from app.core.db import current_session
+from app.core.fab import paging
+from app.core.saving import save
+from app.core.verbs import Verb
 from app.core.writing import unit_of_work
+from app.data.enums import CheckState, Line
+from app.models.check import DailyCheck, RiskList
 from app.models.enterprise import Enterprise, Site
+from app.models.inspection import Inspection
 from app.models.licence import Closure
 from app.models.personnel import Person
+from app.services.risk_list import next_edition
 from tests.support.house import A, House
 
 STYLE = Path(__file__).parents[2] / "app" / "static" / "app.css"
@@ -26,8 +37,6 @@ def text(answer: Any) -> str:
 def firm_site(house: House, username: str = "firm-a") -> Site:
     """The one site of a firm's user."""
     with house.acting(username):
-        from app.core.db import current_session
-
         return current_session().scalars(select(Site)).unique().one()
 
 
@@ -175,3 +184,112 @@ def test_without_the_script_a_row_is_added_by_the_server(small: House) -> None:
     more = {"rows-add": "findings", "findings-0-fact": "地面有积水", "findings-0-id": ""}
     twice = text(client.post("/inspections/add", data=more))
     assert "地面有积水" in twice and 'name="findings-1-fact"' in twice
+
+
+def test_the_only_site_of_a_firm_is_there_already(house: House) -> None:
+    site = firm_site(house)
+    client = house.client("firm-a")
+    page = text(client.get("/closures/add"))
+    assert re.search(rf'<input type="hidden" name="site" value="{site.id}"><input type="text"[^>]*value="[^"]+"', page)
+    assert f'name="enterprise" value="{site.enterprise_id}"' in text(client.get("/trainings/add"))
+    assert 'name="site" value=""' in text(house.client("suo-a").get("/closures/add"))
+
+
+# ---- paper -----------------------------------------------------------------------------------------------------------
+
+
+def test_paper_shows_dates_in_full(house: House) -> None:
+    client = house.client("suo-a")
+    today = clock.today()
+    full = f"{today.year}年{today.month}月{today.day}日"
+    style = STYLE.read_text().partition("@media print")[2]
+    assert "[data-on]::after { content: attr(data-on)" in style
+    made = client.post("/enterprises/add", data={"name": "今天开的店", "state": "正常"})
+    record = text(client.get(made.location))
+    assert re.search(rf'<span class="date" data-on="{full} \d\d:\d\d">今天', record), "history"
+    listed = text(client.get("/people/?size=100"))
+    assert re.search(r'class="date"[^>]* data-on="\d{4}年', listed)
+    assert not re.search(r'class="date"(?![^>]*data-on)[^>]*>\s*(今天|昨天|\d+月)', record + listed)
+    chip = text(client.get(f"/inspections/?date_from={today}"))
+    assert f"检查日期：{full} 起" in chip
+
+
+def test_a_printed_list_says_which_page_it_is_and_offers_all(house: House) -> None:
+    client = house.client("ju")
+    first = text(client.get("/enterprises/?size=10&order=name&state=正常"))
+    pages = re.search(r"<b>第 1 页，共 (\d+) 页</b>", first)
+    assert pages is not None and int(pages[1]) > 1
+    link = re.search(r'<a href="([^"]*print=all[^"]*)"', first)
+    assert link is not None
+    whole = text(client.get(unescape(link[1])))
+    with house.system() as session:
+        wanted = session.scalar(select(func.count(Enterprise.id)).where(Enterprise.state == "正常"))
+    assert whole.count("<tr data-row") == wanted and "共 " not in whole.partition('class="printhead"')[2][:400]
+    assert "data-print-now" in whole and "print=all" not in whole
+    assert "<b>第" not in text(client.get("/enterprises/?size=100&state=正常"))
+
+
+def test_all_on_paper_ends_where_counting_does(small: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paging, "COUNT_CAP", 5)
+    whole = text(small.client("ju").get("/enterprises/?print=all"))
+    assert whole.count("<tr data-row") == 5 and "只有前 1,000 条" in whole
+
+
+# ---- many at once ----------------------------------------------------------------------------------------------------
+
+
+def test_a_list_of_many_items_is_one_line_in_the_history(house: House) -> None:
+    site = firm_site(house)
+    with house.acting("firm-a"):
+        session = current_session()
+        base = session.scalars(select(RiskList).where(RiskList.template, RiskList.line == Line.CATERING)).unique().one()
+        made = next_edition(base)
+        made.site, made.template = session.get_one(Site, site.id), False
+        items = len(made.items)
+        key = save(made, Verb.CREATE).id
+    page = text(house.client("firm-a").get(f"/risk-lists/{key}"))
+    trail = page.partition('id="history"')[2]
+    assert items > 10 and f"新增 {items} 条" in trail
+    assert "第 1 条" not in trail and "改动 1 处" in trail
+
+
+def test_before_a_bulk_act_one_is_told_how_many_can_go(house: House) -> None:
+    client = house.client("firm-a")
+    with house.system() as session:
+        rows = session.scalars(select(DailyCheck).where(DailyCheck.site_id == firm_site(house).id)).all()
+    sent = [row.id for row in rows if row.state == CheckState.SUBMITTED][:3]
+    assert sent
+    form = {"act": "delete", "ids": [str(key) for key in sent]}
+    page = text(client.post("/daily-checks/bulk", data=form))
+    assert f"选中的里面 0 条可以办理，{len(sent)} 条现在不能办理" in page and 'class="btn danger"' not in page
+    station = house.client("yuan-a")
+    with house.system() as session:
+        visits = session.scalars(select(Inspection).where(Inspection.office_id == house.offices[A])).all()
+    draft = next(row.id for row in visits if row.state == "草稿")
+    done = next(row.id for row in visits if row.state != "草稿")
+    page = text(station.post("/inspections/bulk", data={"act": "void", "ids": [str(draft), str(done)]}))
+    assert "选中的里面 1 条可以办理，1 条现在不能办理" in page and "作废 1 条" in page
+
+
+# ---- where one is ----------------------------------------------------------------------------------------------------
+
+
+def test_a_form_says_which_record_it_changes_and_leads_back(small: House) -> None:
+    client = small.client("suo-a")
+    with small.system() as session:
+        firm = session.scalars(select(Enterprise).where(Enterprise.office_id == small.offices[A])).first()
+    assert firm is not None
+    page = text(client.get(f"/enterprises/{firm.id}/edit"))
+    assert f"<h1>修改主体：{firm.name}</h1>" in page
+    crumbs = re.search(r'<nav class="crumbs".*?</nav>', page, re.DOTALL)
+    assert crumbs is not None and f'href="/enterprises/{firm.id}"' in crumbs[0] and 'href="/enterprises/"' in crumbs[0]
+    assert 'class="crumbs"' in text(client.get("/enterprises/add"))
+
+
+def test_a_list_on_a_phone_can_be_sorted(small: House) -> None:
+    page = text(small.client("suo-a").get("/enterprises/?order=name"))
+    menu = re.search(r'<details class="menu sortby">.*?</details>', page, re.DOTALL)
+    assert menu is not None and menu[0].count("<a href=") == 3 and 'aria-current="true"' in menu[0]
+    style = STYLE.read_text()
+    phone = style.partition("@media screen and (max-width: 720px)")[2]
+    assert ".sortby { display: none; }" in style and ".sortby { display: inline-block;" in phone

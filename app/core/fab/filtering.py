@@ -17,7 +17,7 @@ from sqlalchemy import false, inspect, or_
 
 from app.core import clock
 from app.core.entity import Entity
-from app.core.fab.cells import date_text, label_of, said
+from app.core.fab.cells import full_date, label_of, said
 from app.core.lines import line_choices
 from app.core.screen import FilterBox
 
@@ -183,8 +183,8 @@ class Days(Range):
         return date.fromisoformat(text)
 
     def words(self, text: str) -> str:
-        """As people say it."""
-        return date_text(date.fromisoformat(text))
+        """With its year: what is in force also stands on paper."""
+        return full_date(date.fromisoformat(text))
 
 
 class Instants(Days):

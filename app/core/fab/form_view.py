@@ -12,14 +12,17 @@ from app.core.access.context import current_access
 from app.core.access.fetch import fetch
 from app.core.db import current_session
 from app.core.deleting import erase
+from app.core.entity import Entity
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.fab import forming, showing, trail
-from app.core.fab.cells import cell, label_of, one_of, said
+from app.core.fab.cells import cell, label_of, name_of, one_of, said
 from app.core.fab.declaration import Answer, Declaration, expose, require_valid, seen_version
 from app.core.fab.file_box import Upload
 from app.core.fab.forming import BoundForm
 from app.core.fab.gate import needs
+from app.core.fab.listing import newest
 from app.core.fab.sending import Sending, form_key
+from app.core.office import Family
 from app.core.saving import Refused, save
 from app.core.screen import Clash, FormScreen
 from app.core.verbs import Verb
@@ -54,7 +57,17 @@ class FormScreens(Declaration):
                 self._prefill(row, name, one, request.args[name])
             elif one.data is not None:
                 setattr(row, name, one.data)
+            elif one.kind == "lookup" and not one.nullable and (only := self._only(one.model)) is not None:
+                setattr(row, name, only)
         return row
+
+    @staticmethod
+    def _only(model: type[Entity]) -> Entity | None:
+        """The one row there is to choose, for somebody of a firm; nobody else's choice is that small."""
+        if current_access().person.family != Family.FIRM:
+            return None
+        rows = newest(model, "", 2, "-made_at")
+        return rows[0] if len(rows) == 1 else None
 
     def _prefill(self, row: Any, name: str, one: Any, text: str) -> None:
         try:
@@ -174,9 +187,10 @@ class FormScreens(Declaration):
     ) -> str:  # fmt: skip
         label = one_of(self.model)
         upload = upload or self._upload()
+        title = _("修改%(what)s：%(name)s", what=label, name=name_of(row)) if row is not None else ""
         screen = FormScreen(
-            title=_("修改%(what)s", what=label) if row is not None else _("新建%(what)s", what=label),
-            action=request.path, sections=forming.sections(bound, {one.field: one.text for one in doubts or []}),
+            title=title or _("新建%(what)s", what=label), crumbs=self._crumbs(row), action=request.path,
+            sections=forming.sections(bound, {one.field: one.text for one in doubts or []}),
             submit_label=said(self.then[1]) if self.then else _("保存"), then=self.then[0] if self.then else "",
             extra_submits=[{"name": "then", "value": "", "label": said(self.then[2])}] if self.then else [],
             cancel_url=f"{self.route_base}/{row.id}" if row is not None else f"{self.route_base}/",
@@ -187,6 +201,11 @@ class FormScreens(Declaration):
             files=upload.screen(row) if upload is not None else None,
         )  # fmt: skip
         return render_template("entity/form.html", screen=screen)
+
+    def _crumbs(self, row: Any) -> list[tuple[Any, str]]:
+        """The list, and the record when there is one."""
+        own = [(name_of(row), f"{self.route_base}/{row.id}")] if row is not None else []
+        return [(self.title, f"{self.route_base}/"), *own]
 
     @expose("/<int:key>/delete", methods=["GET", "POST"])
     @needs(Verb.DELETE)

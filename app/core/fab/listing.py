@@ -188,6 +188,9 @@ def pager(query: ListQuery, total: int, shown: int) -> Pager:
         prev_url=query.url(page=query.page - 1 if query.page > 2 else None) if query.page > 1 else None,
         next_url=query.url(page=query.page + 1) if query.page < last else None,
         sizes=[(size, query.url(size=size), size == query.size) for size in SIZES],
+        pages=last if total <= paging.COUNT_CAP else 0,
+        whole=query.whole,
+        all_url=query.url(**{PRINT: "all"}) if last > 1 and not query.whole else None,
         hint=_("列表到此为止，请用筛选缩小范围。") if ended else "",
     )
 

@@ -7,7 +7,7 @@ that a change points at is named only to those who may read that row.
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -28,6 +28,7 @@ from app.core.types import UtcDateTime
 from app.core.verbs import Verb
 
 MOST_EVENTS = 30
+MOST_PARTS = 10  # made at once, each told for itself
 VERB_WORDS = {
     Verb.READ: "查看", Verb.EXPORT: "导出", Verb.REVEAL: "查看全文",
     Verb.CREATE: "新建", Verb.UPDATE: "修改", Verb.DELETE: "删除", Verb.SUBMIT: "提交", Verb.REVIEW: "审核通过",
@@ -184,8 +185,11 @@ def _shown(change: Change, name: str) -> bool:
 
 
 def _event(told: Told, row: Entity, names: dict[tuple[type[Entity], int], str], numbers: dict[Key, int]) -> Event:
-    lines: list[dict[str, Any]] = []
+    many = _many(told, type(row))
+    lines = [_sum_line(model, op, number) for (model, op), number in many.items()]
     for change in told.changes:
+        if (change.model, change.op) in many:
+            continue
         if change.model is Attachment:
             lines += _file_line(change)
         elif change.model is not type(row):
@@ -195,6 +199,18 @@ def _event(told: Told, row: Entity, names: dict[tuple[type[Entity], int], str], 
             lines += _lines(change, names)
     what = said(VERB_WORDS.get(Verb(told.verb), told.verb))
     return Event(datetime_text(told.at), told.actor or _("系统"), what, told.reason, lines)
+
+
+def _many(told: Told, own: type[Entity]) -> dict[tuple[type[Entity], str], int]:
+    """Of which parts so many were made or taken away at once that their number says more than each of them."""
+    counted = Counter((one.model, one.op) for one in told.changes if one.model not in {own, Attachment})
+    return {key: number for key, number in counted.items() if key[1] != "~" and number > MOST_PARTS}
+
+
+def _sum_line(model: type[Entity], op: str, number: int) -> dict[str, Any]:
+    """检查项目: 新增 98 条."""
+    text = _("新增 %(n)s 条", n=number) if op == "+" else _("去掉 %(n)s 条", n=number)
+    return {"field": said(model.__label__), "old": "" if op == "+" else text, "new": text if op == "+" else ""}
 
 
 def _head(change: Change, numbers: dict[Key, int]) -> str:
