@@ -245,7 +245,7 @@ def test_a_list_of_many_items_is_one_line_in_the_history(house: House) -> None:
         base = session.scalars(select(RiskList).where(RiskList.template, RiskList.line == Line.CATERING)).unique().one()
         made = next_edition(base)
         made.site, made.template = session.get_one(Site, site.id), False
-        items = len(made.items)
+        items = len(made.points)
         key = save(made, Verb.CREATE).id
     page = text(house.client("firm-a").get(f"/risk-lists/{key}"))
     trail = page.partition('id="history"')[2]
@@ -254,19 +254,19 @@ def test_a_list_of_many_items_is_one_line_in_the_history(house: House) -> None:
 
 
 def test_before_a_bulk_act_one_is_told_how_many_can_go(house: House) -> None:
-    client = house.client("firm-a")
+    client, site = house.client("firm-a"), firm_site(house)
     with house.system() as session:
-        rows = session.scalars(select(DailyCheck).where(DailyCheck.site_id == firm_site(house).id)).all()
+        rows = session.scalars(select(DailyCheck).where(DailyCheck.site_id == site.id)).all()
     sent = [row.id for row in rows if row.state == CheckState.SUBMITTED][:3]
     assert sent
     form = {"act": "delete", "ids": [str(key) for key in sent]}
     page = text(client.post("/daily-checks/bulk", data=form))
     assert f"选中的里面 0 条可以办理，{len(sent)} 条现在不能办理" in page and 'class="btn danger"' not in page
     station = house.client("yuan-a")
-    with house.system() as session:
+    with house.system() as session, unit_of_work():
         visits = session.scalars(select(Inspection).where(Inspection.office_id == house.offices[A])).all()
-    draft = next(row.id for row in visits if row.state == "草稿")
-    done = next(row.id for row in visits if row.state != "草稿")
+        visits[0].state, (draft, done) = "草稿", (one.id for one in visits[:2])
+        assert visits[1].state != "草稿"
     page = text(station.post("/inspections/bulk", data={"act": "void", "ids": [str(draft), str(done)]}))
     assert "选中的里面 1 条可以办理，1 条现在不能办理" in page and "作废 1 条" in page
 

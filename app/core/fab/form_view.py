@@ -189,7 +189,7 @@ class FormScreens(Declaration):
         upload = upload or self._upload()
         title = _("修改%(what)s：%(name)s", what=label, name=name_of(row)) if row is not None else ""
         screen = FormScreen(
-            title=title or _("新建%(what)s", what=label), crumbs=self._crumbs(row), action=request.path,
+            title=title or _("新建%(what)s", what=label), crumbs=self._way_to(row), action=request.path,
             sections=forming.sections(bound, {one.field: one.text for one in doubts or []}),
             submit_label=said(self.then[1]) if self.then else _("保存"), then=self.then[0] if self.then else "",
             extra_submits=[{"name": "then", "value": "", "label": said(self.then[2])}] if self.then else [],
@@ -202,7 +202,7 @@ class FormScreens(Declaration):
         )  # fmt: skip
         return render_template("entity/form.html", screen=screen)
 
-    def _crumbs(self, row: Any) -> list[tuple[Any, str]]:
+    def _way_to(self, row: Any) -> list[tuple[Any, str]]:
         """The list, and the record when there is one."""
         own = [(name_of(row), f"{self.route_base}/{row.id}")] if row is not None else []
         return [(self.title, f"{self.route_base}/"), *own]
