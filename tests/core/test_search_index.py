@@ -30,11 +30,15 @@ def found(text: str) -> set[int]:
 
 
 def truth(text: str) -> set[int]:
-    """Every row compared."""
-    words = [Enterprise.code.icontains(text, autoescape=True)]
+    """Every row compared; words parted by spaces must all be there."""
+    return set(current_session().scalars(select(Enterprise.id).where(*map(_truth, text.split() or [text]))))
+
+
+def _truth(text: str) -> Any:
+    words = [getattr(Enterprise, name).icontains(text, autoescape=True) for name in ("code", "legal_person", "phone")]
     if folded := normalise_query(text):
         words.append(Enterprise.search_text.contains(folded))
-    return set(current_session().scalars(select(Enterprise.id).where(or_(*words))))
+    return or_(*words)
 
 
 def firm(name: str, **more: Any) -> Enterprise:
