@@ -381,7 +381,7 @@ def test_the_same_id_and_body_give_the_first_answer(house: House) -> None:
     assert first.status_code == again.status_code == 201
     assert first.get_json() == again.get_json()
     refused(client.post(f"{FIRMS}/", json=body | {"name": "另一家"}), 409)
-    other = house.client("suo-a").post(f"{FIRMS}/", json=body)
+    other = house.client("suo-a").post(f"{FIRMS}/", json=body | {"accept": ["accept-name"]})
     assert other.get_json()["id"] != first.get_json()["id"], "an id is one account's"
     header = {"Client-Id": "device-7-0002-abcd"}
     twin = FIRM | {"accept": ["accept-name"]}
