@@ -212,7 +212,9 @@ def test_it_follows_every_change_of_a_row(house: House) -> None:
         low, high = grams.span(whose.number, "")
         kept = set(session.connection().scalars(select(search_gram.c.gram).where(search_gram.c.row_id == key,
                    search_gram.c.gram.between(low, high))))  # fmt: skip
-        assert kept | {whose.mark} == whose.grams([search_key("白音饭庄"), None, "", None])
+        stored = session.get_one(Enterprise, key)
+        assert stored.search_text == search_key("白音饭庄")
+        assert kept | {whose.mark} == whose.grams(getattr(stored, name) for name in whose.columns)
         with unit_of_work(Verb.DELETE) as unit:
             unit.delete(unit.get_one(Enterprise, key))
         left = select(search_gram.c.gram).where(search_gram.c.row_id == key, search_gram.c.gram.between(low, high))

@@ -386,7 +386,7 @@ def test_the_same_id_and_body_give_the_first_answer(house: House) -> None:
     header = {"Client-Id": "device-7-0002-abcd"}
     twin = FIRM | {"accept": ["accept-name"]}
     assert [client.post(f"{FIRMS}/", json=twin, headers=header).get_json()["id"] for _n in range(2)].count(
-        client.post(f"{FIRMS}/", json=FIRM, headers=header).get_json()["id"]
+        client.post(f"{FIRMS}/", json=twin, headers=header).get_json()["id"]
     ) == 2
 
 
