@@ -57,6 +57,7 @@ def column(  # noqa: PLR0913 - one keyword a fact about the column
     system: bool = False,
     derived: bool = False,
     of: tuple[str, ...] = (),
+    required: bool = False,
     **options: Any,
 ) -> MappedColumn[Any]:
     """A column with what a screen needs to know.
@@ -65,7 +66,7 @@ def column(  # noqa: PLR0913 - one keyword a fact about the column
     limits a text column to an enum; `words` gives what each stored value is called where it is no word of ours;
     `secret` keeps its value out of history; `system` columns are set by core and transitions, never by a form or a
     plain update; `derived` ones are computed from others at every save: `of` names those, and who may not see one of
-    them may not search by what is made of it.
+    them may not search by what is made of it; a `required` one has a default in the database, but a person must choose.
     """
     info = {
         "label": label,
@@ -77,6 +78,7 @@ def column(  # noqa: PLR0913 - one keyword a fact about the column
         "system": system,
         "derived": derived,
         "of": of,
+        "required": required,
     }
     return mapped_column(kind, *args, info=info, **options)
 

@@ -71,6 +71,9 @@ class Pager:
     next_url: str | None
     sizes: list[tuple[int, str, bool]]
     hint: Any = ""
+    pages: int = 1  # 0 when counting stopped
+    whole: bool = False  # all rows on this page, for paper
+    all_url: str | None = None  # where they are
 
 
 @dataclass
@@ -270,6 +273,8 @@ class FormScreen:
     errors: list[FormError] = field(default_factory=list)
     conflict: Clash | None = None
     version: str = ""
+    crumbs: list[tuple[Any, str]] = field(default_factory=list)
+    key: str = ""  # a new record's: sent twice, it makes one
     extra_submits: list[dict[str, Any]] = field(default_factory=list)
     then: str = ""
     warnings: list[TickBox] = field(default_factory=list)

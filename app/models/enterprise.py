@@ -25,7 +25,7 @@ class Enterprise(Scoped):
     __label__ = "主体"
     __firm_key__ = "enterprise"
     __tones__ = TONES
-    __search__ = ("search_text", "code")
+    __search__ = ("search_text", "code", "legal_person", "phone")
     __grows__ = True
     __table_args__ = (
         Index(
@@ -72,7 +72,7 @@ class Site(Scoped):
     area_id: Mapped[int | None] = column("所属苏木乡镇", BigId, ForeignKey("area.id"), index=True)
     address: Mapped[str] = column("经营地址", String(200), nullable=False, default="")
     kind: Mapped[str] = column("主体类型", String(30), choices=SiteKind, nullable=False)
-    lines: Mapped[int] = column("条线", LineSet, format="lines", nullable=False, default=0)
+    lines: Mapped[int] = column("条线", LineSet, format="lines", required=True, nullable=False, default=0)
     risk_grade: Mapped[str | None] = column("风险等级", String(1), choices=RiskGrade)
     licence_kind: Mapped[str | None] = column("凭证类型", String(30), choices=LicenceKind)
     licence_no: Mapped[str | None] = column("许可证编号", String(40), format="code")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from app.core.access.limits import register_builtin
@@ -49,6 +49,7 @@ class Role:
     family: Family
     rank: int
     grants: tuple[Grant, ...]
+    hidden: dict[str, list[str]] = field(default_factory=dict)  # entity → columns that this role is never shown
 
     def table(self) -> dict[str, Any]:
         """Grants as AccessRole stores them, with what everybody keeps about lists."""
@@ -119,6 +120,7 @@ INSPECTS = (
     *COLLEAGUES,
 )  # fmt: skip
 
+FIRM_HIDDEN = {"Enterprise": ["note"]}  # what the station notes about a firm is the station's
 FIRM_GRANTS = (
     *_over(("Enterprise", "Site", "Appointment", "Person"), R, C.FIRM),
     Grant("Notice", R, C.FIRM, SERVED),
@@ -223,9 +225,9 @@ ROLES = (
         *COLLEAGUES,
     )),
     Role("city", "市局", Family.BUSINESS, 5, (Grant("Posting", R, C.OWN),)),
-    Role("firm_principal", "主要负责人", Family.FIRM, 3, (*FIRM_GRANTS, *_makes_lists(C.FIRM))),
-    Role("firm_director", "食品安全总监", Family.FIRM, 2, FIRM_GRANTS),
-    Role("firm_officer", "食品安全员", Family.FIRM, 1, FIRM_GRANTS),
+    Role("firm_principal", "主要负责人", Family.FIRM, 3, (*FIRM_GRANTS, *_makes_lists(C.FIRM)), FIRM_HIDDEN),
+    Role("firm_director", "食品安全总监", Family.FIRM, 2, FIRM_GRANTS, FIRM_HIDDEN),
+    Role("firm_officer", "食品安全员", Family.FIRM, 1, FIRM_GRANTS, FIRM_HIDDEN),
     Role("auditor", "审计员", Family.AUDIT, 80, AUDITS),
 )  # fmt: skip
 

@@ -57,8 +57,17 @@ def _roles() -> int:
         row.origin = RoleOrigin.BUILTIN
         if row.grants != role.table():
             row.grants = role.table()
+        _hide(row, role.hidden)
     session.flush()
     return new
+
+
+def _hide(row: AccessRole, names: dict[str, list[str]]) -> None:
+    """Hide what the code hides; what an administrator hides beside it stays hidden."""
+    now = row.hidden or {}
+    wanted = {entity: sorted({*now.get(entity, ()), *columns}) for entity, columns in names.items()}
+    if any(wanted[entity] != sorted(now.get(entity, ())) for entity in wanted):
+        row.hidden = {**now, **wanted}
 
 
 def _offices() -> int:

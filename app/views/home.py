@@ -28,6 +28,7 @@ from app.data.enums import CheckState, NoticeState, SiteState
 from app.models.check import DailyCheck
 from app.models.enterprise import Enterprise, Site
 from app.models.inspection import DRAFT, Inspection
+from app.models.personnel import Person
 from app.models.rectification import Notice
 from app.services.check import by_firm
 
@@ -53,7 +54,7 @@ class HomeView(Page):
     @expose("/search")
     @signed_in
     def search(self) -> Answer:
-        """Firms, sites and notices that match, of those the person may see."""
+        """Firms, sites, notices and people that match, of those the person may see."""
         text = request.args.get("q", "").replace("\0", "").strip()[:LONGEST_QUERY]
         groups = [found for model, base in SEARCHED if (found := hits(model, base, text))] if text else []
         return render_template("search.html", groups=groups, query=text)
@@ -63,6 +64,7 @@ SEARCHED: tuple[tuple[type[Entity], str], ...] = (
     (Enterprise, "/enterprises"),
     (Site, "/sites"),
     (Notice, "/notices"),
+    (Person, "/people"),
 )
 
 

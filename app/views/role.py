@@ -70,7 +70,7 @@ class AccessRoleView(EntityView):
         if source is None and request.values.get("family") not in set(Family):
             return render_template("entity/choose.html", screen=_beginnings())
         if request.method == "POST":
-            return self._write(None, source)
+            return self._keep_role(None, source)
         shape = matrix.shape_of(source) if source is not None else Shape({}, family=request.args["family"])
         rank = min(shape.rank, ceiling() - 1)
         name = _("%(name)s（副本）", name=source) if source is not None else ""
@@ -84,10 +84,10 @@ class AccessRoleView(EntityView):
         """An own role's name, rank, ticks and columns."""
         role = fetch(AccessRole, key, Verb.UPDATE)
         if request.method == "POST":
-            return self._write(key, None)
+            return self._keep_role(key, None)
         return form_page(Draft(role, None, role.name, str(role.rank), matrix.shape_of(role)))
 
-    def _write(self, key: int | None, source: AccessRole | None) -> Answer:
+    def _keep_role(self, key: int | None, source: AccessRole | None) -> Answer:
         """Parse, check and write in one unit of work; whatever fails shows the form again as ticked."""
         form = request.form
         tables, typed = sent_tables(form), (form.get("name", "").strip(), form.get("rank", ""))

@@ -242,6 +242,9 @@ def listing(**more: Any) -> N:
             next_url="?page=3",
             sizes=[(25, "?n=25", True), (50, "?n=50", False), (100, "?n=100", False)],
             hint="列表到此为止，请用筛选缩小范围。",
+            pages=0,
+            whole=False,
+            all_url="?print=all",
         ),
         "empty": N(
             text="还没有责令改正通知书", hint="检查里发现问题后，可以从检查记录直接起草。", add_url="/notices/add"
@@ -845,7 +848,12 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
                 "key": "abcdefghijklmnopqrstuvwxyz",
                 "missing": 1,
                 "seen": ["1.3", "2.1"],
-                "rows": [(firm[0], cell("草稿", "state", tone="neutral")) for firm in FIRMS[:4]],
+                "rows": [
+                    (firm[0], cell("草稿", "state", tone="neutral"), "" if n else "当前状态不能作废。")
+                    for n, firm in enumerate(FIRMS[:4])
+                ],
+                "hindered": 1,
+                "able": 3,
                 "errors": [],
             }
         },

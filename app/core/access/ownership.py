@@ -31,7 +31,7 @@ def stamp(row: Entity, access: Access | None) -> None:
     if owner is not None:
         _copy(row, owner)
     elif row.office_id is None and access is not None:
-        row.office_id = _home(row, access)
+        row.office_id = home(row, access)
     if row.made_office_id is None:
         row.made_office_id = row.office_id
 
@@ -103,7 +103,7 @@ def _copy(row: Scoped, owner: Entity) -> None:
         setattr(row, f"{firm_key}_id", owner.id)
 
 
-def _home(row: Scoped, access: Access) -> int:
+def home(row: Scoped, access: Access) -> int:
     """The office of the maker's posting that allows making such a row."""
     entity = row.policy_name()
     able = [

@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from app.core.access.context import current_access
 from app.core.access.fetch import fetch
+from app.core.access.predicate import predicate
 from app.core.db import current_session
 from app.core.deleting import erase
 from app.core.entity import Entity
@@ -47,6 +48,7 @@ class BulkAct:
     reason: bool = False
     kind: str = "plain"
     confirm: Any = ""
+    step: Transition | None = None
 
 
 def bulk_act(
@@ -86,11 +88,25 @@ def _step(step: Transition, all_steps: tuple[Transition, ...]) -> BulkAct:
     label = said(step.label)
     if sum(other.label == step.label for other in all_steps) > 1:
         label = _("%(what)s（%(state)s）", what=label, state=_("、").join(said(state) for state in step.sources))
-    return BulkAct(step.name, label, step.verb, one, step.reason, step.kind, step.confirm)
+    return BulkAct(step.name, label, step.verb, one, step.reason, step.kind, step.confirm, step)
 
 
 _DELETION = BulkAct(DELETE, lazy_gettext("删除"), Verb.DELETE, erase, kind="danger",
                     confirm=lazy_gettext("删除后不能找回，但经过里会留下一条记录。"))  # fmt: skip
+
+
+def hindrances(model: type[Entity], act: BulkAct, rows: dict[int, Any]) -> dict[int, str]:
+    """Why the act will not be done to these rows, as far as their state and the person's postings tell: one statement.
+
+    The act itself judges each row again.
+    """
+    mine = select(model.id).where(model.id.in_(rows), predicate(current_access(), model, act.verb))
+    able = set(current_session().scalars(mine)) if rows else set()
+    found = {key: str(_("您可以查看，但不能进行这项操作。")) for key in rows if key not in able}
+    for key, row in rows.items():
+        if act.step is not None and getattr(row, model.state_column()) not in act.step.sources:
+            found[key] = str(reasons_against(row, act.step)[0])
+    return found
 
 
 def keys_of(given: list[str]) -> list[int]:

@@ -162,21 +162,41 @@ def _plain_cell(value: Any, info: dict[str, Any]) -> Cell:
     return Cell("code" if info.get("format") in {"code", "tel"} else "text", str(value))
 
 
-def date_text(day: date) -> str:
+class DateText(str):
+    """A date as people say it; `on` is the same in full, for paper, where nothing is today."""
+
+    __slots__ = ("on",)
+    on: str
+
+
+def dated(text: str, on: str) -> DateText:
+    """The text with its full form."""
+    made = DateText(text)
+    made.on = on
+    return made
+
+
+def full_date(day: date) -> str:
+    """A business date with its year."""
+    return str(format_date(day, _("y年M月d日")))
+
+
+def date_text(day: date) -> DateText:
     """A business date as people say it: 今天, 明天, 11月23日, and the year when it is another."""
     distance = (day - clock.today()).days
     near = {0: _("今天"), 1: _("明天"), -1: _("昨天")}.get(distance)
     if near:
-        return str(near)
+        return dated(str(near), full_date(day))
     if day.year == clock.today().year:
-        return str(format_date(day, _("M月d日")))
-    return str(format_date(day, _("y年M月d日")))
+        return dated(str(format_date(day, _("M月d日"))), full_date(day))
+    return dated(full_date(day), full_date(day))
 
 
-def datetime_text(instant: datetime) -> str:
+def datetime_text(instant: datetime) -> DateText:
     """An instant in Shanghai, to the minute."""
     here = clock.local(instant)
-    return f"{date_text(here.date())} {here:%H:%M}"
+    day = date_text(here.date())
+    return dated(f"{day} {here:%H:%M}", f"{day.on} {here:%H:%M}")
 
 
 _views: dict[str, str] = {}  # entity name → route base; the same for every application of a process

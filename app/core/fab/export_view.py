@@ -50,6 +50,10 @@ class ExportScreens(Declaration):
         if format_ not in FORMATS:
             raise Invalid(_("请选择导出 Excel 或 CSV。"))
         args = {name: value for name, value in request.args.items() if name not in NOT_ARGUMENTS}
+        query, _names, filters, _order = self.list_query(args)
+        if query.strays:
+            told = "；".join(said_filters(query, filters))
+            raise Invalid(_("筛选条件里有不存在的值，没有导出：%(what)s", what=told))
         direct = current_app.extensions["shouze_settings"].export_direct_rows
         count = self.extract(args).count(max(direct, MOST_XLSX if format_ == "xlsx" else 0))
         if format_ == "xlsx" and count > MOST_XLSX:

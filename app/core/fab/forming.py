@@ -22,6 +22,7 @@ from app.core.saving import Doubt
 from app.core.screen import ChildRows, Field, FieldSet, FormError, Section, TickBox
 
 MOST_ROWS = 200
+MORE = "rows-add"  # the button that adds a row
 MOST_ITEMS = 5  # of a checklist in the summary of errors; the others say it beside themselves
 
 
@@ -305,12 +306,17 @@ def tick_boxes(doubts: list[Doubt], bound: BoundForm) -> list[TickBox]:
 
 
 def only_fills() -> bool:
-    """Whether this request only fills a checklist: its button, where the script does not run."""
-    return any(key.endswith(f"--{ALL}") for key in request.form)
+    """Whether this request only fills a checklist or adds a row: their buttons, where the script does not run."""
+    return any(key.endswith(f"--{ALL}") or key == MORE for key in request.form)
 
 
 def fill(bound: BoundForm) -> None:
-    """Fill the open items of the checklists whose button was pressed."""
+    """Fill the open items of the checklists whose button was pressed; add a blank row where that one was."""
+    for part in bound.parts:
+        for rows in part.rows:
+            if request.form.get(MORE) == rows.relation and len(bound.children[rows.relation]) < MOST_ROWS:
+                model = inspect(bound.model).relationships[rows.relation].mapper.class_
+                bound.children[rows.relation].append(BoundRow(row_form(model, rows.columns)(), ""))
     for name, one in bound.form._fields.items():
         if isinstance(one, Checklist):
             one.fill(request.form.get(f"{name}--{ALL}", ""))

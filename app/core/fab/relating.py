@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask_babel import gettext as _
@@ -23,8 +24,10 @@ from app.core.fab.filtering import (
     Range,
     Values,
     YesNo,
+    texts,
 )
 from app.core.fab.naming import is_short, named_by
+from app.core.importing.naming import named
 from app.core.office import Office
 from app.core.ordering import indexed_alone
 from app.core.screen import FilterBox
@@ -47,6 +50,15 @@ class Related(Filter):
     def indexed(self) -> bool:
         """Whether the key's own index finds the rows, few as they are, without asking for an office."""
         return indexed_alone(self.model, self.key.key)
+
+    def read(self, args: Mapping[str, Any]) -> Values:
+        """Where the script does not run, what is typed decides: the rows of just that name."""
+        if f"{self.name}__text" not in args:
+            return super().read(args)
+        typed = texts(args, f"{self.name}__text")[:1]
+        rows = [row for words in typed for row in named(self.target, words)]
+        found = [str(row.id) for row in rows] or [f"“{words}”" for words in typed]
+        return {self.name: found} if found else {}
 
     def understood(self, given: list[str]) -> list[str]:
         """Keys of 64 bits."""

@@ -7,7 +7,7 @@ that a change points at is named only to those who may read that row.
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -30,6 +30,7 @@ from app.core.types import UtcDateTime
 from app.core.verbs import VERB_WORDS, Verb
 
 MOST_EVENTS = 30
+MOST_PARTS = 10  # made at once, each told for itself
 SCOPE = {"made_office_id", "enterprise_id", "site_id", "lines"}  # core's own where the column is `system`
 Key = tuple[str, int]
 Differ = Callable[[Any, Any], Iterable[tuple[str, str, str]]]
@@ -240,8 +241,11 @@ def _shown(change: Change, name: str) -> bool:
 
 
 def _event(told: Told, row: Entity, names: dict[tuple[type[Entity], int], str], numbers: dict[Key, int]) -> Event:
-    lines: list[dict[str, Any]] = []
+    many = _many(told, type(row))
+    lines = [_sum_line(model, op, number) for (model, op), number in many.items()]
     for change in told.changes:
+        if (change.model, change.op) in many:
+            continue
         if change.model is Attachment:
             lines += _file_line(change)
         elif change.model is not type(row):
@@ -251,6 +255,18 @@ def _event(told: Told, row: Entity, names: dict[tuple[type[Entity], int], str], 
             lines += _lines(change, names)
     what = said(VERB_WORDS.get(Verb(told.verb), told.verb))
     return Event(datetime_text(told.at), told.actor or _("系统"), what, told.reason, lines)
+
+
+def _many(told: Told, own: type[Entity]) -> dict[tuple[type[Entity], str], int]:
+    """Of which parts so many were made or taken away at once that their number says more than each of them."""
+    counted = Counter((one.model, one.op) for one in told.changes if one.model not in {own, Attachment})
+    return {key: number for key, number in counted.items() if key[1] != "~" and number > MOST_PARTS}
+
+
+def _sum_line(model: type[Entity], op: str, number: int) -> dict[str, Any]:
+    """检查项目: 新增 98 条."""
+    text = _("新增 %(n)s 条", n=number) if op == "+" else _("去掉 %(n)s 条", n=number)
+    return {"field": said(model.__label__), "old": "" if op == "+" else text, "new": text if op == "+" else ""}
 
 
 def _head(change: Change, numbers: dict[Key, int]) -> str:

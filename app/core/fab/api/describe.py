@@ -135,6 +135,7 @@ def _list_parameters(api: EntityApi) -> Iterator[dict[str, Any]]:
     both = [*orders, *(f"-{name}" for name in orders)]
     yield _query("q", {"type": "string", "maxLength": 100}, _("关键词、拼音首字母或代码"))
     yield _query("page", {"type": "integer", "minimum": 1, "default": 1}, _("第几页"))
+    yield _query("after", {"type": "string"}, _("上一页 next 里的位置：从那一条之后开始，一直走到底"))
     yield _query("size", {"type": "integer", "minimum": 1, "maximum": max(SIZES), "default": SIZES[0]}, _("每页几条"))
     yield _query("order", {"type": "string", "enum": both} if both else {"type": "string"}, _("排序，前面加 - 为倒序"))
     for name in shown(api.model, api.view.list_filters):

@@ -18,8 +18,9 @@ from app.core.db import current_session
 from app.core.deleting import remove
 from app.core.errors import Conflict, Forbidden, Invalid, NotFound
 from app.core.fab import listing, paging, trail
-from app.core.fab.api import values
-from app.core.fab.api.body import Unreadable, accepted_in, client_id_of, read_body, version_of
+from app.core.fab.api import asked, values
+from app.core.fab.api.body import accepted_in, client_id_of, read_body, version_of
+from app.core.fab.api.cursor import AFTER, opened, walk
 from app.core.fab.api.incoming import Incoming, bind, errors_of
 from app.core.fab.converter import AppForm
 from app.core.fab.declaration import Answer, Page, expose
@@ -80,13 +81,25 @@ class EntityApi(Page):
     def list_rows(self) -> Answer:
         """A page of rows: the list's own search, filters, order, page and size."""
         names = self.names()
-        query, _columns, filters, _order = self.view.list_query(self._arguments(), request.path)
-        rows, total = listing.list_rows(self.model, names, self.view.datamodel, query, filters)
-        pager = listing.pager(query, total, len(rows))
+        try:
+            query, _columns, filters, order = self.view.list_query(self._arguments(), request.path)
+            asked.require_known(query, filters, order)
+            found = walk(query, filters, names, self._after(query))
+        except asked.BadArguments as error:
+            return problem(error)
         return jsonify(
-            items=values.as_json(rows, names), page=query.page, size=query.size, count=min(total, paging.COUNT_CAP),
-            more_than_counted=total > paging.COUNT_CAP, next=pager.next_url,
+            items=values.as_json(found.rows, names), page=query.page, size=query.size,
+            count=min(found.total, paging.COUNT_CAP), more_than_counted=found.total > paging.COUNT_CAP,
+            next=found.next_url,
         )  # fmt: skip
+
+    @staticmethod
+    def _after(query: listing.ListQuery) -> list[Any] | None:
+        """The values of the row behind which the page begins; None without a cursor."""
+        try:
+            return opened(query, request.args[AFTER]) if request.args.get(AFTER) else None
+        except ValueError as error:
+            raise asked.BadArguments(_("请求的参数不对。"), {AFTER: _("不是这个列表、这个排序的 next。")}) from error
 
     def _arguments(self) -> MultiDict[str, str]:
         """The list's arguments, with public ids of related rows turned into keys."""
@@ -95,7 +108,7 @@ class EntityApi(Page):
         for name in set(self.view.list_filters) & set(relations.keys()) & set(found):
             keys = [values.key_of(relations[name].mapper.class_, one) for one in found.getlist(name) if one]
             if None in keys:
-                raise Unreadable(_("没有这条记录，或者您无权查看。"))
+                raise asked.BadArguments(_("请求的参数不对。"), {name: _("没有这条记录，或者您无权查看。")})
             found.setlist(name, [str(key) for key in keys])
         return found
 
