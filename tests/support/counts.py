@@ -1,7 +1,8 @@
 """A pytest plugin (`pytest_plugins = ["tests.support.counts"]`): which cases run, and that none got lost.
 
-Cases marked `deep` run only with SHOUZE_TEST_DEEP=1, and so do two thirds of the stories' tellings on PostgreSQL. Of a run of the whole suite the number of cases is held against
-tests/counts.toml, so that a file that is no longer collected, or a generator that yields nothing, is noticed.
+Cases marked `deep` run only with SHOUZE_TEST_DEEP=1, and so do two thirds of the stories' tellings on PostgreSQL. Of a
+run of the whole suite the number of cases is held against tests/counts.toml: a file that is no longer collected, or a
+generator that yields nothing, is noticed.
 """
 
 from __future__ import annotations
