@@ -117,6 +117,7 @@ def shell(**more: Any) -> dict[str, Any]:
         office="大沁他拉市场监管所",
         signout_url="/logout/",
         password_url="/password/",
+        abilities_url="/accounts/4/abilities",
         sessions_url="/sessions/",
         second_factor_url="/second-factor/",
         jobs_url="/jobs/",
