@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from typing import Any
 from urllib.parse import quote
 
@@ -18,13 +19,14 @@ from app.core.db import current_session
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.fab import importing
 from app.core.fab.cell_values import value_in
-from app.core.fab.cells import base_of, datetime_text, one_of, said
+from app.core.fab.cells import base_of, datetime_text, name_of, one_of, said
 from app.core.fab.declaration import Answer, Declaration, expose
+from app.core.fab.foretelling import foretold
 from app.core.fab.gate import needs
 from app.core.importing import act, books
 from app.core.importing import run as runs
 from app.core.importing.act import Reading
-from app.core.importing.lines import Spec
+from app.core.importing.lines import CHANGED, NEW, SAME, WRONG, Spec
 from app.core.importing.naming import naming_of
 from app.core.importing.run import ImportRun, RunState
 from app.core.importing.source import LIMITS, open_source
@@ -34,6 +36,9 @@ from app.core.writing import unit_of_work
 
 MOST_RUNS = 20
 MOST_SHOWN = 50
+MOST_ROWS = 300  # told row by row on the page; the marked workbook has them all
+ORDER = (CHANGED, NEW, WRONG, SAME)
+VERDICT_TONES = {CHANGED: "info", NEW: "success", WRONG: "danger", SAME: "neutral"}
 TONES = {RunState.OPEN: "neutral", RunState.TRIED: "info", RunState.DONE: "success", RunState.UNDONE: "warning"}
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -172,7 +177,7 @@ class ImportScreens(Declaration):
         return redirect(self._import_base(found))
 
     def _import_result(self, run: ImportRun, error: str = "") -> str:
-        base, found = self._import_base(run), runs.findings(run)
+        base, (found, outcomes) = self._import_base(run), runs.outcome(run)
         screen = self._import_screen(_("导入：%(name)s", name=run.file_name), error, run)
         tried, there = run.state == RunState.TRIED, runs.content(run) is not None
         rows, left = base_of(self.model), run.result.get("left", ())
@@ -189,23 +194,24 @@ class ImportScreens(Declaration):
             "left": [one | {"url": f"{rows}/{one['id']}" if one["text"] else None} for one in left],
             "skip_bad": bool(request.form.get("skip_bad")), "accept": bool(request.form.get("accept")),
             "done_at": datetime_text(run.done_at) if run.done_at else "",
+            "rows": _rows_screen(outcomes, base, rows), "written": self._import_written(run),
         }  # fmt: skip
         return render_template("entity/import_result.html", screen=screen)
 
     @expose("/import/<run>/checked.xlsx")
     @needs(Verb.IMPORT)
     def import_checked(self, run: str) -> Answer:
-        """The file as it came in, with what is wrong marked."""
+        """The file as it came in, with what happens to each row, and what is wrong marked."""
         found = self._import_run(run)
         data = runs.content(found)
         if data is None or found.state != RunState.TRIED:
             abort(404)
-        told = runs.findings(found)
+        told, outcomes = runs.outcome(found)
         with open_source(data, found.file_name) as sheets:
             sheet = next((one for one in sheets if one.title == found.sheet), None)
             if sheet is None:
                 raise NotFound(_("文件里没有这张工作表。"))
-            content = books.annotated(sheet.title, sheet.rows(), found.heading, told)
+            content = books.annotated(sheet.title, sheet.rows(), found.heading, told, outcomes)
         stem = found.file_name.rpartition(".")[0] or found.file_name
         return _file(content, _("%(name)s（导入结果）", name=stem))
 
@@ -233,6 +239,17 @@ class ImportScreens(Declaration):
         flash(_("已放弃这次导入，文件已删除。"), "success")
         return redirect(f"{self.route_base}/import")
 
+    def _import_written(self, run: ImportRun) -> dict[str, Any]:
+        """The records that were written, as far as they are listed and the person may read them still."""
+        if run.state != RunState.DONE:
+            return {}
+        kept = run.result.get("written", [])
+        wanted = select(self.model).where(self.model.id.in_([key for key, _how in kept]))
+        found = {row.id: row for row in current_session().scalars(wanted).unique()}
+        rows = [_told_row({"verdict": how, "text": name_of(found[key]), "id": key}, base_of(self.model))
+                for key, how in kept if key in found]  # fmt: skip
+        return {"rows": rows, "total": run.made + run.changed, "cut": run.made + run.changed > len(kept)}
+
     # -- shared -------------------------------------------------------------------------------------------------------
 
     def _import_run(self, key: str) -> ImportRun:
@@ -250,7 +267,7 @@ class ImportScreens(Declaration):
     def _import_reading(self, run: ImportRun) -> Reading:
         targets = importing.targets_of(self)
         columns = [name if name in targets else "" for name in run.mapping]
-        return Reading(Spec(self.model, targets, columns, run.erase), value_in)
+        return Reading(Spec(self.model, targets, columns, run.erase), value_in, foretold)
 
     def _import_screen(self, title: str, error: str, run: ImportRun | None = None) -> dict[str, Any]:
         crumbs = [(self.title, f"{self.route_base}/")]
@@ -270,6 +287,25 @@ def _counts(run: ImportRun) -> list[tuple[str, int, str]]:
         return []
     return [(_("新建"), run.made, "success"), (_("修改"), run.changed, "info"), (_("不变"), run.same, "neutral"),
             (_("有误"), run.wrong, "danger" if run.wrong else "neutral")]  # fmt: skip
+
+
+def _rows_screen(outcomes: list[dict[str, Any]], base: str, records: str | None) -> dict[str, Any]:
+    """What happens row by row: of one kind when asked for, else what changes first and what stays the same last."""
+    tally = Counter(one["verdict"] for one in outcomes)
+    only = request.args.get("only", "")
+    only = only if only in ORDER else ""
+    listed = [one for verdict in ORDER if only in {"", verdict} for one in outcomes if one["verdict"] == verdict]
+    kinds = [
+        (books.verdict_word(one), tally[one], f"{base}?only={one}#rows", only == one) for one in ORDER if tally[one]
+    ]
+    every = (_("全部"), len(outcomes), f"{base}#rows", not only)
+    return {"kinds": [every, *kinds], "rows": [_told_row(one, records) for one in listed[:MOST_ROWS]],
+            "most": MOST_ROWS, "cut": len(listed) > MOST_ROWS}  # fmt: skip
+
+
+def _told_row(one: dict[str, Any], records: str | None) -> dict[str, Any]:
+    url = f"{records}/{one['id']}" if records and one["id"] is not None else None
+    return one | {"word": books.verdict_word(one["verdict"]), "tone": VERDICT_TONES[one["verdict"]], "url": url}
 
 
 def _row_choices(top: importing.Top, title: str) -> list[tuple[int, str]]:

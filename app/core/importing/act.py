@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +27,8 @@ from app.core.verbs import Verb
 from app.core.workflow import lock
 from app.core.writing import unit_of_work
 
+MOST_LISTED = 300  # records to go to after writing
+
 
 class _Tried(Exception):
     """The trial is over: no error, it ends a transaction that must not be kept."""
@@ -33,20 +36,21 @@ class _Tried(Exception):
 
 @dataclass(frozen=True)
 class Reading:
-    """How a run's file is read: what it is imported as, and how a cell becomes a value."""
+    """How a run's file is read: what it is imported as, how a cell becomes a value, and what a trial tells of lines."""
 
     spec: Spec
     read: Reader
+    tell: Callable[[Spec, Sequence[Line]], list[dict[str, Any]]]
 
 
 def try_out(run: ImportRun, reading: Reading) -> Counter[str]:
     """Do everything an import does, roll it back, and remember on the run what came of it. Raises XlsxError."""
     lines = _lines(run, reading)
-    counts, plan = _rolled_back(reading.spec, lines)
+    counts, plan, told = _rolled_back(reading, lines)
     found = findings_of(reading.spec, lines)
     with unit_of_work(Verb.IMPORT):
         row = open_run(run)
-        runs.keep_findings(row, found)
+        runs.keep_outcome(row, found, told)
         row.state, row.tried_at = RunState.TRIED, clock.now()
         row.made, row.changed, row.same, row.wrong = (counts[name] for name in (NEW, CHANGED, SAME, WRONG))
         doubts = sum(one["kind"] == "doubt" for one in found)
@@ -55,12 +59,13 @@ def try_out(run: ImportRun, reading: Reading) -> Counter[str]:
     return counts
 
 
-def _rolled_back(spec: Spec, lines: list[Line]) -> tuple[Counter[str], str]:
-    """The counts and the digest of the plan; nothing of it is kept."""
-    found: tuple[Counter[str], str] = (Counter(), "")
+def _rolled_back(reading: Reading, lines: list[Line]) -> tuple[Counter[str], str, list[dict[str, Any]]]:
+    """The counts, the digest of the plan, and what would happen to each row; nothing of it is kept."""
+    found: tuple[Counter[str], str, list[dict[str, Any]]] = (Counter(), "", [])
     try:
         with unit_of_work(Verb.IMPORT, "文件导入"):
-            found = (Batch(spec, lines).take(), digest_of(lines))
+            counts = Batch(reading.spec, lines).take()
+            found = (counts, digest_of(lines), reading.tell(reading.spec, lines))
             raise _Tried  # noqa: TRY301 - the one way to end a unit of work without its commit
     except _Tried:
         return found
@@ -110,9 +115,15 @@ def write(run: ImportRun, reading: Reading, *, skip_bad: bool, accept: bool) -> 
             raise Conflict(_CHANGED())
         row.undo = undo_text(lines)
         row.state, row.done_at = RunState.DONE, clock.now()
+        row.result = told | {"written": _written(lines)}
     _log(row, "文件导入", made=counts[NEW], changed=counts[CHANGED])
     runs.forget(row.stored)
     return counts
+
+
+def _written(lines: list[Line]) -> list[list[Any]]:
+    """The first records that were made or changed, [key, how], so that their pages can be offered."""
+    return [[line.row.id, line.verdict] for line in lines if line.verdict in {NEW, CHANGED}][:MOST_LISTED]
 
 
 def _CHANGED() -> str:  # noqa: N802 - reads as the constant it would be, were it not translated

@@ -45,7 +45,7 @@ class Line:
     """One row: `values` by field, `refs` the texts that name other rows, `blank` what is empty in the file.
 
     Problems and doubts are pairs of field and text. `row` is the stored or new record, `version` the stored one's
-    before anything was changed, `before` its columns then.
+    before anything was changed, `before` its columns then, `veiled` those that the person saw in part only.
     """
 
     number: int
@@ -59,6 +59,7 @@ class Line:
     row: Any = None
     version: int | None = None
     before: dict[str, Any] = field(default_factory=dict)
+    veiled: set[str] = field(default_factory=set)
 
     def wrong(self, name: str, text: Any) -> None:
         """The field is wrong, and so the row."""
