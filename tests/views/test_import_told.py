@@ -17,7 +17,7 @@ from app.core.writing import unit_of_work
 from app.models.enterprise import Enterprise
 from tests.support.house import House
 from tests.support.imports import Desk, firm_rows, firms_file, page, workbook
-from tests.views.test_import import firm, grant
+from tests.views.test_import import IMPORTED, firm, grant
 
 
 def tried(house: House, username: str, base: str, data: bytes, **options: str) -> Desk:
@@ -141,3 +141,81 @@ def test_after_writing_the_records_are_linked(house: House, monkeypatch: pytest.
     assert rows[1][0] not in desk.result(), "what is gone is not offered"
     desk.undo()
     assert "写入的记录" not in desk.result()
+
+
+# -- what to do when it is refused ------------------------------------------------------------------------------------
+
+
+def test_headings_without_rows_are_called_that(house: House) -> None:
+    desk = Desk(house, "neiqin-a")
+    desk.upload(firms_file([]))
+    answer = desk.attempt()
+    assert answer.status_code == 422 and "第 1 行表头的下面，要导入的列里没有数据" in page(answer)
+    assert desk.kept().state == "待对应" and "都有" not in page(answer)
+
+
+def test_after_a_refusal_it_is_tried_again_by_one_button(house: House) -> None:
+    rows = firm_rows(2)
+    Desk(house, "neiqin-a").through(firms_file(rows[:1]))
+    desk = tried(house, "neiqin-a", "/enterprises", firms_file([(*rows[0][:4], "别处", "正常"), rows[1]]))
+    assert f"{desk.url}/again" not in desk.result(), "nothing has changed yet"
+    with house.system() as session, unit_of_work():
+        session.scalars(select(Enterprise).where(Enterprise.code == rows[0][1])).one().address = "所里改的地址"
+    answer = desk.write()
+    assert answer.status_code == 409 and f'action="{desk.url}/again"' in page(answer)
+    assert "写入 2 条" not in page(answer), "what would be refused again is not offered"
+    again = desk.client.post(f"{desk.url}/again")
+    assert again.status_code == 302 and again.location == desk.url
+    told = desk.result()
+    assert "已重新试导入" in told and "<del>所里改的地址</del><ins>别处</ins>" in told
+    assert desk.write().status_code == 302
+    assert firm(house, rows[0][1]).address == "别处"
+    assert desk.client.post(f"{desk.url}/again").status_code == 409, "what is written is not tried again"
+
+
+def test_trying_again_is_for_who_brought_the_file(house: House) -> None:
+    desk = Desk(house, "neiqin-a")
+    desk.upload(firms_file(firm_rows(1)))
+    assert desk.client.post(f"{desk.url}/again").location == f"{desk.url}/columns", "its columns come first"
+    desk.attempt()
+    assert house.client("suo-a").post(f"{desk.url}/again").status_code == 404
+    assert house.client("ju").post(f"{desk.url}/again").status_code == 403
+    assert desk.client.post(f"{desk.url.replace('/enterprises', '/sites')}/again").status_code == 404
+
+
+# -- undone one after the other ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("second", ["neiqin-a", "suo-a"])
+def test_what_only_another_undo_touched_can_be_taken_back(house: House, second: str) -> None:
+    rows = firm_rows(3)
+    first = Desk(house, "neiqin-a")
+    first.through(firms_file(rows))
+    later = [Desk(house, name) for name in (second, "neiqin-a")]
+    later[0].through(firms_file([(*rows[0][:5], "停业"), (*rows[1][:5], "停业"), rows[2]]))
+    later[1].through(firms_file([(*rows[0][:4], "别处", "停业")]))
+    for desk in reversed(later):
+        desk.undo()
+        assert "全部撤销" in desk.result()
+    assert (firm(house, rows[0][1]).address, firm(house, rows[0][1]).state) == (rows[0][4], "正常")
+    with house.system() as session, unit_of_work():
+        session.scalars(select(Enterprise).where(Enterprise.code == rows[1][1])).one().note = "后来改的"
+    first.undo()
+    told = first.result()
+    assert rows[1][0] in told and "导入之后又被改过" in told and rows[0][0] not in told
+    with house.system() as session:
+        assert session.scalars(select(Enterprise.code).where(IMPORTED)).all() == [rows[1][1]]
+
+
+def test_what_was_edited_between_two_imports_stays(house: House) -> None:
+    rows = firm_rows(1)
+    first = Desk(house, "neiqin-a")
+    first.through(firms_file(rows))
+    with house.system() as session, unit_of_work():
+        session.scalars(select(Enterprise).where(Enterprise.code == rows[0][1])).one().note = "改过"
+    second = Desk(house, "neiqin-a")
+    second.through(firms_file([(*rows[0][:5], "停业")]))
+    second.undo()
+    first.undo()
+    assert "导入之后又被改过" in first.result()
+    assert firm(house, rows[0][1]).note == "改过"

@@ -172,11 +172,26 @@ class ImportScreens(Declaration):
         try:
             counts = act.write(found, self._import_reading(found), **ticks)
         except (Invalid, Conflict) as error:
-            return self._import_result(self._import_run(run), str(error)), error.status
+            stale = isinstance(error, act.Stale)
+            return self._import_result(self._import_run(run), str(error), stale=stale), error.status
         flash(_("已写入：新建 %(n)s 条，修改 %(m)s 条。", n=counts["new"], m=counts["changed"]), "success")
         return redirect(self._import_base(found))
 
-    def _import_result(self, run: ImportRun, error: str = "") -> str:
+    @expose("/import/<run>/again", methods=["POST"])
+    @needs(Verb.IMPORT)
+    def import_again(self, run: str) -> Answer:
+        """The trial once more, with the columns chosen before."""
+        found = self._import_run(run)
+        if found.state == RunState.OPEN:
+            return redirect(f"{self._import_base(found)}/columns")
+        try:
+            act.try_out(found, self._import_reading(found))
+        except (Invalid, Conflict) as error:
+            return self._import_result(self._import_run(run), str(error)), error.status
+        flash(_("已重新试导入，请看过结果再写入。"), "success")
+        return redirect(self._import_base(found))
+
+    def _import_result(self, run: ImportRun, error: str = "", *, stale: bool = False) -> str:
         base, (found, outcomes) = self._import_base(run), runs.outcome(run)
         screen = self._import_screen(_("导入：%(name)s", name=run.file_name), error, run)
         tried, there = run.state == RunState.TRIED, runs.content(run) is not None
@@ -187,6 +202,7 @@ class ImportScreens(Declaration):
             "doubts": [one for one in found if one["kind"] == "doubt"][:MOST_SHOWN],
             "most": MOST_SHOWN, "bad": len(run.result.get("bad", ())), "all_doubts": run.result.get("doubts", 0),
             "problem_count": sum(one["kind"] == "error" for one in found),
+            "again_url": f"{base}/again" if tried and there and stale else None,
             "able": tried and there and run.made + run.changed > 0,
             "checked_url": f"{base}/checked.xlsx" if tried and there else None, "columns_url": f"{base}/columns",
             "discard_url": f"{base}/discard" if run.state in {RunState.OPEN, RunState.TRIED} else None,

@@ -30,6 +30,10 @@ from app.core.writing import unit_of_work
 MOST_LISTED = 300  # records to go to after writing
 
 
+class Stale(Conflict):
+    """The file or what it is about is not what it was at the trial: it is to be tried again."""
+
+
 class _Tried(Exception):
     """The trial is over: no error, it ends a transaction that must not be kept."""
 
@@ -44,8 +48,13 @@ class Reading:
 
 
 def try_out(run: ImportRun, reading: Reading) -> Counter[str]:
-    """Do everything an import does, roll it back, and remember on the run what came of it. Raises XlsxError."""
+    """Do everything an import does, roll it back, and remember on the run what came of it.
+
+    Raises XlsxError, and Invalid when there is not one row.
+    """
     lines = _lines(run, reading)
+    if not lines:
+        raise Invalid(_("第 %(n)s 行表头的下面，要导入的列里没有数据。请填好数据后重新上传。", n=run.heading))
     counts, plan, told = _rolled_back(reading, lines)
     found = findings_of(reading.spec, lines)
     with unit_of_work(Verb.IMPORT):
@@ -94,7 +103,7 @@ def open_run(run: ImportRun) -> ImportRun:
 def write(run: ImportRun, reading: Reading, *, skip_bad: bool, accept: bool) -> Counter[str]:
     """Write what was tried: all of it in one transaction, exactly as the trial foretold, or nothing.
 
-    Raises Invalid when a tick is missing, Conflict when it is written already or anything has changed since.
+    Raises Invalid when a tick is missing, Conflict when it is written already, Stale when anything has changed since.
     """
     told = run.result
     if run.state != RunState.TRIED:
@@ -107,12 +116,12 @@ def write(run: ImportRun, reading: Reading, *, skip_bad: bool, accept: bool) -> 
     with unit_of_work(Verb.IMPORT, "文件导入"):
         row = open_run(run)
         if row.result != told:
-            raise Conflict(_CHANGED())
+            raise Stale(_CHANGED())
         _require_first(row, reading.spec)
         _queue_up()
         counts = Batch(reading.spec, lines).take()
         if digest_of(lines) != told["plan"] or counts[WRONG]:
-            raise Conflict(_CHANGED())
+            raise Stale(_CHANGED())
         row.undo = undo_text(lines)
         row.state, row.done_at = RunState.DONE, clock.now()
         row.result = told | {"written": _written(lines)}
@@ -157,9 +166,9 @@ def undo(run: ImportRun) -> int:
         row: ImportRun = lock(run)
         if not row.undoable() or row.undo is None:
             raise Conflict(_("这次导入不能撤销：没有写入、已经撤销，或者写入已超过一天。"))
-        left = take_back(row.entity, row.undo)
+        left, again = take_back(row.entity, row.undo)
         row.state, row.undone_at, row.undo = RunState.UNDONE, clock.now(), None
-        row.result = row.result | {"left": left}
+        row.result = row.result | {"left": left, "restored": again}
     _log(row, "撤销导入", left=len(left))
     return len(left)
 
