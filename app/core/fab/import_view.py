@@ -17,7 +17,7 @@ from app.core.access.fetch import fetch
 from app.core.cells import text_of
 from app.core.db import current_session
 from app.core.errors import Conflict, Invalid, NotFound
-from app.core.fab import importing
+from app.core.fab import import_job, importing
 from app.core.fab.cell_values import value_in
 from app.core.fab.cells import base_of, datetime_text, name_of, one_of, said
 from app.core.fab.declaration import Answer, Declaration, expose
@@ -111,6 +111,8 @@ class ImportScreens(Declaration):
         found = self._import_run(run)
         if found.state not in {RunState.OPEN, RunState.TRIED}:
             return redirect(self._import_base(found))
+        if import_job.open_job(found) is not None:
+            return redirect(self._import_base(found)) if request.method == "GET" else self._import_busy(found)
         targets = importing.targets_of(self)
         told = request.args if request.method == "GET" else request.form
         try:
@@ -123,7 +125,8 @@ class ImportScreens(Declaration):
             return self._import_start(str(error)), error.status
         if request.method == "GET":
             chosen = importing.guessed(found, top, title, number, targets)
-            return self._import_columns(found, top, (title, number), chosen)
+            failed = import_job.failed_job(found)
+            return self._import_columns(found, top, (title, number), chosen, failed.error if failed else "")
         names = [request.form.get(f"c{n}", "") for n in range(len(top.headings(title, number)))]
         mapping = [name if name in targets else "" for name in names]
         try:
@@ -140,7 +143,7 @@ class ImportScreens(Declaration):
             row.mapping, row.erase = mapping, bool(request.form.get("erase"))
             row.state, row.result = RunState.OPEN, {}
             importing.remember(row.entity, top.headings(*place), mapping)
-        act.try_out(row, self._import_reading(row))
+        self._import_do(row, import_job.TRY)
 
     def _import_columns(
         self, run: ImportRun, top: importing.Top, place: tuple[str, int], chosen: list[str], error: str = ""
@@ -165,16 +168,17 @@ class ImportScreens(Declaration):
         """What the trial found, or what was written; POST writes."""
         found = self._import_run(run)
         if request.method == "GET":
-            if found.state == RunState.OPEN:
+            if found.state == RunState.OPEN and import_job.open_job(found) is None:
                 return redirect(f"{self._import_base(found)}/columns")
             return self._import_result(found)
         ticks = {name: bool(request.form.get(name)) for name in ("skip_bad", "accept")}
         try:
-            counts = act.write(found, self._import_reading(found), **ticks)
+            counts = self._import_do(found, import_job.WRITE, **ticks)
         except (Invalid, Conflict) as error:
             stale = isinstance(error, act.Stale)
             return self._import_result(self._import_run(run), str(error), stale=stale), error.status
-        flash(_("已写入：新建 %(n)s 条，修改 %(m)s 条。", n=counts["new"], m=counts["changed"]), "success")
+        if counts is not None:
+            flash(_("已写入：新建 %(n)s 条，修改 %(m)s 条。", n=counts["new"], m=counts["changed"]), "success")
         return redirect(self._import_base(found))
 
     @expose("/import/<run>/again", methods=["POST"])
@@ -185,10 +189,11 @@ class ImportScreens(Declaration):
         if found.state == RunState.OPEN:
             return redirect(f"{self._import_base(found)}/columns")
         try:
-            act.try_out(found, self._import_reading(found))
+            counts = self._import_do(found, import_job.TRY)
         except (Invalid, Conflict) as error:
             return self._import_result(self._import_run(run), str(error)), error.status
-        flash(_("已重新试导入，请看过结果再写入。"), "success")
+        if counts is not None:
+            flash(_("已重新试导入，请看过结果再写入。"), "success")
         return redirect(self._import_base(found))
 
     def _import_result(self, run: ImportRun, error: str = "", *, stale: bool = False) -> str:
@@ -196,6 +201,10 @@ class ImportScreens(Declaration):
         screen = self._import_screen(_("导入：%(name)s", name=run.file_name), error, run)
         tried, there = run.state == RunState.TRIED, runs.content(run) is not None
         rows, left = base_of(self.model), run.result.get("left", ())
+        waiting, failed = import_job.open_job(run), import_job.failed_job(run)
+        if failed is not None and not error:
+            screen["error"], stale = failed.error, failed.arguments["what"] == import_job.WRITE
+        tried = tried and waiting is None
         screen |= {
             "run": run, "tried": tried, "there": there, "counts": _counts(run),
             "problems": [one for one in found if one["kind"] == "error"][:MOST_SHOWN],
@@ -205,8 +214,10 @@ class ImportScreens(Declaration):
             "again_url": f"{base}/again" if tried and there and stale else None,
             "able": tried and there and run.made + run.changed > 0,
             "checked_url": f"{base}/checked.xlsx" if tried and there else None, "columns_url": f"{base}/columns",
-            "discard_url": f"{base}/discard" if run.state in {RunState.OPEN, RunState.TRIED} else None,
-            "undo_url": f"{base}/undo" if run.undoable() else None, "undone": run.state == RunState.UNDONE,
+            "job": waiting,
+            "discard_url": f"{base}/discard" if not waiting and run.state in {RunState.OPEN, RunState.TRIED} else None,
+            "undo_url": f"{base}/undo" if not waiting and run.undoable() else None,
+            "undone": run.state == RunState.UNDONE,
             "left": [one | {"url": f"{rows}/{one['id']}" if one["text"] else None} for one in left],
             "skip_bad": bool(request.form.get("skip_bad")), "accept": bool(request.form.get("accept")),
             "done_at": datetime_text(run.done_at) if run.done_at else "",
@@ -237,10 +248,14 @@ class ImportScreens(Declaration):
         """Take back what was written, within a day."""
         found = self._import_run(run)
         try:
-            left = act.undo(found)
+            counts = self._import_do(found, import_job.UNDO)
         except Conflict as error:
             return self._import_result(self._import_run(run), str(error)), error.status
-        flash(_("已撤销，有 %(n)s 条没有撤销。", n=left) if left else _("已撤销。"), "warning" if left else "success")
+        if counts is not None:
+            left = counts["left"]
+            flash(
+                _("已撤销，有 %(n)s 条没有撤销。", n=left) if left else _("已撤销。"), "warning" if left else "success"
+            )
         return redirect(self._import_base(found))
 
     @expose("/import/<run>/discard", methods=["POST"])
@@ -248,6 +263,8 @@ class ImportScreens(Declaration):
     def import_discard(self, run: str) -> Answer:
         """Drop a run that was not written."""
         found = self._import_run(run)
+        if import_job.open_job(found) is not None:
+            return self._import_busy(found)
         try:
             act.discard(found)
         except Conflict as error:
@@ -266,6 +283,22 @@ class ImportScreens(Declaration):
                 for key, how in kept if key in found]  # fmt: skip
         return {"rows": rows, "total": run.made + run.changed, "cut": run.made + run.changed > len(kept)}
 
+    def _import_do(self, run: ImportRun, what: str, **ticks: bool) -> Counter[str] | None:
+        """Try, write or undo: at once, with what came of it, or None when it works in the background."""
+        if what == import_job.WRITE:
+            act.require_ready(run, **ticks)
+        many = import_job.is_long(run) if what == import_job.TRY else run.made + run.changed > import_job.MOST_DIRECT
+        if import_job.open_job(run) is not None or many or run.result.get("rows", 0) > import_job.MOST_DIRECT:
+            import_job.start(self, run, what, self._import_base(run), **ticks)
+            return None
+        if what == import_job.UNDO:
+            return Counter(left=act.undo(run))
+        reading = self.import_reading(run)
+        return act.write(run, reading, **ticks) if what == import_job.WRITE else act.try_out(run, reading)
+
+    def _import_busy(self, run: ImportRun) -> tuple[str, int]:
+        return self._import_result(run, import_job.busy()), Conflict.status
+
     # -- shared -------------------------------------------------------------------------------------------------------
 
     def _import_run(self, key: str) -> ImportRun:
@@ -280,7 +313,8 @@ class ImportScreens(Declaration):
     def _import_base(self, run: ImportRun) -> str:
         return f"{self.route_base}/import/{run.public_id}"
 
-    def _import_reading(self, run: ImportRun) -> Reading:
+    def import_reading(self, run: ImportRun) -> Reading:
+        """How a run's file is read, with the fields that the person may fill in now."""
         targets = importing.targets_of(self)
         columns = [name if name in targets else "" for name in run.mapping]
         return Reading(Spec(self.model, targets, columns, run.erase), value_in, foretold)

@@ -22,6 +22,7 @@ from app.core.importing.naming import naming_of
 from app.core.importing.run import ImportRun, RunState
 from app.core.importing.source import open_source
 from app.core.importing.undoing import take_back, undo_text
+from app.core.jobs import settle, tick
 from app.core.office import Office
 from app.core.verbs import Verb
 from app.core.workflow import lock
@@ -57,6 +58,7 @@ def try_out(run: ImportRun, reading: Reading) -> Counter[str]:
         raise Invalid(_("第 %(n)s 行表头的下面，要导入的列里没有数据。请填好数据后重新上传。", n=run.heading))
     counts, plan, told = _rolled_back(reading, lines)
     found = findings_of(reading.spec, lines)
+    tick()
     with unit_of_work(Verb.IMPORT):
         row = open_run(run)
         runs.keep_outcome(row, found, told)
@@ -65,6 +67,7 @@ def try_out(run: ImportRun, reading: Reading) -> Counter[str]:
         doubts = sum(one["kind"] == "doubt" for one in found)
         bad = [line.number for line in lines if line.verdict == WRONG]
         row.result = {"plan": plan, "bad": bad, "doubts": doubts, "rows": len(lines)}
+        settle()
     return counts
 
 
@@ -100,11 +103,8 @@ def open_run(run: ImportRun) -> ImportRun:
     return row
 
 
-def write(run: ImportRun, reading: Reading, *, skip_bad: bool, accept: bool) -> Counter[str]:
-    """Write what was tried: all of it in one transaction, exactly as the trial foretold, or nothing.
-
-    Raises Invalid when a tick is missing, Conflict when it is written already, Stale when anything has changed since.
-    """
+def require_ready(run: ImportRun, *, skip_bad: bool, accept: bool) -> None:
+    """Raise Invalid when a tick is missing, Conflict when it was not tried or is written already."""
     told = run.result
     if run.state != RunState.TRIED:
         raise Conflict(_("这次导入已经写入，不会重复写入。") if run.state != RunState.OPEN else _("请先试导入。"))
@@ -112,6 +112,15 @@ def write(run: ImportRun, reading: Reading, *, skip_bad: bool, accept: bool) -> 
         raise Invalid(_("还有 %(n)s 行有误：改正文件后重新上传，或勾选“略过有误的行”。", n=len(told["bad"])))
     if told["doubts"] and not accept:
         raise Invalid(_("有 %(n)s 处需要核对，请核对后勾选确认。", n=told["doubts"]))
+
+
+def write(run: ImportRun, reading: Reading, *, skip_bad: bool, accept: bool) -> Counter[str]:
+    """Write what was tried: all of it in one transaction, exactly as the trial foretold, or nothing.
+
+    Raises Invalid when a tick is missing, Conflict when it is written already, Stale when anything has changed since.
+    """
+    require_ready(run, skip_bad=skip_bad, accept=accept)
+    told = run.result
     lines = _lines(run, reading, frozenset(told["bad"]))
     with unit_of_work(Verb.IMPORT, "文件导入"):
         row = open_run(run)
@@ -125,6 +134,7 @@ def write(run: ImportRun, reading: Reading, *, skip_bad: bool, accept: bool) -> 
         row.undo = undo_text(lines)
         row.state, row.done_at = RunState.DONE, clock.now()
         row.result = told | {"written": _written(lines)}
+        settle()
     _log(row, "文件导入", made=counts[NEW], changed=counts[CHANGED])
     runs.forget(row.stored)
     return counts
@@ -169,6 +179,7 @@ def undo(run: ImportRun) -> int:
         left, again = take_back(row.entity, row.undo)
         row.state, row.undone_at, row.undo = RunState.UNDONE, clock.now(), None
         row.result = row.result | {"left": left, "restored": again}
+        settle()
     _log(row, "撤销导入", left=len(left))
     return len(left)
 

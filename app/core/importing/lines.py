@@ -13,6 +13,7 @@ from openpyxl.utils import get_column_letter
 from app.core.access.masking import STARS, maskable
 from app.core.entity import Entity
 from app.core.importing.target import Target
+from app.core.jobs import tick
 from app.core.xlsx import Row
 
 NEW, CHANGED, SAME, WRONG = "new", "changed", "same", "wrong"
@@ -79,6 +80,7 @@ def read_lines(
     """Every row below the headings in which a wanted column holds something, except those to be skipped."""
     found = []
     for row in rows:
+        tick()
         if row.number <= heading or row.number in skip:
             continue
         line = _line(spec, row, read, date1904=date1904)
