@@ -48,6 +48,7 @@ def test_the_trial_says_what_happens_to_each_row(house: House) -> None:
     changed = told[0][2]
     assert f"<del>{rows[1][0]}</del><ins>{renamed[0]}</ins>" in changed, "a firm that is renamed is seen"
     assert "<del>正常</del><ins>停业</ins>" in changed and "电话" not in changed
+    assert changed.count("<del>") == 2, "what the system counts for itself is no change to people"
     assert f'href="/enterprises/{firm(house, rows[1][1]).id}"' in changed
     assert rows[3][0] in told[1][2] and "href" not in told[1][2]
     only = fates(page(desk.client.get(f"{desk.url}?only=new")))

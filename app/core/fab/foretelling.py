@@ -8,7 +8,7 @@ from typing import Any
 from app.core.access.masking import maskable, masked
 from app.core.fab.cells import name_of
 from app.core.fab.trail import Change, differences
-from app.core.history import plain
+from app.core.history import QUIET, plain
 from app.core.importing.lines import CHANGED, WRONG, Line, Spec
 
 LONGEST_TEXT = 120  # letters of a value or a name
@@ -35,7 +35,7 @@ def _fields(line: Line) -> dict[str, list[Any]]:
     found = {}
     for name, before in line.before.items():
         after = getattr(line.row, name)
-        if before != after:
+        if before != after and name not in QUIET:
             pair = [plain(before), plain(after)]
             found[name] = [masked(str(one)) if one else one for one in pair] if name in line.veiled else pair
     return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from flask_babel import get_locale
@@ -37,14 +36,15 @@ def register(view: ImportScreens) -> None:
 
 
 def is_long(run: ImportRun) -> bool:
-    """Whether the file has more rows than a person should wait for; counted no further than that. Raises XlsxError."""
+    """Whether the file has more rows than a person should wait for. All are counted, which takes a second or two: a
+    file of too many is refused at once. Raises XlsxError."""
     data = runs.content(run)
     if data is None:
         return False  # the act itself says so
     with open_source(data, run.file_name) as sheets:
         sheet = next((one for one in sheets if one.title == run.sheet), None)
-        below = (row for row in sheet.rows() if row.number > run.heading) if sheet is not None else iter(())
-        return next(islice(below, MOST_DIRECT, None), None) is not None
+        rows = sheet.rows() if sheet is not None else iter(())
+        return sum(row.number > run.heading for row in rows) > MOST_DIRECT
 
 
 def start(view: ImportScreens, run: ImportRun, what: str, page: str, **ticks: bool) -> None:
