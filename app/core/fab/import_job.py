@@ -44,7 +44,7 @@ def is_long(run: ImportRun) -> bool:
     with open_source(data, run.file_name) as sheets:
         sheet = next((one for one in sheets if one.title == run.sheet), None)
         rows = sheet.rows() if sheet is not None else iter(())
-        return sum(row.number > run.heading for row in rows) > MOST_DIRECT
+        return bool(sum(row.number > run.heading for row in rows) > MOST_DIRECT)
 
 
 def start(view: ImportScreens, run: ImportRun, what: str, page: str, **ticks: bool) -> None:
