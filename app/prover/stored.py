@@ -64,7 +64,7 @@ def _import(row: Any, content: bytes, word: str) -> None:
     row.stored, row.sha256, row.state = runs.keep(content), hashlib.sha256(content).hexdigest(), RunState.TRIED
     row.file_name, row.sheet, row.heading, row.mapping = f"{word}.csv", "", 1, ["name"]
     row.result = {"bad": [], "doubts": 0, "plan": ""}
-    runs.keep_findings(row, [])
+    runs.keep_outcome(row, [], [])
 
 
 def _filter(row: Any, _content: bytes, _word: str) -> None:

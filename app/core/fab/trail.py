@@ -31,6 +31,7 @@ from app.core.verbs import VERB_WORDS, Verb
 
 MOST_EVENTS = 30
 MOST_PARTS = 10  # made at once, each told for itself
+MOST_ASKED = 400  # keys in one statement
 SCOPE = {"made_office_id", "enterprise_id", "site_id", "lines"}  # core's own where the column is `system`
 Key = tuple[str, int]
 Differ = Callable[[Any, Any], Iterable[tuple[str, str, str]]]
@@ -195,6 +196,13 @@ def _drop_strangers(session: Any, row: Entity, shared: list[Told], parts: dict[s
         ]
 
 
+def differences(changes: Iterable[Change]) -> list[list[dict[str, Any]]]:
+    """What each change did, as field, old and new in words; hidden columns and what is derived left out."""
+    listed = list(changes)
+    names = _names([Told(0, None, "", "", "", listed)])
+    return [_lines(change, names) for change in listed]
+
+
 def _names(told: list[Told]) -> dict[tuple[type[Entity], int], str]:
     """What the rows are called that changes point at; asked under the person's own predicates."""
     wanted: dict[type[Entity], set[int]] = defaultdict(set)
@@ -205,8 +213,10 @@ def _names(told: list[Told]) -> dict[tuple[type[Entity], int], str]:
                 wanted[target].update(value for value in values if isinstance(value, int))
     found: dict[tuple[type[Entity], int], str] = {}
     for cls, keys in wanted.items():
-        if keys:
-            rows = current_session().scalars(select(cls).where(cls.id.in_(sorted(keys)))).unique()
+        ordered = sorted(keys)
+        for start in range(0, len(ordered), MOST_ASKED):
+            some = ordered[start : start + MOST_ASKED]
+            rows = current_session().scalars(select(cls).where(cls.id.in_(some))).unique()
             found |= {(cls, row.id): name_of(row) for row in rows}
     return found
 

@@ -14,7 +14,7 @@ from sqlalchemy import inspect, select
 from sqlalchemy.exc import DataError, IntegrityError
 
 from app.core.access.context import current_access
-from app.core.access.masking import stands_for
+from app.core.access.masking import is_masked, maskable, stands_for
 from app.core.access.predicate import predicate
 from app.core.db import current_session
 from app.core.entity import Entity
@@ -48,6 +48,7 @@ class Batch:
         self.spec, self.lines, self.model = spec, lines, spec.model
         self.naming = naming_of(spec.model)
         self.columns = [prop.key for prop in inspect(spec.model).column_attrs]
+        self.maskable = [name for name in self.columns if maskable(spec.model, name)]
         plain = inspect(spec.model).columns
         self.texts = {name for name in spec.targets if name in plain and plain[name].default is not None
                       and plain[name].default.is_scalar and plain[name].default.arg == ""}  # fmt: skip
@@ -153,6 +154,7 @@ class Batch:
         row = line.row if line.version is not None else self.model()
         line.row = row
         line.before = {name: getattr(row, name) for name in self.columns} if line.version is not None else {}
+        line.veiled = {name for name in self.maskable if line.version is not None and is_masked(row, name)}
         put = self._fill(line, row)
         check = checked(row, known=self.known)
         for name, text in check.errors.items():

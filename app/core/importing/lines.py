@@ -13,6 +13,7 @@ from openpyxl.utils import get_column_letter
 from app.core.access.masking import STARS, maskable
 from app.core.entity import Entity
 from app.core.importing.target import Target
+from app.core.jobs import tick
 from app.core.xlsx import Row
 
 NEW, CHANGED, SAME, WRONG = "new", "changed", "same", "wrong"
@@ -45,7 +46,7 @@ class Line:
     """One row: `values` by field, `refs` the texts that name other rows, `blank` what is empty in the file.
 
     Problems and doubts are pairs of field and text. `row` is the stored or new record, `version` the stored one's
-    before anything was changed, `before` its columns then.
+    before anything was changed, `before` its columns then, `veiled` those that the person saw in part only.
     """
 
     number: int
@@ -59,6 +60,7 @@ class Line:
     row: Any = None
     version: int | None = None
     before: dict[str, Any] = field(default_factory=dict)
+    veiled: set[str] = field(default_factory=set)
 
     def wrong(self, name: str, text: Any) -> None:
         """The field is wrong, and so the row."""
@@ -78,6 +80,7 @@ def read_lines(
     """Every row below the headings in which a wanted column holds something, except those to be skipped."""
     found = []
     for row in rows:
+        tick()
         if row.number <= heading or row.number in skip:
             continue
         line = _line(spec, row, read, date1904=date1904)
