@@ -16,10 +16,11 @@ from app.core import crypto
 from app.core.access import guard  # noqa: F401 - listens on the session
 from app.core.db import db, migrate
 from app.core.errors import ConfigurationError
-from app.core.fab import builder, gate, shell
+from app.core.fab import builder, gate, phone, shell
 
 ROOT = Path(__file__).resolve().parent.parent
 IDLE = range(5, 481)  # minutes
+CARD, PHONE = range(1, 91), range(7, 366)  # days
 GROUPS = {
     "firms": _("主体和人员"),
     "checks": _("自查"),
@@ -42,6 +43,7 @@ def build(settings: Settings | None = None) -> Flask:
         fab = builder.install(app)
         shell.install(app, GROUPS)
         gate.install(app)
+        phone.install(app)
         register(fab)
     return app
 
@@ -50,6 +52,8 @@ def configure(app: Flask, settings: Settings) -> None:
     """Flask's settings from ours. Raises ConfigurationError."""
     if settings.idle_minutes not in IDLE:
         raise ConfigurationError(f"SHOUZE_IDLE_MINUTES must be {IDLE.start} to {IDLE.stop - 1}")
+    if settings.activation_days not in CARD or settings.phone_days not in PHONE:
+        raise ConfigurationError("SHOUZE_ACTIVATION_DAYS must be 1 to 90, SHOUZE_PHONE_DAYS 7 to 365")
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     secure = settings.base_url.startswith("https://")
     app.config.update(

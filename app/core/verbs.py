@@ -15,6 +15,7 @@ class Verb(StrEnum):
     EXPORT = "export"
     IMPORT = "import"
     PRINT = "print"
+    ACTIVATE = "activate"  # open the account of a firm's person, print the card that begins it
     REVEAL = "reveal"  # see a masked column in full
     COMPLETE = "complete"
     SUBMIT = "submit"

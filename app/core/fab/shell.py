@@ -34,7 +34,7 @@ from werkzeug.exceptions import HTTPException
 from app.core import clock
 from app.core.db import db
 from app.core.errors import AccessRefused, Forbidden, NoContext, ShouzeError
-from app.core.fab import packing
+from app.core.fab import packing, phone
 from app.core.fab.cells import said
 from app.core.fab.gate import for_programs, held_back, in_api, to_sign_in
 from app.core.fab.view import EntityView
@@ -205,9 +205,9 @@ def _me(access: Any) -> dict[str, str]:
         "post": said(chief.title) if chief else _("没有在任的任职"),
         "office": access.offices[chief.office_id].name if chief else "",
         "signout_url": url_for("SignInView.logout"),
-        "password_url": url_for("SignInView.password"),
+        "password_url": "" if phone.by_phone() else url_for("SignInView.password"),
         "sessions_url": url_for("SessionView.sessions"),
-        "second_factor_url": url_for("SecondFactorView.overview"),
+        "second_factor_url": "" if phone.by_phone() else url_for("SecondFactorView.overview"),
         "jobs_url": JOBS_URL,
     }
 

@@ -33,6 +33,7 @@ VERB_WORDS = {
     Verb.CREATE: "新建", Verb.UPDATE: "修改", Verb.DELETE: "删除", Verb.SUBMIT: "提交", Verb.REVIEW: "审核通过",
     Verb.RETURN: "退回", Verb.SIGN: "签发", Verb.SERVE: "送达", Verb.VOID: "作废", Verb.REVOKE: "撤销",
     Verb.COMPLETE: "完成", Verb.CONFIRM: "确认", Verb.PRINT: "生成文书", Verb.IMPORT: "导入", Verb.END: "结束",
+    Verb.ACTIVATE: "开通账号",
 }  # fmt: skip
 SCOPE = {"made_office_id", "enterprise_id", "site_id", "lines"}  # core's own where the column is `system`
 Key = tuple[str, int]
