@@ -63,11 +63,10 @@ _handlers: dict[tuple[str, str], Handler] = {}
 _before: list[Callable[[], None]] = []
 
 
-def before_steps(ready: Callable[[], None]) -> Callable[[], None]:
+def before_steps(ready: Callable[[], None]) -> None:
     """Ask something of the person before any step is taken (a PIN); it raises what stands in the way."""
     if ready not in _before:
         _before.append(ready)
-    return ready
 
 
 def require_ready() -> None:

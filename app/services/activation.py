@@ -207,7 +207,8 @@ def _account(session: Session, person: Person, posts: list[Post]) -> None:
 def _give_posts(session: Session, account: Account, posts: list[Post]) -> None:
     """The postings that stand for these posts; which firms they reach is decided by the appointments, each request."""
     roles = {role.code: role.id for role in session.scalars(select(AccessRole).where(AccessRole.builtin))}
-    held = set(session.scalars(select(Posting.role_id).where(Posting.account_id == account.id, Posting.date_to.is_(None))))
+    standing = select(Posting.role_id).where(Posting.account_id == account.id, Posting.date_to.is_(None))
+    held = set(session.scalars(standing))
     for role in dict.fromkeys(post.role for post in posts):
         key = roles[ROLES[AppointmentRole(role)]]
         if key not in held:
@@ -326,7 +327,7 @@ def _last_post_ended(session: Session, _context: Any) -> None:
     for row in (*session.dirty, *session.deleted):
         if not isinstance(row, Appointment):
             continue
-        history = {name: inspect(row).attrs[name].history for name in ("date_to", "person_id")}
+        history: dict[str, Any] = {name: inspect(row).attrs[name].history for name in ("date_to", "person_id")}
         if row in session.deleted or any(one.has_changes() for one in history.values()):
             for key in sorted({row.person_id, *history["person_id"].deleted}):
                 _end_if_none_left(session, key)
@@ -357,7 +358,7 @@ def greeting(account_id: int) -> dict[str, Any]:
         posts = _posts(session, people).get(people[0].id, [])
         name, mobile = people[0].name, people[0].mobile or ""
         return {"name": name[:1] + "*" * max(len(name) - 1, 1), "mobile": masked_mobile(mobile),
-                "posts": [(one.firm, one.role) for one in posts]}  # fmt: skip
+                "posts": [(one.firm, str(_(one.role))) for one in posts]}  # fmt: skip
 
 
 def activate(typed: str, pin: str, mobile: str | None, visitor: Visitor) -> Entered:

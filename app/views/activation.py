@@ -7,12 +7,13 @@ from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import flash, make_response, redirect, render_template, request
+from flask import Response, flash, make_response, redirect, render_template, request
 from flask_babel import gettext as _
 from sqlalchemy import select
 
 from app.core import clock
 from app.core.access.context import current_access
+from app.core.access.predicate import predicate
 from app.core.db import current_session
 from app.core.errors import Conflict, Invalid
 from app.core.fab.bulk import keys_of
@@ -83,9 +84,10 @@ class ActivationView(Page):
         """First what printing means, then the sheet. New codes each time: nobody can read an old one again."""
         keys = keys_of(request.form.getlist("ids"))
         if request.form.get("sure") != "1":
-            rows = {key: name for key, name in current_session().execute(
-                select(Person.id, Person.name).where(Person.id.in_(keys)))}  # fmt: skip
-            return render_template("activation_sure.html", keys=[key for key in keys if key in rows], names=rows)
+            mine = select(Person).where(Person.id.in_(keys), predicate(current_access(), Person, Verb.ACTIVATE))
+            rows = {row.id: row.name for row in current_session().scalars(mine).unique()}
+            missing = len(keys) - len(rows)
+            return render_template("activation_sure.html", keys=list(rows), names=rows, missing=missing)
         try:
             content, outcome = activation.print_cards(keys)
         except (Invalid, Conflict) as error:
@@ -95,7 +97,7 @@ class ActivationView(Page):
         return sheet(content)
 
 
-def sheet(content: bytes) -> Any:
+def sheet(content: bytes) -> Response:
     """A PDF of cards: to be opened or kept by the person who printed it, by no cache."""
     answer = make_response(content)
     answer.headers["Content-Type"] = "application/pdf"
@@ -145,9 +147,12 @@ def _lines(keys: list[int], posts: list[Post]) -> list[Line]:
     people = {one.id: one for one in current_session().scalars(select(Person).where(Person.id.in_(keys))).unique()}
     held: dict[int, list[tuple[str, str]]] = {}
     for post in posts:
-        held.setdefault(post.person_id, []).append((post.firm, post.role))
-    return [Line(key, people[key].name, masked_mobile(people[key].mobile or "") if people[key].mobile else "", held[key])
-            for key in keys if key in people]  # fmt: skip
+        held.setdefault(post.person_id, []).append((post.firm, str(_(post.role))))
+    return [Line(key, people[key].name, _mobile(people[key]), held[key]) for key in keys if key in people]
+
+
+def _mobile(person: Person) -> str:
+    return masked_mobile(person.mobile) if person.mobile else ""
 
 
 def _tell(outcome: Outcome) -> None:

@@ -7,15 +7,16 @@ from typing import Any
 from flask import redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
+from app.core.db import unscoped
 from app.core.errors import Conflict, Invalid, ShouzeError
 from app.core.fab import phone as cookies
 from app.core.fab.declaration import Answer, Page, expose
 from app.core.fab.gate import LONGEST_TARGET, public
 from app.core.fab.signin import refused, safe_target, seat, visitor, why_here
-from app.core.db import unscoped
 from app.core.signin import phone, phone_entering
 from app.core.signin.model import EntryKind
 from app.core.signin.phone_entering import Refused, WrongCode
+from app.core.signin.second_factor import bare
 from app.core.signin.throttle import TooManyTries
 from app.core.verbs import Verb
 from app.core.writing import unit_of_work
@@ -36,8 +37,8 @@ class ActivateView(Page):
     def type_code(self) -> Answer:
         """For who can't scan: type the code of the card."""
         typed = request.form.get("code", "")[:LONGEST].strip().replace("/", "").replace("\0", "")
-        if request.method == "POST" and phone.bare(typed):
-            return redirect(url_for("ActivateView.activate", code=phone.bare(typed)))
+        if request.method == "POST" and bare(typed):
+            return redirect(url_for("ActivateView.activate", code=bare(typed)))
         return render_template("activate_code.html", error="")
 
     @expose("/<code>", methods=["GET", "POST"])
@@ -66,7 +67,7 @@ class ActivateView(Page):
             fields = error.fields if isinstance(error, Invalid) else {}
             return _after(code, {name: str(text) for name, text in fields.items()} or {"": str(error)}, error)
         seat(entered.key, entered.family, EntryKind.PHONE)
-        return cookies.give(redirect(url_for("HomeView.home")), entered.secret)  # type: ignore[no-any-return]
+        return cookies.give(redirect(url_for("HomeView.home")), entered.secret)
 
 
 def _problems(form: Any) -> dict[str, str]:
@@ -112,19 +113,20 @@ class PhoneView(Page):
         found = cookies.remembered()
         if found is None:
             gone = redirect(url_for("SignInView.login", next=target or None))
-            return cookies.take_away(gone) if cookies.secret_of() else gone  # type: ignore[no-any-return]
+            return cookies.take_away(gone) if cookies.secret_of() else gone
         error, status = "", 200
         if request.method == "POST":
             try:
                 key, known = phone_entering.open_by_pin(found, request.form.get("pin", "")[:20], visitor())
             except Refused as refusal:
                 error, status = str(refusal), refusal.status
+                found = cookies.remembered() or found
             else:
                 seat(key, known.family, EntryKind.PHONE)
-                return cookies.give(redirect(safe_target(target)), cookies.secret_of())  # type: ignore[no-any-return]
+                return cookies.give(redirect(safe_target(target)), cookies.secret_of())
         told = "" if error else why_here(request.args.get("why", ""))
         page = render_template("phone.html", who=activation.greeting(found.account_id), error=error, told=told,
-                               next=target, locked=found.locked or status and "锁定" in error)  # fmt: skip
+                               next=target, locked=found.locked)  # fmt: skip
         return page, status
 
     @expose("/forget", methods=["POST"])
@@ -134,4 +136,4 @@ class PhoneView(Page):
         if (found := cookies.remembered()) is not None:
             with unscoped("forget a telephone", quiet=True), unit_of_work(Verb.END, "不再记住手机"):
                 phone.forget_phones(found.account_id, found.id)
-        return cookies.take_away(redirect(url_for("SignInView.login")))  # type: ignore[no-any-return]
+        return cookies.take_away(redirect(url_for("SignInView.login")))

@@ -72,6 +72,7 @@ def test_what_is_public_is_known_by_name(small: House) -> None:
     functions = small.app.view_functions
     assert {name for name, function in functions.items() if gate_of(function) == PUBLIC} == {
         "SignInView.login", "SignInView.code", "SignInView.language", "DocumentView.verify", "static_asset",
+        "ActivateView.type_code", "ActivateView.activate", "PhoneView.open_page", "PhoneView.forget",
     }  # fmt: skip
 
 

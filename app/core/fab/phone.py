@@ -7,6 +7,7 @@ from typing import Any
 from flask import Flask, current_app, g, jsonify, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
+from werkzeug.wrappers import Response as BaseResponse
 
 from app.core.access.context import current_access, has_access_context
 from app.core.db import db, unscoped
@@ -33,7 +34,7 @@ def cookie_name() -> str:
     return "__Host-phone" if current_app.config["SESSION_COOKIE_SECURE"] else "shouze-phone"
 
 
-def give(answer: Any, secret: str) -> Any:
+def give(answer: BaseResponse, secret: str) -> BaseResponse:
     """An answer that leaves the telephone's secret with the browser."""
     answer.set_cookie(
         cookie_name(), secret, max_age=int(phone.kept().total_seconds()), path="/", httponly=True, samesite="Lax",
@@ -42,7 +43,7 @@ def give(answer: Any, secret: str) -> Any:
     return answer
 
 
-def take_away(answer: Any) -> Any:
+def take_away(answer: BaseResponse) -> BaseResponse:
     """An answer after which the browser is no remembered telephone."""
     answer.delete_cookie(cookie_name(), path="/", httponly=True, samesite="Lax",
                          secure=current_app.config["SESSION_COOKIE_SECURE"])  # fmt: skip
@@ -78,7 +79,6 @@ def by_phone() -> bool:
     return sitting is not None and sitting.kind != EntryKind.PASSWORD
 
 
-@before_steps
 def ask_pin() -> None:
     """Before each step of a workflow. Raises PinNeeded."""
     if by_phone():
@@ -89,6 +89,7 @@ def ask_pin() -> None:
 
 def install(app: Flask) -> None:
     """Take the PIN that comes with a request before its view runs; ask for it where one is missing."""
+    before_steps(ask_pin)
     app.before_request(take_pin)
     app.register_error_handler(PinNeeded, on_pin_needed)
 
@@ -116,5 +117,5 @@ def on_pin_needed(error: PinNeeded) -> Any:
 
 def _page(wrong: str, status: int) -> Any:
     kept = [(name, value) for name, value in request.form.items(multi=True) if name not in LEFT_OUT]
-    page = render_template("signing_pin.html", kept=kept, action=request.full_path.rstrip("?"), field=FIELD, wrong=wrong)
-    return page, status
+    action = request.full_path.rstrip("?")
+    return render_template("signing_pin.html", kept=kept, action=action, field=FIELD, wrong=wrong), status

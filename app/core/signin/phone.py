@@ -12,6 +12,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from itertools import pairwise
 from typing import Any
 
 from flask import current_app
@@ -199,7 +200,7 @@ def weakness(pin: str, mobile: str) -> str:
     """Why a PIN is refused, or ""."""
     if not SHAPE.fullmatch(pin):
         return str(_("PIN 是 6 位数字。"))
-    steps = {(int(b) - int(a)) % 10 for a, b in zip(pin, pin[1:], strict=False)}
+    steps = {(int(b) - int(a)) % 10 for a, b in pairwise(pin)}
     repeats = pin[:3] == pin[3:] or pin[:2] * 3 == pin
     if len(set(pin)) < 3 or len(steps) == 1 or repeats or pin in mobile or _pairs(pin) or _birthday(pin):
         return str(_("这个 PIN 太容易猜到：不要用连号、重复的数字、生日或手机号里的数字。"))
@@ -265,8 +266,10 @@ def kept() -> timedelta:
 def remember(account_id: int, agent: str) -> str:
     """Remember a telephone from now on. Returns the secret for its cookie: nobody can ask again."""
     secret, now = new_secret(), clock.now()
-    values = {"public_id": public_id(), "version": 1, "made_at": now, "account_id": account_id, "failures": 0,
-              "digest": digest_of(secret), "agent": short_agent(agent), "until": now + kept(), "proved_at": now}  # fmt: skip
+    values = {
+        "public_id": public_id(), "version": 1, "made_at": now, "account_id": account_id, "failures": 0,
+        "digest": digest_of(secret), "agent": short_agent(agent), "until": now + kept(), "proved_at": now,
+    }  # fmt: skip
     current_session().connection().execute(insert(phones).values(values))
     return secret
 

@@ -1,4 +1,4 @@
-"""Coming in by telephone: a card that begins one, the PIN that opens and signs, tries counted before they are looked at."""
+"""Coming in by telephone: a card begins it, a PIN opens and signs; tries are counted before they are looked at."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from app.core.signin import phone, throttle
 from app.core.signin.entering import Known, Visitor, known_as
 from app.core.signin.model import Ending, EntryKind
 from app.core.signin.phone import TRIES, Code, CodeState, Remembered
+from app.core.signin.second_factor import bare
 from app.core.signin.sessions import end_sessions, leave, open_session
 from app.core.verbs import Verb
 from app.core.writing import unit_of_work
@@ -70,7 +71,7 @@ def look(typed: str, visitor: Visitor) -> tuple[Code, Known, bool]:
 
 def _name(typed: str) -> str:
     """Under what name tries of a code are counted: itself, so that many different ones slow their address down."""
-    return f"activate {phone.bare(typed)[:40]}"
+    return f"activate {bare(typed)[:40]}"
 
 
 def _why(state: CodeState) -> str:
@@ -95,7 +96,7 @@ def check_owner(code: Code, known: Known, mobile: str, pin: str) -> None:
             counted = phone.count_against(code)
         stored = phone.stored_pin(code.account_id)
     right = phone.is_pin(code.account_id, stored, phone.pin_of(pin))
-    if not (counted and right and phone.bare(mobile) == known.username):
+    if not (counted and right and bare(mobile) == known.username):
         raise Refused(_("手机号或 PIN 不对。连错五次，这张激活卡作废。"))
 
 
