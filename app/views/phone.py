@@ -84,7 +84,8 @@ def _card(code: str, wrong: dict[str, str] | None = None) -> str:
     """The page of a card that still opens something. Raises WrongCode, TooManyTries."""
     found, _known, has_pin = phone_entering.look(code[:LONGEST], visitor())
     return render_template("activate.html", who=activation.greeting(found.account_id), has_pin=has_pin,
-                           wrong=wrong or {}, version=activation.CONSENT, own=OWN)  # fmt: skip
+                           wrong=wrong or {}, version=activation.CONSENT, own=OWN,
+                           agreed=request.form.get("agree") == "1")  # fmt: skip
 
 
 def _after(code: str, wrong: dict[str, str], error: ShouzeError) -> Answer:
