@@ -480,6 +480,17 @@ def test_the_telephones_cookie_is_kept_from_scripts_and_other_hosts(house: House
     assert found.startswith("__Host-phone=secret") and "Secure" in found and "HttpOnly" in found
 
 
+def test_a_page_of_a_card_that_was_open_too_long_opens_anew(small: House, sheet: Sheet) -> None:
+    code = print_card(small, sheet, officer(small))
+    small.app.config["WTF_CSRF_ENABLED"] = True
+    try:
+        answer = activate(small, code)
+        assert answer.status_code == 303 and answer.location == f"/activate/{code}"
+    finally:
+        small.app.config["WTF_CSRF_ENABLED"] = False
+    assert activate(small, code).status_code == 302
+
+
 # -- opening later ----------------------------------------------------------------------------------------------------
 
 

@@ -268,6 +268,8 @@ def on_stale_form(_error: CSRFError) -> Any:
     """A form whose page is older than the session: signed out meanwhile, or in again; nothing was done."""
     if request.endpoint in {"SignInView.login", "SignInView.code"}:
         return redirect(url_for("SignInView.login", why="again", next=request.form.get("next") or None), 303)
+    if request.endpoint in {"ActivateView.type_code", "ActivateView.activate", "PhoneView.open_page"}:
+        return redirect(request.full_path.rstrip("?"), 303)  # the same page, anew
     if not current_user.is_authenticated and not for_programs():
         return to_sign_in()
     return error_page(400, _("这一页打开太久了，请返回刷新后再提交。"))
