@@ -980,6 +980,7 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
             "must": True,
             "first": False,
             "ask": False,
+            "wrong": "",
             "error": "密码不对。",
         },
     ),
