@@ -1025,6 +1025,23 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
         "signing_pin.html",
         {"kept": [("then", "submit")], "action": "/daily-checks/add", "field": "signing-pin", "wrong": ""},
     ),
+    "activation": (
+        "activation.html",
+        {
+            "state": "waiting",
+            "states": [("没有账号", "?state=none", False), ("未激活", "?state=waiting", True)],
+            "lines": [
+                N(key=1, name="包文斌", mobile="139****0001", posts=[("奈曼旗犇鑫餐饮管理有限公司", "食品安全员")]),
+                N(key=2, name="白海山", mobile="", posts=[("甲店", "主要负责人"), ("乙店", "食品安全总监")]),
+            ],
+            "total": 120,
+            "offices": [(1, "大沁他拉所"), (2, "八仙筒所")],
+            "wanted": N(office_id=1, firm="犇鑫"),
+            "more": "?page=2",
+            "no_accounts": False,
+            "since": "2026-10-01",
+        },
+    ),
     "activation-sure": (
         "activation_sure.html",
         {"keys": [1, 2], "names": {1: "包文斌", 2: "白海山"}, "missing": 1},
