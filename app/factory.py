@@ -19,11 +19,12 @@ from app.core import anchors, crypto, retention
 from app.core.access import families, guard, team  # noqa: F401 - they listen on the session
 from app.core.db import db, migrate
 from app.core.errors import ConfigurationError
-from app.core.fab import builder, gate, shell
+from app.core.fab import builder, gate, phone, shell
 from app.core.fab.routing import LateRule
 
 ROOT = Path(__file__).resolve().parent.parent
 IDLE = range(5, 481)  # minutes
+CARD, PHONE = range(1, 91), range(7, 366)  # days
 GROUPS = {
     "firms": _("主体和人员"),
     "checks": _("自查"),
@@ -65,6 +66,7 @@ def _build(settings: Settings) -> Flask:
         fab = builder.install(app)
         shell.install(app, GROUPS)
         gate.install(app)
+        phone.install(app)
         register(fab)
     return app
 
@@ -74,6 +76,8 @@ def configure(app: Flask, settings: Settings) -> None:
     if settings.idle_minutes not in IDLE:
         raise ConfigurationError(f"SHOUZE_IDLE_MINUTES must be {IDLE.start} to {IDLE.stop - 1}")
     retention.require_lawful(settings.history_days)
+    if settings.activation_days not in CARD or settings.phone_days not in PHONE:
+        raise ConfigurationError("SHOUZE_ACTIVATION_DAYS must be 1 to 90, SHOUZE_PHONE_DAYS 7 to 365")
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     secure = settings.base_url.startswith("https://")
     app.config.update(

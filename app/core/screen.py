@@ -141,6 +141,7 @@ class ListScreen:
     base_url: str = ""
     bulk: list[BulkChoice] = field(default_factory=list)
     bulk_key: str = ""
+    links: list[tuple[Any, str, str]] = field(default_factory=list)
     editable: bool = False
     export_url: str | None = None
 

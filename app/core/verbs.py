@@ -15,6 +15,7 @@ class Verb(StrEnum):
     EXPORT = "export"
     IMPORT = "import"
     PRINT = "print"
+    ACTIVATE = "activate"  # open the account of a firm's person, print the card that begins it
     REVEAL = "reveal"  # see a masked column in full
     COMPLETE = "complete"
     SUBMIT = "submit"
@@ -38,4 +39,5 @@ VERB_WORDS: dict[str, str] = {
     Verb.RETURN: "退回", Verb.SIGN: "签发", Verb.SERVE: "送达", Verb.VOID: "作废", Verb.REVOKE: "撤销",
     Verb.SEAL: "封存", Verb.OPEN: "启封",
     Verb.COMPLETE: "完成", Verb.CONFIRM: "确认", Verb.PRINT: "生成文书", Verb.IMPORT: "导入", Verb.END: "结束",
+    Verb.ACTIVATE: "开通账号",
 }  # fmt: skip

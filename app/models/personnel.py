@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, relationship
 from app.core.entity import BigId, Scoped, column
 from app.core.office import Account
 from app.core.types import Encrypted
-from app.data.enums import AppointmentRole
+from app.data.enums import Activation, AppointmentRole
 from app.models.enterprise import Enterprise, Site
 
 
@@ -33,6 +33,7 @@ class Person(Scoped):
         "手机摘要", String(64), derived=True, of=("mobile",), secret=True, index=True
     )
     account_id: Mapped[int | None] = column("账号", BigId, ForeignKey("account.id"), system=True, index=True)
+    activation: Mapped[str | None] = column("账号状态", String(10), choices=Activation, system=True)
     search_text: Mapped[str] = column("检索词", String(1000), derived=True, nullable=False, default="",
                                       of=("name",))  # fmt: skip
 

@@ -203,6 +203,7 @@ ROLES = (
     )),
     Role("taskforce", "专班", Family.BUSINESS, 35, _reader(C.SUPERVISED)),
     Role("chief", "所长", Family.BUSINESS, 30, (
+        Grant("Person", (V.ACTIVATE,), C.SUBTREE),
         *INSPECTS,
         Grant("Inspection", (V.SEAL,), C.SUBTREE, (DRAFT,)),
         *LEADS_OFFICE,
@@ -211,6 +212,7 @@ ROLES = (
     )),
     Role("inspector", "监管员", Family.BUSINESS, 20, (*INSPECTS, Grant("LegalCitation", R, C.ALL))),
     Role("clerk", "内勤", Family.BUSINESS, 15, (
+        Grant("Person", (V.ACTIVATE,), C.SUBTREE),
         *_over(("Enterprise", "Person"), (V.REVEAL,), C.SUBTREE),
         *_over(FIRM_ROWS, (*KEEP, V.EXPORT, V.IMPORT, V.PRINT), C.SUBTREE),
         *_over(("Inspection", "Notice", "Delivery"), (V.READ, V.EXPORT, V.PRINT), C.SUBTREE),

@@ -7,7 +7,7 @@ from importlib import import_module
 from app import models
 
 SUBJECTS = ("office", "granting", "handover", "enterprise", "personnel", "inspection", "rectification", "setting",
-            "check", "risk_list", "licence", "training")  # fmt: skip
+            "check", "risk_list", "licence", "training", "activation")  # fmt: skip
 
 
 def load() -> None:

@@ -999,6 +999,64 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
         "recovery_codes.html",
         {"codes": [f"{n}wm28-5xxm{n}" for n in range(10)], "username": "admin", "next": "/"},
     ),
+    "activate": (
+        "activate.html",
+        {
+            "who": {"name": "包*", "mobile": "139****0001", "posts": [("奈曼旗犇鑫餐饮管理有限公司", "食品安全员")]},
+            "has_pin": False,
+            "wrong": {"pin": "这个 PIN 太容易猜到：不要用连号、重复的数字、生日或手机号里的数字。"},
+            "version": "2026-11",
+            "own": "own",
+            "agreed": True,
+        },
+    ),
+    "activate-again": (
+        "activate.html",
+        {
+            "who": {"name": "包*", "mobile": "139****0001", "posts": [("奈曼旗犇鑫餐饮管理有限公司", "食品安全员")]},
+            "has_pin": True,
+            "wrong": {"": "手机号或 PIN 不对。连错五次，这张激活卡作废。"},
+            "version": "2026-11",
+            "own": "own",
+            "agreed": False,
+        },
+    ),
+    "activate-code": ("activate_code.html", {"error": "没有这个激活码，请对照激活卡检查。"}),
+    "phone": (
+        "phone.html",
+        {
+            "who": {"name": "包*", "mobile": "139****0001", "posts": [("奈曼旗犇鑫餐饮管理有限公司", "食品安全员")]},
+            "told": "",
+            "error": "PIN 不对，还可以试 4 次。",
+            "locked": False,
+            "next": "/daily-checks/",
+        },
+    ),
+    "signing-pin": (
+        "signing_pin.html",
+        {"kept": [("then", "submit")], "action": "/daily-checks/add", "field": "signing-pin", "wrong": ""},
+    ),
+    "activation": (
+        "activation.html",
+        {
+            "state": "waiting",
+            "states": [("没有账号", "?state=none", False), ("未激活", "?state=waiting", True)],
+            "lines": [
+                N(key=1, name="包文斌", mobile="139****0001", posts=[("奈曼旗犇鑫餐饮管理有限公司", "食品安全员")]),
+                N(key=2, name="白海山", mobile="", posts=[("甲店", "主要负责人"), ("乙店", "食品安全总监")]),
+            ],
+            "total": 120,
+            "offices": [(1, "大沁他拉所"), (2, "八仙筒所")],
+            "wanted": N(office_id=1, firm="犇鑫"),
+            "more": "?page=2",
+            "no_accounts": False,
+            "since": "2026-10-01",
+        },
+    ),
+    "activation-sure": (
+        "activation_sure.html",
+        {"keys": [1, 2], "names": {1: "包文斌", 2: "白海山"}, "missing": 1},
+    ),
     "once": (
         "once.html",
         {"account": N(name="王秀英", username="neiqin-a"), "password": "7h4v-pdyn-gmd7", "back": "/accounts/6"},

@@ -59,7 +59,7 @@ def test_page(client: FlaskClient, name: str) -> None:
 
 
 # what a sample could only imitate: the application draws these from its own tables, and tests of their own open them
-# (tests/views/test_policy.py, test_abilities.py, test_rights.py, test_office_page.py, test_import.py, test_walk.py)
+# in tests/views: policy, abilities, rights, office_page, walk
 DRAWN_FROM_TABLES = {
     "abilities.html",
     "explain.html",

@@ -24,11 +24,13 @@ from app.core.document import IssuedDocument
 from app.core.fab import fields
 from app.core.fab.gate import PUBLIC, SIGNED_IN, gate_of
 from app.core.office import AccessRole
+from app.core.signin import phone
 from app.core.verbs import Verb
+from app.core.writing import unit_of_work
 from app.factory import GROUPS
 from app.models.check import DailyCheck, RiskList
 from app.models.enterprise import Site
-from app.models.personnel import Appointment
+from app.models.personnel import Appointment, Person
 from app.services.demo import CAST
 from app.views import declared
 from tests.support.house import A, House
@@ -72,6 +74,7 @@ def test_what_is_public_is_known_by_name(small: House) -> None:
     functions = small.app.view_functions
     assert {name for name, function in functions.items() if gate_of(function) == PUBLIC} == {
         "SignInView.login", "SignInView.code", "SignInView.language", "DocumentView.verify", "static_asset",
+        "ActivateView.type_code", "ActivateView.activate", "PhoneView.open_page", "PhoneView.forget",
     }  # fmt: skip
 
 
@@ -112,12 +115,26 @@ def test_every_template_is_rendered_by_a_route_or_the_harness(small: House) -> N
         desk.upload(firms_file(firm_rows(1)))
         desk.attempt()
         desk.result()
+        telephone(small)
     pages = {name for name in ours if not name.startswith("macros/") and name != "base.html"}
     assert pages - seen - {template for template, _context in PAGES.values()} == set()
     assert len(pages & seen) >= len(pages) * 0.75, pages - seen
     kept = {"macros/icon.html", "macros/nav.html"}  # drawn by `shell.kept_macros`, called by every page
     assert {"icon", "nav_side", "nav_thumb"} <= small.app.jinja_env.globals.keys()
     assert _reached(small, pages | kept) == ours, "a macro or a base that no page uses"
+
+
+def telephone(house: House) -> None:
+    """The pages that a printed card and a remembered telephone open."""
+    code, person = phone.new_code(), house.accounts["firm-a"]
+    with house.system() as session, unit_of_work():
+        phone.put_code(person, code)
+        key = session.scalars(select(Person.id).where(Person.account_id == person)).one()
+    house.client("neiqin-a").post("/activation/cards", data={"ids": key})
+    client = house.app.test_client()
+    client.get(f"/activate/{code}")
+    client.post(f"/activate/{code}", data={"pin": "830276", "repeat": "830276", "agree": "1"})
+    client.get("/phone/")
 
 
 def _reached(house: House, names: set[str]) -> set[str]:

@@ -27,7 +27,7 @@ from app.core.history import record
 from app.core.saved import BulkRun
 from app.core.saving import Refused, save
 from app.core.verbs import Verb
-from app.core.workflow import Transition, lock, reasons_against, run
+from app.core.workflow import Transition, lock, reasons_against, require_ready, run
 from app.core.writing import retry_once, unit_of_work
 
 log = logging.getLogger(__name__)
@@ -138,6 +138,8 @@ def perform_once(
     `seen`: the versions of the rows on the page that asked; a row that somebody changed since does not go.
     Raises Conflict when the token was used for something else.
     """
+    if act.name != DELETE:
+        require_ready()  # before the receipt: what asks for a PIN now must not count as done
     digest = hashlib.sha256(json.dumps([model.__name__, act.name, keys, reason]).encode()).hexdigest()
     try:
         with unit_of_work(Verb.CREATE):

@@ -50,7 +50,7 @@ class ListScreens(Declaration):
             bulk=[BulkChoice(act.name, said(act.label), act.kind) for act in self.acts()] if rows else [],
             editable=bool(self.form_parts) and current_access().may(self.entity_name, Verb.UPDATE),
             import_url=f"{self.route_base}/import" if self.form_parts and self._may(Verb.IMPORT) else None,
-            export_url=self.export_url(query) if rows else None,
+            export_url=self.export_url(query) if rows else None, links=self.list_links(),
         )  # fmt: skip
         return render_template("entity/list.html", screen=screen)
 
@@ -109,6 +109,10 @@ class ListScreens(Declaration):
     def acts(self) -> list[bulk.BulkAct]:
         """What this person may try on ticked rows."""
         return bulk.acts_of(self.model, self.entity_name, self.asks, self.bulk_acts)
+
+    def list_links(self) -> list[tuple[Any, str, str]]:
+        """Further pages about these rows, as label, address and icon."""
+        return []
 
     def _can_add(self) -> bool:
         return bool(self.form_parts or self.own_form) and self._may(Verb.CREATE)

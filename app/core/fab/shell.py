@@ -36,7 +36,7 @@ from werkzeug.exceptions import HTTPException
 from app.core import clock
 from app.core.db import db
 from app.core.errors import NoContext, ShouzeError
-from app.core.fab import denied, packing
+from app.core.fab import denied, packing, phone
 from app.core.fab.cells import said
 from app.core.fab.gate import for_programs, held_back, in_api, to_sign_in
 from app.core.fab.view import EntityView
@@ -245,9 +245,9 @@ def _me(access: Any) -> dict[str, str]:
         "post": said(chief.title) if chief else _("没有在任的任职"),
         "office": access.offices[chief.office_id].name if chief else "",
         "signout_url": url_for("SignInView.logout"),
-        "password_url": url_for("SignInView.password"),
+        "password_url": "" if phone.by_phone() else url_for("SignInView.password"),
         "sessions_url": url_for("SessionView.sessions"),
-        "second_factor_url": url_for("SecondFactorView.overview"),
+        "second_factor_url": "" if phone.by_phone() else url_for("SecondFactorView.overview"),
         "jobs_url": JOBS_URL,
         "abilities_url": f"/accounts/{access.person.id}/abilities",
     }
@@ -298,6 +298,8 @@ def on_stale_form(error: CSRFError) -> Any:
     db.session.rollback()
     if request.endpoint in {"SignInView.login", "SignInView.code"}:
         return redirect(url_for("SignInView.login", why="again", next=request.form.get("next") or None), 303)
+    if request.endpoint in {"ActivateView.type_code", "ActivateView.activate", "PhoneView.open_page"}:
+        return redirect(request.full_path.rstrip("?"), 303)  # the same page, anew
     if not current_user.is_authenticated and not for_programs():
         return to_sign_in()
     denied.log_refusal(400, error.description)

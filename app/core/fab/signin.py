@@ -15,6 +15,7 @@ from app.core.errors import Invalid
 from app.core.fab.builder import LOCALES
 from app.core.fab.declaration import Answer, Page, expose
 from app.core.fab.gate import LONGEST_TARGET, public, signed_in
+from app.core.fab.phone import phone_door
 from app.core.office import Account
 from app.core.passwords import LONGEST, hashed, weakness
 from app.core.signin import entering, throttle
@@ -88,6 +89,8 @@ class SignInView(Page):
         """Sign in with name and password; who has a second factor goes on to its page."""
         target = request.values.get("next", "")[: LONGEST_TARGET + 1]
         typed = request.form.get("username", "").replace("\0", "").strip()[:60]  # PostgreSQL refuses a NUL
+        if request.method == "GET" and (door := phone_door(target)):
+            return redirect(door)
         error, status = "", 200
         if request.method == "POST":
             try:
@@ -204,14 +207,19 @@ def enter(
     account_id: int, target: str | None, kind: EntryKind = EntryKind.PASSWORD, *, tried: Try | None = None
 ) -> str:
     """Begin a session and say where to go; what an earlier one left in the cookie is dropped, except the language."""
-    locale = session.get("locale")
     key, account = entering.let_in(account_id, kind, visitor(), tried)
+    seat(key, account.family, kind)
+    return url_for("SignInView.password") if account.first else safe_target(target)
+
+
+def seat(key: str, family: str, kind: EntryKind) -> None:
+    """Put an opened session into the cookie in place of whatever it held, except the language."""
+    locale = session.get("locale")
     session.clear()
-    session.permanent = allowance(account.family, kind).kept
+    session.permanent = allowance(family, kind).kept
     session["_user_id"] = key
     if locale:
         session["locale"] = locale
-    return url_for("SignInView.password") if account.first else safe_target(target)
 
 
 def change_password(old: str, new: str, repeat: str) -> None:

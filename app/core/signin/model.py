@@ -40,6 +40,9 @@ class Ending(StrEnum):
     SECOND_FACTOR = "动态口令变更"
     ADMINISTRATOR = "管理员结束"
     REPLACED = "重新登录"
+    APPOINTMENT = "企业任职终止"
+    PHONE = "停用手机"
+    PIN = "PIN 多次输错"
 
 
 class SignInSession(Entity):

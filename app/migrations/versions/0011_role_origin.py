@@ -1,7 +1,7 @@
 """roles say whose they are: the program's or the administrators'
 
 Revision: 0011
-After: 0009
+After: 0010
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0011"
-down_revision = "0009"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 
