@@ -13,7 +13,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 from sqlalchemy import JSON, String, Text, event, inspect
-from sqlalchemy.orm import QueryContext
+from sqlalchemy.orm import QueryContext, object_session
 from sqlalchemy.orm.attributes import set_committed_value
 
 from app.core import entity
@@ -94,17 +94,18 @@ entity.nameless[:] = [nameless]
 
 
 @event.listens_for(Entity, "load", propagate=True)
-def _on_load(row: Entity, context: QueryContext) -> None:
+def _on_load(row: Entity, context: QueryContext | None) -> None:
     _veil(row, context)
 
 
 @event.listens_for(Entity, "refresh", propagate=True)
-def _on_refresh(row: Entity, context: QueryContext, _names: Any) -> None:
+def _on_refresh(row: Entity, context: QueryContext | None, _names: Any) -> None:
     _veil(row, context)
 
 
-def _veil(row: Entity, context: QueryContext) -> None:
-    info = context.session.info
+def _veil(row: Entity, context: QueryContext | None) -> None:
+    session = context.session if context is not None else object_session(row)  # merging a row asks nothing
+    info = session.info if session is not None else {}
     if "unscoped" in info or "unit" in info or not has_access_context():
         return
     hidden = current_access().hidden(row.policy_name())

@@ -103,4 +103,4 @@ def _rows(bound: BoundForm, row: Any, relation: str) -> ClashField | None:
 def _line(number: int, form: Any) -> str:
     ticked = (one.label.text if one.kind == "checkbox" and one.data else "" if one.kind == "checkbox" else _words(one)
               for one in form._fields.values())  # fmt: skip
-    return f"{number}. " + " · ".join(text for text in ticked if text)
+    return f"{number}. " + " · ".join(str(text) for text in ticked if text)
