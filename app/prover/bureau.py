@@ -328,7 +328,7 @@ class Bureau:
         with self.app.app_context():
             with unscoped("prover: sign-in", quiet=True) as session, unit_of_work(Verb.READ, "prover"):
                 key = open_session(session.get_one(Account, self.accounts[username]), EntryKind.PASSWORD)
-            self.facts.read([SignInSession, Account, *CHAIN])
+            self.facts.changes(inspect(cls).local_table.name for cls in (SignInSession, Account, *CHAIN))
         client = self.app.test_client()
         with client.session_transaction() as cookie:
             cookie["_user_id"] = key
