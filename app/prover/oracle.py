@@ -277,8 +277,8 @@ class Oracle:
         return tel and self._answers_for(self.person(who), cls, row)
 
     def _answers_for(self, person: Person, cls: type[Entity], row: Fact) -> bool:
-        if person.account["family"] == "企业":
-            return True
+        if person.account["family"] == "企业":  # a store or a canteen is only read along
+            return person.along is None or _at_firms(cls, row, person.firms)
         offices = self._table("Office")
         for post in person.posts:
             reach = {coverage for coverage, _states in post.grants.get(cls.policy_name(), {}).get("read", ())}
@@ -309,6 +309,13 @@ def _of_firms(cls: type[Entity], row: Fact, firms: Reach, *, reading: bool = Tru
         return True
     wide = reading and cls.__firm_wide__ and row.get("site_id") is None
     return wide and row.get("enterprise_id") in firms.parents
+
+
+def _at_firms(cls: type[Entity], row: Fact, firms: Reach) -> bool:
+    """About a firm where the person works, at whichever site."""
+    kind = getattr(cls, "__firm_key__", "")
+    firm = row["id"] if kind == "enterprise" else row["enterprise_id"]
+    return firm in firms.whole | firms.parents or (row["id"] if kind == "site" else row["site_id"]) in firms.sites
 
 
 def _along(cls: type[Entity], row: Fact, firms: Reach | None) -> bool:

@@ -152,6 +152,7 @@ def _gate(patch: Patch, _stack: ExitStack) -> None:
 
 def _no_names(patch: Patch, _stack: ExitStack) -> None:
     patch.setattr("app.core.entity.nameless", [])
+    patch.setattr("app.core.access.veil._veil", lambda *_args: None)  # the second guard: what is loaded is emptied
 
 
 class _Unscoped:
