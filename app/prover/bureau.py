@@ -45,7 +45,7 @@ BY_CORE: frozenset[type[Entity]] = frozenset({*CHAIN, Receipt, Assignment})
 UNMADE = frozenset({"Receipt", "HistoryCheckpoint"})  # nobody but the system reads them, so nothing is shown of them
 NARROW = Actor("narrow-a", "少看的", A, "prover_narrow")
 FIRM_OF = {"firm-a": "a-catering", "firm-b": "b-catering"}
-OFFICER_AT = "a-sales"  # where firm-a, principal of another firm, is only officer: there a principal's role writes nothing
+OFFICER_AT = "a-sales"  # where firm-a, principal elsewhere, is only officer: a principal's role writes nothing there
 FRESH = timedelta(minutes=10)  # a session that nobody has used so long is not relied upon
 FIRM_DUTIES = {"firm_principal": AppointmentRole.PRINCIPAL, "firm_director": AppointmentRole.DIRECTOR,
                "firm_officer": AppointmentRole.OFFICER}  # fmt: skip
@@ -287,8 +287,9 @@ class Bureau:
             first, seal = cls.__team__.columns[0], cls.__seal__
             member = {first: self.accounts["yuan-a"]}
             closed = {} if seal is None else {seal.flag: True, seal.approver: self.accounts["suo-a"]}
-            for name, values in (("b-catering", member), ("b-catering", member | closed), ("a-catering", member | closed)):
-                self._note(self.made.make(cls, places[name], **values), places[name])
+            for name in ("b-catering", "a-catering"):
+                for values in (member, member | closed):
+                    self._note(self.made.make(cls, places[name], **values), places[name])
 
     def _along(self, session: Session) -> None:
         """A store of firm-a's firm and a canteen in it, both under the other station: firm-a reads along."""
@@ -303,8 +304,9 @@ class Bureau:
         """A posting of another family in the database all the same: it counts for nothing."""
         role = session.scalars(select(AccessRole).where(AccessRole.code == "sysadmin")).one()
         top = session.scalars(select(Office.id).where(Office.parent_id.is_(None))).first()
-        values = {"account_id": self.accounts["neiqin-a"], "office_id": top, "role_id": role.id, "lines": 0, "title": "",
-                  "date_from": clock.today() - timedelta(days=365), "public_id": public_id(), "version": 1}  # fmt: skip
+        since = clock.today() - timedelta(days=365)
+        values = {"account_id": self.accounts["neiqin-a"], "office_id": top, "role_id": role.id, "lines": 0,
+                  "title": "", "date_from": since, "public_id": public_id(), "version": 1}  # fmt: skip
         session.connection().execute(insert(inspect(Posting).local_table), values)
 
     def _require_all(self) -> None:

@@ -45,7 +45,8 @@ class Facts:
                 asked, names = _asked(cls)
                 known = self.rows[cls]
                 new = session.execute(asked.where(cls.id > max(known, default=0)))
-                self.rows[cls] = known | {fact["id"]: fact for fact in (dict(zip(names, row, strict=True)) for row in new)}
+                facts = (dict(zip(names, row, strict=True)) for row in new)
+                self.rows[cls] = known | {fact["id"]: fact for fact in facts}
 
     def changes(self, tables: Iterable[str]) -> list[tuple[type[Entity], int, Fact | None, Fact | None]]:
         """(class, key, before, after) of each row of these tables that is not what it was; the facts are renewed."""

@@ -111,16 +111,15 @@ class Oracle:
 
     def _posts(self, account: Fact) -> list[Post]:
         """Postings in force of the account's own family, and what it may sign by delegation while it has one."""
-        roles, found = self._table("AccessRole"), []
-        for row in self._table("Posting").values():
-            role = roles.get(row["role_id"])
-            if row["account_id"] == account["id"] and self._in_force(row) and role is not None:
-                if role["family"] == account["family"]:
-                    found.append(Post(row["office_id"], row["lines"], role["grants"], role["hidden"], role["name"]))
+        roles = self._table("AccessRole")
+        mine = [row for row in self._table("Posting").values() if row["account_id"] == account["id"]]
+        held = [(row, roles[row["role_id"]]) for row in mine if self._in_force(row) and row["role_id"] in roles]
+        found = [Post(row["office_id"], row["lines"], role["grants"], role["hidden"], role["name"])
+                 for row, role in held if role["family"] == account["family"]]  # fmt: skip
         if found and account["family"] == "监管业务":
-            for row in self._table("Delegation").values():
-                if row["account_id"] == account["id"] and self._in_force(row) and "责令改正通知书" in row["kinds"]:
-                    found.append(Post(row["office_id"], 0, SIGNS, {}, "受权签发"))
+            found += [Post(row["office_id"], 0, SIGNS, {}, "受权签发") for row in self._table("Delegation").values()
+                      if row["account_id"] == account["id"] and self._in_force(row)
+                      and "责令改正通知书" in row["kinds"]]  # fmt: skip
         return found
 
     def _along(self, held: list[Fact]) -> Reach | None:

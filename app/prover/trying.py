@@ -21,7 +21,8 @@ from app.prover.bureau import Bureau
 from app.prover.facts import Fact, written_tables
 
 WORD = re.compile(r"印[0-9a-fA-F]{5}记")
-KEPT_APART = frozenset({"HistoryEntry", "HistoryHead", "HistoryLink", "SignInSession", "Receipt"})  # say of nobody's reach
+# tables that say nothing of who reaches what
+KEPT_APART = frozenset({"HistoryEntry", "HistoryHead", "HistoryLink", "SignInSession", "Receipt"})
 LOG = re.compile(r"(?:/api/v1)?/log/")
 NOBODY = "印fffff记"  # a word that no row has
 NUMBER = re.compile(r"(?<!\d)(?:139\d{8}|150525198001\d{5}X)(?![\dX])")
