@@ -47,10 +47,8 @@ NARROW = Actor("narrow-a", "少看的", A, "prover_narrow")
 FIRM_OF = {"firm-a": "a-catering", "firm-b": "b-catering"}
 OFFICER_AT = "a-sales"  # where firm-a, principal elsewhere, is only officer: a principal's role writes nothing there
 FRESH = timedelta(minutes=10)  # a session that nobody has used so long is not relied upon
-FIRM_DUTIES = {"firm_principal": AppointmentRole.PRINCIPAL, "firm_director": AppointmentRole.DIRECTOR,
-               "firm_officer": AppointmentRole.OFFICER}  # fmt: skip
+FIRM_DUTIES = dict(zip(("firm_principal", "firm_director", "firm_officer"), AppointmentRole, strict=True))
 TESTED = "pbkdf2:sha256:1$prover$" + "0" * 64  # nobody signs in by password here
-
 
 Key = tuple[type[Entity], int]
 
