@@ -6,26 +6,32 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
-from sqlalchemy import inspect, select, update
+from sqlalchemy import insert, inspect, select, update
 from sqlalchemy.orm import Session
 
 from app.config import Settings
 from app.core import clock
 from app.core.db import db, unscoped
 from app.core.entity import Entity, Scope, registry
-from app.core.history import HistoryEntry, HistoryHead, HistoryLink
+from app.core.history_entry import CHAIN
 from app.core.office import AccessRole, Account, Assignment, Family, Office, Posting
 from app.core.receipt import Receipt
+from app.core.signin.model import EntryKind, SignInSession, digest_of
+from app.core.signin.second_factor import SecondFactor
+from app.core.signin.sessions import open_session
+from app.core.types import public_id
 from app.core.verbs import Verb
 from app.core.writing import unit_of_work
+from app.data.enums import AppointmentRole
 from app.factory import build
+from app.models.enterprise import Enterprise, Site
 from app.models.lines import Line
 from app.models.personnel import Appointment, Person
 from app.prover.facts import Fact, Facts
@@ -34,11 +40,15 @@ from app.prover.oracle import Oracle
 from app.services.demo import CAST, A, Actor, B
 from app.services.sync import sync
 
-BY_CORE: frozenset[type[Entity]] = frozenset({HistoryEntry, HistoryHead, HistoryLink, Receipt, Assignment})
+# what core writes by itself: the chain of history (refused by hand), answers to devices, who is put to what
+BY_CORE: frozenset[type[Entity]] = frozenset({*CHAIN, Receipt, Assignment})
+UNMADE = frozenset({"Receipt", "HistoryCheckpoint"})  # nobody but the system reads them, so nothing is shown of them
 NARROW = Actor("narrow-a", "少看的", A, "prover_narrow")
 FIRM_OF = {"firm-a": "a-catering", "firm-b": "b-catering"}
+OFFICER_AT = "a-sales"  # where firm-a, principal elsewhere, is only officer: a principal's role writes nothing there
+FRESH = timedelta(minutes=10)  # a session that nobody has used so long is not relied upon
+FIRM_DUTIES = dict(zip(("firm_principal", "firm_director", "firm_officer"), AppointmentRole, strict=True))
 TESTED = "pbkdf2:sha256:1$prover$" + "0" * 64  # nobody signs in by password here
-
 
 Key = tuple[type[Entity], int]
 
@@ -63,7 +73,7 @@ class Bureau:
         self.app: Flask = build(settings)
         self.app.config["WTF_CSRF_ENABLED"] = False
         self.accounts: dict[str, int] = {}
-        self.browsers: dict[str, tuple[int, FlaskClient]] = {}
+        self.browsers: dict[str, tuple[int, FlaskClient]] = {}  # with the key of its session
         self.roles: dict[str, str] = {}
         self.offices: dict[str, str] = {}
         self.bridges: list[tuple[Key, str, Key]] = []  # row, its column, the other office's row
@@ -92,6 +102,7 @@ class Bureau:
             self.facts.read()
         self.oracle = Oracle(self.facts, clock.today())
         self._require_all()
+        self._require_teams()
         self._keep_template()
 
     # ---- building ---------------------------------------------------------------------------------------------------
@@ -138,6 +149,8 @@ class Bureau:
                 Posting(account_id=account.id, office_id=office.id, role_id=role.id, title="", lines=one.lines,
                         date_from=since)
             )  # fmt: skip
+            if role.family == Family.SYSTEM:  # who administers opens nothing without one
+                session.add(SecondFactor(account_id=account.id, since=clock.now()))
             self.accounts[one.username], self.roles[one.username] = account.id, one.role
             self.offices[one.username] = one.office
         session.flush()
@@ -170,6 +183,9 @@ class Bureau:
             self._papers(cls, by_name)
         self._bridge(whole, by_name)
         self._assign(session)
+        self._teams(whole, by_name)
+        self._along(session)
+        self._mix_families(session)
 
     @staticmethod
     def _personal(session: Session, cls: type[Entity]) -> bool:
@@ -193,15 +209,19 @@ class Bureau:
             person = self.made.make(Person, place, account_id=self.accounts[username])
             self._note(person, place)
             site = {} if role != "firm_officer" else {"site_id": self.made.firsts[registry()["Site"], place.name]}
-            fixed = {"person_id": person.id, "site_id": None, **site}
+            fixed = {"person_id": person.id, "site_id": None, "role": FIRM_DUTIES[role], **site}
             self._note(self.made.make(Appointment, place, **fixed), place)
+            if username == "firm-a":
+                fixed |= {"role": AppointmentRole.OFFICER}
+                self._note(self.made.make(Appointment, places[OFFICER_AT], **fixed), places[OFFICER_AT])
 
     def _give(self, cls: type[Entity], places: dict[str, Place]) -> None:
         """One to each of the cast; where an office may have some, to each office too."""
         offices = {one.office_id: one for one in places.values()}
         for username, key in self.accounts.items():
             home = places["b-catering" if self.offices[username] == B else "a-catering"]
-            self._note(self.made.make(cls, home, account_id=key), Place(username, 0, 0, 0))
+            for values in variants_of(cls) if cls.__workflow__ is not None else [{}]:
+                self._note(self.made.make(cls, home, account_id=key, **values), Place(username, 0, 0, 0))
         target = inspect(cls).columns["account_id"]
         for place in offices.values() if target.nullable and hasattr(cls, "office_id") else ():
             self._note(self.made.make(cls, place, account_id=None), place)
@@ -222,11 +242,13 @@ class Bureau:
         """One about the first row of each class that such rows may be about, in each place."""
         assert cls.__about__ is not None
         entity, key = cls.__about__
+        homes = places | {"yuan-a": places["a-catering"], "yuan-b": places["b-catering"]}  # of what is one person's
         for subject in about_subjects(cls):
-            for place in places.values():
-                row_id = self.made.firsts.get((subject, place.name))
+            for name, place in homes.items():
+                row_id = self.made.firsts.get((subject, name))
                 if row_id is not None:
-                    self._note(self.made.make(cls, place, **{entity: subject.__name__, key: row_id}), place)
+                    row = self.made.make(cls, place, **{entity: subject.__name__, key: row_id})
+                    self._note(row, place if name in places else Place(name, 0, 0, 0))
 
     def _bridge(self, whole: list[type[Entity]], places: dict[str, Place]) -> None:
         """Rows of one office that point at the other's: no screen makes them, and nothing may show through them."""
@@ -256,29 +278,74 @@ class Bureau:
                 )  # fmt: skip
         session.flush()
 
+    def _teams(self, whole: list[type[Entity]], places: dict[str, Place]) -> None:
+        """Rows that name an inspector of the other station, open and sealed; and a sealed one of the own station."""
+        for cls in (one for one in whole if one.__team__ is not None):
+            assert cls.__team__ is not None
+            first, seal = cls.__team__.columns[0], cls.__seal__
+            member = {first: self.accounts["yuan-a"]}
+            closed = {} if seal is None else {seal.flag: True, seal.approver: self.accounts["suo-a"]}
+            for name in ("b-catering", "a-catering"):
+                for values in (member, member | closed):
+                    self._note(self.made.make(cls, places[name], **values), places[name])
+
+    def _along(self, session: Session) -> None:
+        """A store of firm-a's firm and a canteen in it, both under the other station: firm-a reads along."""
+        session.flush()
+        code = session.get_one(Enterprise, self.made.firsts[Enterprise, "a-catering"]).code
+        for cls, name in ((Enterprise, "head_code"), (Site, "host_code")):
+            row = session.get_one(cls, self.made.firsts[cls, "b-sales" if cls is Enterprise else "b-catering"])
+            setattr(row, name, code)
+        session.flush()
+
+    def _mix_families(self, session: Session) -> None:
+        """A posting of another family in the database all the same: it counts for nothing."""
+        role = session.scalars(select(AccessRole).where(AccessRole.code == "sysadmin")).one()
+        top = session.scalars(select(Office.id).where(Office.parent_id.is_(None))).first()
+        values = {"account_id": self.accounts["neiqin-a"], "office_id": top, "role_id": role.id, "lines": 0,
+                  "title": "", "date_from": date(2020, 1, 1), "public_id": public_id(), "version": 1}  # fmt: skip
+        session.connection().execute(insert(inspect(Posting).local_table), values)
+
     def _require_all(self) -> None:
         """Raise CannotMakeError for an entity without a row: nothing would be proved about it."""
-        empty = [cls.__name__ for cls in self.facts.classes if not self.facts.rows[cls] and cls is not Receipt]
+        empty = [name for name, cls in self.facts.named.items() if not self.facts.rows[cls] and name not in UNMADE]
         if empty:
             raise CannotMakeError(f"no rows of {', '.join(empty)}: the prover would be blind to them")
+
+    def _require_teams(self) -> None:
+        """Raise CannotMakeError when somebody of another office, or of a sealed row, is named and not put to it."""
+        for cls in (one for one in self.facts.classes if one.__team__ is not None):
+            for row in self.facts.rows[cls].values():
+                for who in self.oracle.named(cls, row):
+                    if (cls.policy_name(), row["id"]) not in self.oracle.person(who).assigned:
+                        raise CannotMakeError(f"{cls.__name__} {row['id']} names account {who} and lets it not in")
 
     # ---- using ------------------------------------------------------------------------------------------------------
 
     def client(self, username: str) -> FlaskClient:
-        """A signed-in browser."""
-        account = self.facts.rows[Account][self.accounts[username]]
+        """A browser with a session of its own."""
+        with self.app.app_context():
+            with unscoped("prover: sign-in", quiet=True) as session, unit_of_work(Verb.READ, "prover"):
+                key = open_session(session.get_one(Account, self.accounts[username]), EntryKind.PASSWORD)
+            self.facts.changes(inspect(cls).local_table.name for cls in (SignInSession, Account, *CHAIN))
         client = self.app.test_client()
         with client.session_transaction() as cookie:
-            cookie["_user_id"] = f"{account['id']}.{account['session_epoch']}"
-            cookie["_fresh"] = True
+            cookie["_user_id"] = key
         return client
+
+    def sitting(self, client: FlaskClient) -> int:
+        """The key of a browser's session."""
+        with client.session_transaction() as cookie:
+            digest = digest_of(cookie["_user_id"].partition(".")[2])
+        return next(key for key, fact in self.facts.rows[SignInSession].items() if fact["digest"] == digest)
 
     def browser(self, username: str) -> FlaskClient:
         """The account's browser, kept from one try to the next while its session is good."""
-        epoch = self.facts.rows[Account][self.accounts[username]]["session_epoch"]
         known = self.browsers.get(username)
-        if known is None or known[0] != epoch:
-            self.browsers[username] = known = (epoch, self.client(username))
+        fact = self.facts.rows[SignInSession].get(known[0]) if known is not None else None
+        if known is None or fact is None or fact["ended_at"] is not None or clock.now() - fact["seen_at"] > FRESH:
+            client = self.client(username)
+            self.browsers[username] = known = (self.sitting(client), client)
         return known[1]
 
     def rows(self, cls: type[Entity]) -> Iterator[Row]:

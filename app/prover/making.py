@@ -13,7 +13,20 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Boolean, Column, Date, DateTime, Integer, LargeBinary, Numeric, String, inspect
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Integer,
+    LargeBinary,
+    Numeric,
+    String,
+    inspect,
+    select,
+)
 from sqlalchemy.exc import IntegrityError, StatementError
 from sqlalchemy.orm import Session
 
@@ -26,7 +39,7 @@ from app.prover.stored import put_files
 
 WORD = "印{:05x}记"
 SHORTEST = len(WORD.format(0))
-ENDS = ("_to", "_until", "until", "deadline")
+ENDS = ("_to", "_until", "until", "deadline", "expires_on")
 CORES = ("id", "public_id", "version", "made_at", "made_by_id")
 
 
@@ -124,10 +137,19 @@ class Maker:
                 continue
             elif (value := self._value(cls, prop.key, column, place, told)) is not None:
                 found[prop.key] = value
+        if {"account_id", "role_id"} <= found.keys():
+            found["role_id"] = self._role_for(found["account_id"], found["role_id"])
         for name, column in inspect(cls).columns.items():
             if isinstance(column.type, Encrypted) and found.get(name) and hasattr(cls, f"{name}_digest"):
                 found[f"{name}_digest"] = digest(found[name], column.type.context)
         return found
+
+    def _role_for(self, account_id: int, role_id: int) -> int:
+        """A role of the account's family: the families never meet."""
+        roles, accounts = (inspect(registry()[name]).local_table for name in ("AccessRole", "Account"))
+        family = select(accounts.c.family).where(accounts.c.id == account_id).scalar_subquery()
+        found = self.session.scalar(select(roles.c.id).where(roles.c.family == family).order_by(roles.c.id).limit(1))
+        return role_id if found is None else int(found)
 
     def _value(self, cls: type[Entity], name: str, column: Column[Any], place: Place, told: dict[str, str]) -> Any:
         if name == "lines" and cls.__owner__:
@@ -188,7 +210,7 @@ class Maker:
         if length is not None and length < SHORTEST:
             return None if column.nullable or _has_default(column) else "甲"[:length]
         if column.info.get("secret"):
-            return None if column.nullable or _has_default(column) else "x"
+            return None if column.nullable or _has_default(column) else f"x{self.count}" if column.unique else "x"
         if cls.__workflow__ is not None and cls.__workflow__.column == name:
             return None
         told[name] = self._word()

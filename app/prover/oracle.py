@@ -12,12 +12,23 @@ from typing import Any
 
 from sqlalchemy import inspect
 
+from app.core import clock
 from app.core.entity import Entity, Scope
 from app.core.types import Encrypted
+from app.data.enums import NoticeState
 from app.prover.facts import Fact, Facts
 
 WRITES = ("create", "update", "delete", "import", "complete", "submit", "review", "return", "sign", "serve", "revoke",
-          "void", "confirm", "end")  # fmt: skip
+          "void", "confirm", "end", "seal", "open")  # fmt: skip
+
+FIRM_DUTIES = ("主要负责人", "食品安全总监", "食品安全员")
+UNDECIDED = {"草稿", "待审核"}  # what a delegate does not read yet
+SIGNS: dict[str, Any] = {
+    "Notice": {"read": [["subtree", [one.value for one in NoticeState if one.value not in UNDECIDED]]],
+               "sign": [["subtree", ["待签发"]]]},
+    "Delegation": {"read": [["own", None]]},
+    **{name: {"read": [["subtree", None]]} for name in ("Enterprise", "Site", "Inspection", "Delivery", "Account")},
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -28,7 +39,23 @@ class Post:
     lines: int
     grants: dict[str, Any]
     hidden: dict[str, list[str]]
-    rank: int
+    name: str
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Firms, single sites, and the firms of those sites."""
+
+    whole: frozenset[int]
+    sites: frozenset[int]
+    parents: frozenset[int]
+
+    @classmethod
+    def of(cls, held: list[Fact]) -> Reach:
+        """What rows with a firm and, for one site only, a site reach."""
+        return cls(frozenset(row["enterprise_id"] for row in held if row["site_id"] is None),
+                   frozenset(row["site_id"] for row in held if row["site_id"] is not None),
+                   frozenset(row["enterprise_id"] for row in held))  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -37,11 +64,11 @@ class Person:
 
     account: Fact
     posts: tuple[Post, ...]
-    whole: frozenset[int]  # firms
-    sites: frozenset[int]
-    parents: frozenset[int]  # firms of those sites
+    firms: Reach
+    duties: dict[str, Reach]  # by what the person is there
+    along: Reach | None  # stores of the headquarters, canteens in the school: read, never written
     assigned: frozenset[tuple[str, int]]
-    assigned_firms: tuple[frozenset[int], frozenset[int]]  # sites, firms
+    assigned_firms: Reach
 
 
 class Oracle:
@@ -65,27 +92,53 @@ class Oracle:
         self.people.clear()
 
     def _in_force(self, row: Fact) -> bool:
-        return row["date_from"] <= self.today and (row["date_to"] is None or row["date_to"] >= self.today)
+        in_dates = row["date_from"] <= self.today and (row["date_to"] is None or row["date_to"] >= self.today)
+        return bool(in_dates and row.get("ended_at") is None)
 
     def _person(self, account_id: int) -> Person:
-        roles, posts = self._table("AccessRole"), []
-        for row in self._table("Posting").values():
-            if row["account_id"] == account_id and self._in_force(row):
-                role = roles[row["role_id"]]
-                posts.append(Post(row["office_id"], row["lines"], role["grants"], role["hidden"], role["rank"]))
+        account = self._table("Account")[account_id]
         mine = {row["id"] for row in self._table("Person").values() if row["account_id"] == account_id}
         held = [row for row in self._table("Appointment").values() if row["person_id"] in mine and self._in_force(row)]
         put = [row for row in self._table("Assignment").values() if row["account_id"] == account_id]
         put = [row for row in put if self._in_force(row)]
         return Person(
-            self._table("Account")[account_id], tuple(posts),
-            frozenset(row["enterprise_id"] for row in held if row["site_id"] is None),
-            frozenset(row["site_id"] for row in held if row["site_id"] is not None),
-            frozenset(row["enterprise_id"] for row in held),
+            account, tuple(self._posts(account)), Reach.of(held),
+            {duty: Reach.of([row for row in held if row["role"] == duty]) for duty in FIRM_DUTIES}, self._along(held),
             frozenset((row["entity"], row["row_id"]) for row in put),
-            (frozenset(row["site_id"] for row in put if row["site_id"]),
-             frozenset(row["enterprise_id"] for row in put if row["enterprise_id"])),
+            Reach(frozenset(), frozenset(row["site_id"] for row in put if row["site_id"]),
+                  frozenset(row["enterprise_id"] for row in put if row["enterprise_id"])),
         )  # fmt: skip
+
+    def _posts(self, account: Fact) -> list[Post]:
+        """Postings in force of the account's own family, and what it may sign by delegation while it has one."""
+        roles = self._table("AccessRole")
+        mine = [row for row in self._table("Posting").values() if row["account_id"] == account["id"]]
+        held = [(row, roles[row["role_id"]]) for row in mine if self._in_force(row) and row["role_id"] in roles]
+        found = [Post(row["office_id"], row["lines"], role["grants"], role["hidden"], role["name"])
+                 for row, role in held if role["family"] == account["family"]]  # fmt: skip
+        if found and account["family"] == "监管业务":
+            found += [Post(row["office_id"], 0, SIGNS, {}, "受权签发") for row in self._table("Delegation").values()
+                      if row["account_id"] == account["id"] and self._in_force(row)
+                      and "责令改正通知书" in row["kinds"]]  # fmt: skip
+        return found
+
+    def _along(self, held: list[Fact]) -> Reach | None:
+        """Stores that name a firm held as a whole as their headquarters, and sites that are in its premises."""
+        whole = {row["enterprise_id"] for row in held if row["site_id"] is None}
+        firms = self._table("Enterprise")
+        codes = {firms[key]["code"] for key in whole if key in firms} - {None}
+        along = [{"enterprise_id": key, "site_id": None} for key, one in firms.items() if one["head_code"] in codes]
+        along += [{"enterprise_id": one["enterprise_id"], "site_id": key} for key, one in self._table("Site").items()
+                  if one["host_code"] in codes]  # fmt: skip
+        return Reach.of(along) if along else None
+
+    def named(self, cls: type[Entity], row: Fact) -> set[int]:
+        """Who is put to a row by being named on it: from another office, or while it is sealed."""
+        team, accounts = cls.__team__, self._table("Account")
+        if team is None or row[cls.state_column()] in team.ended:
+            return set()
+        members = {row[name] for name in team.columns if row[name] is not None}
+        return members if _sealed(row) else {key for key in members if accounts[key]["office_id"] != row["office_id"]}
 
     # ---- rows -------------------------------------------------------------------------------------------------------
 
@@ -154,7 +207,7 @@ class Oracle:
         return any(one[back] == row["id"] and self.reads(who, other, one) for one in rows)
 
     def _unsealed(self, who: int, cls: type[Entity], row: Fact) -> bool:
-        if not row.get("sealed"):
+        if not _sealed(row):
             return True
         named = (cls.policy_name(), row["id"]) in self.person(who).assigned
         return named or row["approver_id"] == who
@@ -165,12 +218,13 @@ class Oracle:
         if coverage == "own":
             return bool((row["id"] if cls.__name__ == "Account" else row["account_id"]) == person.account["id"])
         if coverage == "firm":
-            return _of_firms(cls, row, person.whole, person.sites, person.parents, verb == "read")
+            if verb != "read":
+                return _of_firms(cls, row, person.duties.get(post.name, person.firms), reading=False)
+            return _of_firms(cls, row, person.firms) or _along(cls, row, person.along)
         if coverage == "assigned":
             named = (cls.policy_name(), row["id"]) in person.assigned
-            sites, firms = person.assigned_firms
             parent = bool(getattr(cls, "__firm_key__", "")) and verb == "read"
-            return named or (parent and _of_firms(cls, row, frozenset(), sites, firms, reading=True))
+            return named or (parent and _of_firms(cls, row, person.assigned_firms))
         office = self._table("Office")[post.office_id]
         top, lines = office, post.lines
         if coverage == "supervised":
@@ -222,8 +276,8 @@ class Oracle:
         return tel and self._answers_for(self.person(who), cls, row)
 
     def _answers_for(self, person: Person, cls: type[Entity], row: Fact) -> bool:
-        if person.account["family"] == "企业":
-            return True
+        if person.account["family"] == "企业":  # a store or a canteen is only read along
+            return person.along is None or _at_firms(cls, row, person.firms)
         offices = self._table("Office")
         for post in person.posts:
             reach = {coverage for coverage, _states in post.grants.get(cls.policy_name(), {}).get("read", ())}
@@ -239,15 +293,30 @@ class Oracle:
         return False
 
 
-def _of_firms(
-    cls: type[Entity], row: Fact, whole: frozenset[int], sites: frozenset[int], parents: frozenset[int], reading: bool
-) -> bool:
+def _sealed(row: Fact) -> bool:
+    until = row.get("sealed_until")
+    return bool(row.get("sealed")) and (until is None or until > clock.now())
+
+
+def _of_firms(cls: type[Entity], row: Fact, firms: Reach, *, reading: bool = True) -> bool:
     """About these firms. Who is put to a site reads that site's rows and the enterprise it belongs to."""
     kind = getattr(cls, "__firm_key__", "")
     if kind == "enterprise":
-        return row["id"] in whole or (reading and row["id"] in parents)
+        return row["id"] in firms.whole or (reading and row["id"] in firms.parents)
     site = row["id"] if kind == "site" else row.get("site_id")
-    if row.get("enterprise_id") in whole or site in sites:
+    if row.get("enterprise_id") in firms.whole or site in firms.sites:
         return True
     wide = reading and cls.__firm_wide__ and row.get("site_id") is None
-    return wide and row.get("enterprise_id") in parents
+    return wide and row.get("enterprise_id") in firms.parents
+
+
+def _at_firms(cls: type[Entity], row: Fact, firms: Reach) -> bool:
+    """About a firm where the person works, at whichever site."""
+    kind = getattr(cls, "__firm_key__", "")
+    firm = row["id"] if kind == "enterprise" else row["enterprise_id"]
+    return firm in firms.whole | firms.parents or (row["id"] if kind == "site" else row["site_id"]) in firms.sites
+
+
+def _along(cls: type[Entity], row: Fact, firms: Reach | None) -> bool:
+    """Read beside one's own: whole stores, single canteens and whose they are; not what is of that firm as a whole."""
+    return firms is not None and _of_firms(cls, row, firms, reading=not cls.__firm_wide__)

@@ -12,7 +12,9 @@ from app.core.fab.gate import PUBLIC, gate_of
 from app.core.fab.view import EntityView
 from app.core.verbs import Verb
 
-ENDS_SESSION = frozenset({"/login/", "/logout/", "/password/"})  # what they do to a session is tried apart (stale)
+ENDS_SESSION = frozenset(
+    {"/login/", "/login/code", "/logout/", "/password/"}
+)  # what they do to a session is tried apart (stale)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from typing import Any
 from app.core import clock
 from app.core.entity import Entity
 from app.core.office import Account, Assignment, Posting
+from app.core.signin.model import Ending, SignInSession
 from app.models.personnel import Appointment, Person
 from app.prover.trying import Judge, Try
 from app.prover.ways import Ways
@@ -26,9 +27,11 @@ def stale(ways: Ways, seen: list[Try]) -> Iterator[Stale]:
     yesterday = clock.today() - timedelta(days=1)
     for cls, key in _held(ways):
         yield "stale: right ended", cls.__name__, _again(ways, seen, cls, key, {"date_to": yesterday}, refused=False)
-    account = ways.bureau.facts.rows[Account][ways.who]
-    ended = {"session_epoch": account["session_epoch"] + 1}
-    yield "stale: session ended", "Account", _again(ways, seen, Account, ways.who, ended, refused=True)
+        if cls is Posting:  # ended before its last day was over
+            at_once = {"ended_at": clock.now()}
+            yield "stale: right ended", cls.__name__, _again(ways, seen, cls, key, at_once, refused=False)
+    ended = {"ended_at": clock.now(), "ending": Ending.ADMINISTRATOR.value}
+    yield "stale: session ended", "SignInSession", _again(ways, seen, SignInSession, None, ended, refused=True)
     yield "stale: account closed", "Account", _again(ways, seen, Account, ways.who, {"active": False}, refused=True)
 
 
@@ -43,13 +46,15 @@ def _held(ways: Ways) -> Iterator[tuple[type[Entity], int]]:
 
 
 def _again(
-    ways: Ways, seen: list[Try], cls: type[Entity], key: int, values: dict[str, Any], *, refused: bool
+    ways: Ways, seen: list[Try], cls: type[Entity], key: int | None, values: dict[str, Any], *, refused: bool
 ) -> Callable[[Judge], None]:
+    """The pages again while a row has these values. No key: the row is the browser's own session."""
+
     def run(judge: Judge) -> None:
         client = ways.bureau.client(ways.username)
         for one in seen[:1]:
             one.ask.send(client)
-        with ways.bureau.altered(cls, key, **values):
+        with ways.bureau.altered(cls, ways.bureau.sitting(client) if key is None else key, **values):
             for one in seen:
                 judge.run(replace(one, way=judge.way, refused=refused, twin=None), client)
 

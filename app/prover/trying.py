@@ -21,6 +21,9 @@ from app.prover.bureau import Bureau
 from app.prover.facts import Fact, written_tables
 
 WORD = re.compile(r"印[0-9a-fA-F]{5}记")
+# tables that say nothing of who reaches what
+KEPT_APART = frozenset({"HistoryEntry", "HistoryHead", "HistoryLink", "SignInSession", "Receipt"})
+LOG = re.compile(r"(?:/api/v1)?/log/")
 NOBODY = "印fffff记"  # a word that no row has
 NUMBER = re.compile(r"(?<!\d)(?:139\d{8}|150525198001\d{5}X)(?![\dX])")
 TOKEN = re.compile(r"[A-Za-z0-9_.-]{20,}")
@@ -114,7 +117,9 @@ class Judge:
                 self._leak(one, f"saw {word} of {told.cls.__name__} {told.id} ({told.column})")
         for number in sorted(set(NUMBER.findall(text)) - {one.reveals, *one.typed}):
             told = self.bureau.made.numbers.get(number)
-            if told is not None and not self._may_see(one, told.cls, told.id, told.column, whole=True):
+            if told is None or self._may_see(one, told.cls, told.id, told.column, whole=True):
+                continue
+            if "/export" in one.rule or not self._holds_number(number):
                 self._leak(one, f"saw {told.cls.__name__} {told.id} {told.column} whole")
 
     def _holds(self, word: str) -> bool:
@@ -126,6 +131,15 @@ class Judge:
                 if shown and self.bureau.oracle.reads(self.who, cls, fact):
                     return True
         return False
+
+    def _holds_number(self, number: str) -> bool:
+        """Whether a row that shows it whole to the account has the same number by now: a file may have brought it."""
+        oracle = self.bureau.oracle
+        return any(
+            value == number and oracle.reads(self.who, cls, fact)
+            and oracle.plain(self.who, cls, fact, name) and not oracle.hides(self.who, cls, name)
+            for cls, rows in self.bureau.facts.rows.items() for fact in rows.values() for name, value in fact.items()
+        )  # fmt: skip
 
     def _may_see(self, one: Try, cls: type[Entity], key: int, column: str, *, whole: bool = False) -> bool:
         fact, oracle = self.bureau.facts.rows[cls].get(key), self.bureau.oracle
@@ -145,6 +159,8 @@ class Judge:
         if answer.status_code != other.status_code:
             self._leak(one, f"HTTP {answer.status_code}, but {other.status_code} for what is not there")
             return
+        if LOG.match(one.rule.partition(" ")[2]):
+            return  # each request adds to it: no two answers are the same, and it is read whole or not at all
         gaps = [*one.typed, *one.instead]
         mine, theirs = (_evened(told, gaps) for told in (text_of(answer), text_of(other)))
         if mine != theirs or answer.content_type != other.content_type:
@@ -157,7 +173,8 @@ class Judge:
         before = {cls: dict(facts.rows[cls]) for cls in facts.classes if inspect(cls).local_table.name in tables}
         with self.bureau.app.app_context():
             changes = facts.changes(tables)
-        self.bureau.oracle.forget()
+        if any(cls.__name__ not in KEPT_APART for cls, *_rest in changes):
+            self.bureau.oracle.forget()
         for cls, key, old, new in changes:
             if cls.__scope__ is Scope.SYSTEM and not cls.__part_of__:
                 continue

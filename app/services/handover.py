@@ -174,6 +174,20 @@ def why_of(left: Left) -> Leaving:
     return Leaving(left.posting.end_kind) if left.posting.end_kind else Leaving.LEAVES
 
 
+def can_hand_over(posting: Posting) -> bool:
+    """Whether the person leads the posting's office and may read its holder: of another family's he sees no name."""
+    holder = select(Account.id).where(Account.id == posting.account_id)
+    return posting.office_id in led_offices(current_access()) and current_session().scalar(holder) is not None
+
+
+def left_to(posting: Posting) -> Left:
+    """What a posting leaves, for who may hand it over. Raises Forbidden."""
+    left = left_by(posting.id) if can_hand_over(posting) else None
+    if left is None:
+        raise Forbidden(_("只有本机构的负责人可以移交工作。"))
+    return left
+
+
 def receivers(left: Left, offices: Iterable[int] = ()) -> list[Successor]:
     """Who may take what this posting leaves: who holds a posting at its office, or at that of the rows."""
     return successors({left.posting.office_id, *offices}, left.account, kinds())
@@ -182,10 +196,7 @@ def receivers(left: Left, offices: Iterable[int] = ()) -> list[Successor]:
 @act(Verb.UPDATE)
 def hand_over(posting_id: int, parcels: list[Parcel], *, reason: str) -> list[Handover]:
     """Hand chosen rows of a posting's holder over, all or none of the act. Raises NotFound, Forbidden, Invalid."""
-    posting = lock(fetch(Posting, posting_id))
-    left = left_by(posting.id)
-    if left is None or posting.office_id not in led_offices(current_access()):
-        raise Forbidden(_("只有本机构的负责人可以移交工作。"))
+    left = left_to(lock(fetch(Posting, posting_id)))
     _check_parcels(left, parcels, reason)
     moved = move(left, why_of(left), parcels, reason=reason.strip())
     for one in moved:

@@ -92,7 +92,7 @@ def _act(one: Posting) -> Cell:
     """The one thing to do with a posting here: end it, or hand its work over."""
     if one.holds(clock.today()) and may(one, Verb.END):
         return Cell("link", _("结束任职"), url=f"/postings/{one.id}/end")
-    if one.office_id in led_offices(current_access()):
+    if one.account is not None and one.office_id in led_offices(current_access()):
         return Cell("link", _("移交工作"), url=f"/postings/{one.id}/handover")
     return Cell()
 

@@ -13,7 +13,7 @@ from app.core import clock
 from app.core.access.context import current_access
 from app.core.access.fetch import fetch, may
 from app.core.db import current_session
-from app.core.errors import Conflict, Forbidden, Invalid, NotFound
+from app.core.errors import Conflict, Forbidden, Invalid
 from app.core.fab import forming, showing
 from app.core.fab.converter import AppForm, field_of
 from app.core.fab.declaration import Answer, expose, seen_version
@@ -23,13 +23,12 @@ from app.core.fab.interface import AppInterface
 from app.core.fab.view import EntityView
 from app.core.handover import Handover
 from app.core.office import AccessRole, Leaving, Posting
-from app.core.open_work import left_by
 from app.core.proposal import PostingProposal
 from app.core.screen import Action, FormError
 from app.core.successors import led_offices
 from app.core.verbs import Verb
 from app.services.granting import require_may_end, takes_two, why_not
-from app.services.handover import Ended, end_posting, hand_over, outcome_text
+from app.services.handover import Ended, can_hand_over, end_posting, hand_over, left_to, outcome_text
 from app.views import handover_page
 
 END_FIELDS = ["end_kind", "date_to"]
@@ -85,7 +84,7 @@ class PostingView(EntityView):
         found, base = [], f"/postings/{row.id}"
         if row.holds(clock.today()) and may(row, Verb.END) and _may_end(row):
             found.append(Action(gettext("结束任职"), f"{base}/end", "danger"))
-        if row.office_id in led_offices(current_access()):
+        if can_hand_over(row):
             found.append(Action(gettext("移交工作"), f"{base}/handover"))
         return found
 
@@ -141,11 +140,7 @@ class PostingView(EntityView):
     def handover_page(self, key: int) -> Answer:
         """What hangs on the holder here, by kind; all or chosen rows go to named successors in one act."""
         row = fetch(Posting, key)
-        if row.office_id not in led_offices(current_access()):
-            raise Forbidden(gettext("只有本机构的负责人可以移交工作。"))
-        left = left_by(key)
-        if left is None:
-            raise NotFound(gettext("没有这条记录，或者您无权查看。"))
+        left = left_to(row)
         if request.method == "GET":
             return handover_page.render(row, left, self._crumbs(row), {}, [])
         try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from importlib import import_module
 from types import SimpleNamespace
@@ -112,9 +112,9 @@ def _hints(patch: Patch, _stack: ExitStack) -> None:
     patch.setattr(fetch, "_by", by)
 
 
-def _epoch(patch: Patch, _stack: ExitStack) -> None:
-    real = context.load
-    patch.setattr(context, "load", lambda account_id, _epoch=None: real(account_id))
+def _ended(patch: Patch, _stack: ExitStack) -> None:
+    real = context._sitting
+    patch.setattr(context, "_sitting", lambda row: replace(real(row), ending=None))
 
 
 def _careless_rows(patch: Patch, _stack: ExitStack) -> None:
@@ -151,7 +151,8 @@ def _gate(patch: Patch, _stack: ExitStack) -> None:
 
 
 def _no_names(patch: Patch, _stack: ExitStack) -> None:
-    patch.setattr("app.core.entity._hiding", [])
+    patch.setattr("app.core.entity.nameless", [])
+    patch.setattr("app.core.access.veil._veil", lambda *_args: None)  # the second guard: what is loaded is emptied
 
 
 class _Unscoped:
@@ -255,7 +256,7 @@ MUTATIONS = (
     Mutation("filters over foreign rows", _any_relation, ways=("filter oracle",)),
     Mutation("what may be exported", _set(extract, "predicate", lambda *_a: true()), ways=("export",)),
     Mutation("names in imports", _set(importing, "current_session", _Unscoped), ways=("import",)),
-    Mutation("the session's end", _epoch, ways=("stale: session ended",)),
+    Mutation("the session's end", _ended, ways=("stale: session ended",)),
     Mutation("the posting's end", _set(context, "clock", LONG_AGO), ways=("stale: right ended",)),
 )
 

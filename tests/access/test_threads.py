@@ -62,7 +62,9 @@ def test_a_storm_sees_what_is_open(house: prover.Bureau, monkeypatch: pytest.Mon
     """The same eyes: without the offices' criterion they see foreign rows."""
     from sqlalchemy import true
 
-    from app.core.access import predicate
+    from app.core.access import context, predicate
 
     monkeypatch.setattr(predicate, "_one_of", lambda *_args: true())
+    context._last.clear()
     assert storm(house, 80)
+    context._last.clear()
