@@ -24,7 +24,7 @@ from app.core.access.predicate import predicate
 from app.core.db import AppSession, current_session, unscoped
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.history import remark
-from app.core.office import AccessRole, Account, Family, Posting
+from app.core.office import AccessRole, Account, Family, Posting, RoleOrigin
 from app.core.pdf.pool import render_in_pool
 from app.core.setting import DEMO, confirmed, installation_flag
 from app.core.signin import phone, phone_entering
@@ -206,7 +206,8 @@ def _account(session: Session, person: Person, posts: list[Post]) -> None:
 
 def _give_posts(session: Session, account: Account, posts: list[Post]) -> None:
     """The postings that stand for these posts; which firms they reach is decided by the appointments, each request."""
-    roles = {role.code: role.id for role in session.scalars(select(AccessRole).where(AccessRole.builtin))}
+    built_in = select(AccessRole).where(AccessRole.origin == RoleOrigin.BUILTIN)
+    roles = {role.code: role.id for role in session.scalars(built_in)}
     standing = select(Posting.role_id).where(Posting.account_id == account.id, Posting.date_to.is_(None))
     held = set(session.scalars(standing))
     for role in dict.fromkeys(post.role for post in posts):
