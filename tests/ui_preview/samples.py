@@ -1129,6 +1129,7 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
                     "progress": 40,
                     "url": None,
                     "cancel_url": "/jobs/a/cancel",
+                    "page": None,
                 },
                 {
                     "id": "b",
@@ -1143,6 +1144,7 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
                     "progress": 100,
                     "url": "/jobs/b/file",
                     "cancel_url": "/jobs/b/cancel",
+                    "page": None,
                 },
             ],
         },

@@ -71,6 +71,25 @@ def _result(**more: Any) -> dict[str, Any]:
         "skip_bad": False,
         "accept": False,
         "done_at": "",
+        "job": None,
+        "again_url": None,
+        "written": None,
+        "rows": {
+            "kinds": [("全部", 2, f"{BASE}#rows", True), ("修改", 1, f"{BASE}?only=changed#rows", False)],
+            "rows": [
+                {
+                    "row": 3,
+                    "word": "修改",
+                    "tone": "info",
+                    "url": "/f/1",
+                    "text": "老白烤肉店",
+                    "diff": [("住所", "东街 1 号", "西街 2 号")],
+                },
+                {"row": 4, "word": "新建", "tone": "success", "url": None, "text": "小罗川肉食店", "diff": []},
+            ],
+            "most": 300,
+            "cut": False,
+        },
     }
     return plain | more
 
