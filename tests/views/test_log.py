@@ -12,6 +12,7 @@ import pytest
 from openpyxl import load_workbook
 from sqlalchemy import func, select
 
+from app.core.db import current_session
 from app.core.document import IssuedDocument
 from app.core.fab.gate import gate_of
 from app.core.fab.paging import COUNT_CAP
@@ -173,11 +174,14 @@ def _who_may(house: House, view: Any, verb: Verb) -> str | None:
 def _urls(house: House, rule: str, view: Any, who: str) -> list[str]:
     if "<" not in rule:
         return [rule]
+    if rule.endswith("/<int:key>/book"):
+        with house.acting(who):
+            key = current_session().scalars(select(view.model.id).order_by(view.model.id)).first()
+        return [rule.replace("<int:key>", str(key))]
     if not rule.endswith("/reveal/<column>"):
         raise LookupError(f"this test does not know how to open {rule}: teach it")
     from app.core.access.fetch import may
     from app.core.access.masking import is_masked, maskable
-    from app.core.db import current_session
     from app.core.fab.cells import base_of  # noqa: F401 - the views are registered
 
     names = [name for _label, part in view.show_parts for name in part if maskable(view.model, name)]
