@@ -64,7 +64,8 @@ class AccountView(SignInActs, AbilityScreens, EntityView):
 
     def extra_actions(self, row: Any) -> list[Any]:
         """What the account may do, for those who answer for it."""
-        return [Action(_("能做什么"), f"/accounts/{row.id}/abilities")] if may_look_into(row.id) else []
+        abilities = [Action(_("能做什么"), f"/accounts/{row.id}/abilities")] if may_look_into(row.id) else []
+        return [*abilities, *super().extra_actions(row)]
 
     def lookup_sub(self, row: Any) -> str:
         """The office tells people of one name apart."""
@@ -78,7 +79,7 @@ class AreaView(EntityView):
     route_base = "/areas"
     title = lazy_pgettext("list", "区域")
     icon = "map"
-    task = ("office", 7)
+    task = ("office", 8)
     list_columns = ["name", "code", "kind", "aliases"]
     list_filters = ["kind"]
     default_order = "code"

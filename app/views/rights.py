@@ -38,7 +38,7 @@ class RightsView(Page):
     entity_name = "Posting"
     title = lazy_pgettext("list", "权限变动")
     icon = "history"
-    task = ("office", 6)
+    task = ("office", 7)
     nav_verb = Verb.PRINT
 
     @expose("/")

@@ -48,7 +48,7 @@ class AccessRoleView(EntityView):
     route_base = "/roles"
     title = lazy_pgettext("list", "角色")
     icon = "shield"
-    task = ("office", 4)
+    task = ("office", 6)
     list_columns = ["name", "family", "rank", "origin"]
     order_columns = ["name", "family", "rank"]
     list_filters = ["family", "rank", "origin"]
