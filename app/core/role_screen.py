@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.core.screen import Clash, Event, Field, FormError
+from app.core.clash_screen import Clash
+from app.core.screen import Event, Field, FormError
 
 
 @dataclass

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.core.checklist_screen import CheckChoice, CheckItem
+from app.core.clash_screen import Clash
 from app.core.tile import FileBox, FileTile
 
 
@@ -239,27 +240,6 @@ class TickBox:
     label: Any
     text: str
     checked: bool = False
-
-
-@dataclass
-class ClashField:
-    """One thing that differs: what is stored, what was typed, which of them is chosen."""
-
-    name: str
-    label: str
-    theirs: str
-    yours: str
-    choice: str = ""
-
-
-@dataclass
-class Clash:
-    """Another person saved first: both versions, field by field."""
-
-    text: str
-    who: str
-    at: str
-    fields: list[ClashField]
 
 
 @dataclass

@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 
 from app.core.access import limits
 from app.core.access.problems import Problem, Shape
+from app.core.clash_screen import Clash, ClashField
 from app.core.entity import registry
 from app.core.errors import Conflict
 from app.core.fab import matrix, trail
@@ -17,7 +18,7 @@ from app.core.fab.cells import said
 from app.core.fab.shell import subjects
 from app.core.office import AccessRole, Family
 from app.core.role_screen import RoleForm
-from app.core.screen import Clash, ClashField, Field, FormError
+from app.core.screen import Field, FormError
 from app.core.verbs import VERB_WORDS
 from app.services.role import ceiling
 

@@ -12,12 +12,12 @@ from typing import Any
 from flask import request
 from flask_babel import gettext as _
 
+from app.core.clash_screen import Clash, ClashField
 from app.core.errors import Conflict
 from app.core.fab import trail
 from app.core.fab.cells import cell, label_of, said
 from app.core.fab.declaration import seen_version
 from app.core.fab.forming import BoundForm
-from app.core.screen import Clash, ClashField
 
 MINE, THEIRS, ALL = "mine", "theirs", "clash-all"
 CHOICES = {MINE, THEIRS}

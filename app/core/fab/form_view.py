@@ -11,6 +11,7 @@ from app.core import receipt
 from app.core.access.context import current_access
 from app.core.access.fetch import fetch
 from app.core.access.veil import withheld
+from app.core.clash_screen import Clash
 from app.core.db import current_session
 from app.core.deleting import erase
 from app.core.entity import Entity
@@ -25,7 +26,7 @@ from app.core.fab.listing import newest
 from app.core.fab.sending import Sending, form_key
 from app.core.office import Family
 from app.core.saving import Refused, save
-from app.core.screen import Clash, FormScreen
+from app.core.screen import FormScreen
 from app.core.verbs import Verb
 from app.core.workflow import lock, run
 from app.core.writing import unit_of_work

@@ -8,13 +8,14 @@ from flask import flash, redirect, render_template, request
 from flask_babel import gettext as _
 
 from app.core.access.fetch import fetch, may
+from app.core.clash_screen import Clash, ClashField
 from app.core.errors import Conflict, Forbidden, Invalid, NotFound
 from app.core.fab import forming, showing, trail
 from app.core.fab.cells import said
 from app.core.fab.converter import AppForm
 from app.core.fab.declaration import Answer, Declaration, expose, require_valid, seen_version
 from app.core.fab.gate import needs
-from app.core.screen import Clash, ClashField, FormError
+from app.core.screen import FormError
 from app.core.verbs import Verb
 from app.core.workflow import Transition, run
 from app.core.writing import unit_of_work
