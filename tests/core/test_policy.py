@@ -37,7 +37,7 @@ TRUTH: dict[tuple[Family, Sphere], tuple[set[Verb], set[Coverage]] | None] = {
     (F.SYSTEM, S.TOOL): (set(), {C.FIRM, C.SUPERVISED, C.ASSIGNED, C.ALL}),
     (F.AUDIT, S.BUSINESS): (set(Verb) - READS, {C.FIRM, C.ASSIGNED, C.OWN}),
     (F.AUDIT, S.ADMINISTRATION): (set(Verb) - READS, {C.FIRM, C.SUPERVISED, C.ASSIGNED}),
-    (F.AUDIT, S.LOG): (set(Verb) - READS, {C.FIRM, C.SUPERVISED, C.ASSIGNED, C.OWN, C.ALL}),
+    (F.AUDIT, S.LOG): (set(Verb) - READS, {C.FIRM, C.SUPERVISED, C.ASSIGNED, C.OWN}),
     (F.AUDIT, S.TOOL): (set(), {C.FIRM, C.SUPERVISED, C.ASSIGNED, C.ALL, C.SUBTREE}),
     (F.BUSINESS, S.BUSINESS): (set(), {C.FIRM}),
     (F.BUSINESS, S.ADMINISTRATION): (set(Verb) - READS, {C.FIRM, C.ASSIGNED}),

@@ -47,8 +47,12 @@ def office_admin(house: House, code: str) -> None:
         account = session.scalars(select(Account).where(Account.username == "shi")).one()
         posting = session.scalars(select(Posting).where(Posting.account_id == account.id)).one()
         role = session.scalars(select(AccessRole).where(AccessRole.code == "office_admin")).one()
+        session.delete(posting)  # families never meet in one account
+        session.flush()
         account.family, account.office_id = role.family, house.offices[code]
-        posting.role_id, posting.office_id, posting.title = role.id, house.offices[code], ""
+        session.flush()
+        session.add(Posting(account_id=account.id, office_id=account.office_id, role_id=role.id,
+                            date_from=clock.today()))  # fmt: skip
 
 
 # -- what one may do --------------------------------------------------------------------------------------------------
