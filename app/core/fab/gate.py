@@ -96,11 +96,12 @@ def check() -> Any:
 
 def held_back(access: Access) -> str:
     """The page that a person must finish before any other opens, or ""."""
-    if "held back" not in access.compiled:
+    known = g.get("held_back")  # of this request only: what is compiled outlives it, what holds back may end any time
+    if known is None or known[0] is not access:
         needed = must_enrol(access.person.family, access.figures)
         first = "SecondFactorView.overview" if needed else ""
-        access.compiled["held back"] = "SignInView.password" if access.person.must_change_password else first
-    return str(access.compiled["held back"])
+        known = g.held_back = (access, "SignInView.password" if access.person.must_change_password else first)
+    return str(known[1])
 
 
 def _to_sign_in() -> Response:
