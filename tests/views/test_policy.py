@@ -68,7 +68,7 @@ def test_the_matrix_shows_every_entity_with_what_a_role_may_do(small: House) -> 
         "责令改正通知书",
         "日检查记录",
         "列表偏好",
-        "历史",
+        "日志",
         "流程操作",
         "审核通过",
         "本机构及下级",
@@ -192,7 +192,7 @@ def test_a_second_writer_gets_both_versions_in_words(house: House) -> None:
 
 
 def test_a_role_somebody_holds_is_not_deleted_and_one_that_nobody_does_is(house: House) -> None:
-    held, free = copy_of(house, "assistant", name="有人", rank="9"), copy_of(house, "assistant", name="没人", rank="9")
+    held, free = (copy_of(house, "assistant", name=name, rank="10") for name in ("有人", "没人"))
     with house.system() as session, unit_of_work():
         posting = session.scalars(select(Posting).where(Posting.account_id == house.accounts["yuan-b"])).one()
         posting.role_id = held
