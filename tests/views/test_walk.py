@@ -23,7 +23,7 @@ from app.core.db import current_session, unscoped
 from app.core.document import IssuedDocument
 from app.core.fab import fields
 from app.core.fab.gate import PUBLIC, SIGNED_IN, gate_of
-from app.core.office import AccessRole
+from app.core.office import AccessRole, Account, Family
 from app.core.signin import phone
 from app.core.verbs import Verb
 from app.core.writing import unit_of_work
@@ -179,6 +179,16 @@ def role(code: str) -> Any:
     return found
 
 
+def new_auditor(house: House) -> str:
+    """An account of the auditors' family that the administrator answers for."""
+    with house.system() as session, unit_of_work():
+        one = Account(username="walk-audit", name="新审计员", family=Family.AUDIT, password="")
+        one.office_id = house.offices[A]
+        session.add(one)
+        session.flush()
+        return str(one.id)
+
+
 def own_site(house: House) -> str:
     return str(house.site_of(A))
 
@@ -210,6 +220,7 @@ SPECIAL: dict[str, dict[str, Any]] = {
     "Notice": {"deadline": "2099-01-01"},
     "Office": {"parent": station, "kind": "所"},
     "Posting": {"account": account("yuan-b"), "role": role("inspector"), "office": station},
+    "PostingProposal": {"account": new_auditor, "role": role("auditor"), "office": station},
     "Delegation": {"account": account("yuan-a")},
     "DailyCheck": {
         "site": lambda house: site_with_an_officer(house)[0],
