@@ -133,7 +133,8 @@ def _of_account(house: Bureau, username: str) -> Iterator[Item]:
     requests = list(ways.tries())
     for one in requests:
         yield item(one.way, one.rule, _request(one))
-    pages = [one for one in requests if one.way == "list" and one.ask.method == "GET"][:PAGES]
+    closed = {name for route in ways.routes if not route.public for name in (route.rule, route.named("GET"))}
+    pages = [one for one in requests if one.way == "list" and one.ask.method == "GET" and one.rule in closed][:PAGES]
     for way, name, do in stale(ways, pages):
         yield item(way, f"SESSION {name}", _deed(do))
     for way, path, do in imports(ways):

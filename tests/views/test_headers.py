@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.config import Settings
-from app.core.fab.shell import asset_url
+from app.core.fab.shell import the_shell
 from app.factory import build
 from tests.support.house import House
 
@@ -58,7 +58,7 @@ def test_no_folder_is_listed_and_no_file_of_the_server_served(small: House, url:
 
 def test_assets_are_public_and_name_their_type(small: House) -> None:
     with small.app.test_request_context():
-        url = asset_url("app.js")
+        url = the_shell().asset_url("app.js")
     answer = small.client().get(url)
     assert answer.headers["Content-Type"].startswith("text/javascript")
     assert "immutable" in answer.headers["Cache-Control"]
