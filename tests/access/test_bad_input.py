@@ -183,11 +183,11 @@ HEADERS = [
 
 @pytest.mark.parametrize(("name", "headers", "status"), HEADERS, ids=[name for name, *_rest in HEADERS])
 def test_a_forged_header_changes_nothing(small: House, name: str, headers: dict[str, str], status: int) -> None:
-    small.app.config["TRUSTED_HOSTS"] = ["localhost"]
+    before, small.app.config["TRUSTED_HOSTS"] = small.app.config["TRUSTED_HOSTS"], ["localhost"]
     try:
         answer = small.client("yuan-a").get("/notices/", headers=headers)
     finally:
-        small.app.config["TRUSTED_HOSTS"] = None
+        small.app.config["TRUSTED_HOSTS"] = before
     assert answer.status_code == status, name
     assert "evil.example" not in page(answer) and "10.9.8.7" not in page(answer)
     assert all("evil" not in value for _key, value in answer.headers)
