@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import hmac
 import json
-import os
-import secrets
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -20,7 +18,7 @@ from flask import current_app
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.core import clock
+from app.core import clock, filestore
 from app.core.crypto import seal_text
 from app.core.db import unscoped
 from app.core.history_entry import HistoryHead, canonical
@@ -47,22 +45,8 @@ def anchor(target: Path | None = None) -> Path:
     with unscoped("keep heads of history", quiet=True) as session:
         heads = session.execute(select(HistoryHead.office_id, HistoryHead.seq, HistoryHead.hash)).all()
         told = {"at": clock.now().isoformat(timespec="seconds"), "heads": sorted([list(head) for head in heads])}
-    _write(path, canonical(told | {"seal": seal_text("anchor", canonical(told))}).encode())
+    filestore.write(path, canonical(told | {"seal": seal_text("anchor", canonical(told))}).encode())
     return path
-
-
-def _write(path: Path, content: bytes) -> None:
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
-        out.write(content)
-        out.flush()
-        os.fsync(out.fileno())
-    draft.replace(path)
-    entry = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(entry)
-    finally:
-        os.close(entry)
 
 
 def read(path: Path) -> list[Kept] | Break:

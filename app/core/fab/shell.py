@@ -47,9 +47,8 @@ from app.core.signin.throttle import TooManyTries
 from app.core.verbs import Verb
 
 log = logging.getLogger(__name__)
-REFUSED = {400, 403, 404}  # our own refusals of what was asked for, not of what was typed
+REFUSED = {400, 403, 404, 405}  # of what was asked for, not of what was typed
 STATIC = Path(__file__).resolve().parents[2] / "static"
-DENIED = {400, 403, 404, 405}
 UNASKED = {"/favicon.ico", "/apple-touch-icon.png", "/robots.txt"}  # asked for by browsers, not by people
 MOST_NAVS = 500  # of some 10 KB: a screen each, for each set of screens that some role opens, in two languages
 TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", ".png": "image/png"}
@@ -310,7 +309,7 @@ def on_http(error: HTTPException) -> Any:
     """Werkzeug's refusals as our pages; redirects pass."""
     if error.code is None or error.code < 400:
         return error
-    if error.code in DENIED and request.path not in UNASKED:
+    if error.code in REFUSED and request.path not in UNASKED:
         denied.log_refusal(error.code, "")
     return error_page(error.code)
 

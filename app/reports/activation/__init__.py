@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, TypedDict
 
-from app.core.pdf.errors import ContextError
+from app.core.pdf.errors import gathered
 from app.core.pdf.text import day, midnight, problem
 
 from .layout import view
@@ -36,8 +36,7 @@ class CardsContext(TypedDict):
 
 def validate(context: dict[str, Any], *, draft: bool = False) -> None:  # noqa: ARG001 - the engine calls all alike
     """ContextError with a Chinese sentence a field unless the cards may be printed."""
-    errors: dict[str, str] = {}
-    try:
+    with gathered() as errors:
         if not 1 <= len(context["cards"]) <= MOST:
             errors["cards"] = f"应有一至{MOST}张"
         for number, card in enumerate(context["cards"], 1):
@@ -46,12 +45,6 @@ def validate(context: dict[str, Any], *, draft: bool = False) -> None:  # noqa: 
         errors |= {name: "日期有误" for name in ("made", "until") if not day(context[name])}
         heads = {"bureau": problem(context["bureau"], 40, empty=True), "address": problem(context["address"], 120)}
         errors |= {name: why for name, why in heads.items() if why}
-    except KeyError as missing:
-        errors[str(missing.args[0])] = "缺少该项"
-    except (TypeError, AttributeError):
-        errors[""] = "内容结构有误"
-    if errors:
-        raise ContextError(errors)
 
 
 def created(context: dict[str, Any]) -> datetime:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.core.pdf.errors import ContextError
+from app.core.pdf.errors import gathered
 from app.core.pdf.text import day, problem
 
 MOST_ROWS = 1_000
@@ -14,13 +14,12 @@ LONGEST_NAME = 200
 
 def validate(context: dict[str, Any], *, draft: bool = False) -> None:  # noqa: ARG001 - the engine calls all alike
     """ContextError with a Chinese sentence a field unless the context may be printed."""
-    errors: dict[str, str] = {}
-    try:
+    with gathered() as errors:
         found = {name: problem(context[name], limit) for name, limit in TEXTS.items()}
         found |= {name: problem(context[name], limit, empty=True) for name, limit in OPTIONAL.items()}
         if context["supervisor"] is not None:
             found["supervisor"] = problem(context["supervisor"], 60)
-        errors = {name: message for name, message in found.items() if message}
+        errors |= {name: message for name, message in found.items() if message}
         _counts(context["counts"], errors)
         _rows(context["rows"], errors)
         if not day(context["date"]):
@@ -32,12 +31,6 @@ def validate(context: dict[str, Any], *, draft: bool = False) -> None:  # noqa: 
                        if (message := problem(context["verify"][name], limit))}  # fmt: skip
         if context["demo"] not in (True, False):
             errors["demo"] = "应为是或否"
-    except KeyError as missing:
-        errors[str(missing.args[0])] = "缺少该项"
-    except (TypeError, AttributeError):
-        errors[""] = "内容结构有误"
-    if errors:
-        raise ContextError(errors)
 
 
 def _counts(counts: list[dict[str, Any]], errors: dict[str, str]) -> None:
