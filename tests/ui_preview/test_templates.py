@@ -59,7 +59,7 @@ def test_page(client: FlaskClient, name: str) -> None:
 
 
 # what a sample could only imitate: the application draws these from its own tables, and tests of their own open them
-# in tests/views: policy, abilities, rights, office_page, walk
+# in tests/views: policy, abilities, rights, office_page, walk; axe reads them in tests/e2e/test_story.py
 DRAWN_FROM_TABLES = {
     "abilities.html",
     "explain.html",
