@@ -28,6 +28,7 @@ class Route:
     view: EntityView | None
     api: bool
     gate: Any
+    entity: str  # whose rows the page is about; "" for none
 
     @property
     def public(self) -> bool:
@@ -69,6 +70,6 @@ def routes_of(app: Flask) -> list[Route]:
         found.append(Route(
             rule.rule, tuple(sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})), whole,
             tuple(sorted(set(rule.arguments) - set(whole))), view,
-            rule.rule.startswith("/api/"), gate_of(function),
+            rule.rule.startswith("/api/"), gate_of(function), getattr(owner, "entity_name", ""),
         ))  # fmt: skip
     return found

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from app.core import filestore
-from app.core.entity import Entity
+from app.core.entity import Entity, registry
 from app.core.fab.view import EntityView
 from app.prover.bureau import Row
 from app.prover.facts import Fact
@@ -347,8 +347,7 @@ class Ways(Whose):
             body: Body | None = None if method == "GET" else {}
             if not route.whole and not route.texts:
                 yield Try("list", route.named(method), Ask(method, route.rule, body))
-                if method == "GET":
-                    yield from self._everywhere(route)
+                yield from self._everywhere(route) if method == "GET" else self._listed(route, method)
                 continue
             first = (*route.whole, *route.texts)[0]
             for cls in self.bureau.facts.classes:
@@ -357,6 +356,12 @@ class Ways(Whose):
                     known = known if there.cls.__name__ in BY_CLASS else known[:1]
                     for word in [str(there.id)] if route.whole else known:
                         yield from self._secret(route, method, first, there, word)
+
+    def _listed(self, route: Route, method: str) -> Iterator[Try]:
+        """Foreign rows ticked in a list that such a page sends, beside rows that are not there."""
+        for there in self.foreign(registry()[route.entity])[:3] if route.entity else ():
+            asks = [Ask(method, route.rule, {"ids": str(one)}) for one in (there.id, NO_KEY)]
+            yield Try("bulk act", route.named(method), asks[0], (str(there.id),), asks[1], (str(NO_KEY),))
 
     def _picked(self, cls: type[Entity], route: Route) -> list[Row]:
         """Some foreign rows of a class: more of those that are reached by a secret."""

@@ -83,14 +83,16 @@ class Whose:
                     yield name, one
 
     def _words(self, model: type[Entity]) -> list[str]:
-        """Words of foreign rows of the entity, and of those it points at."""
+        """Words of foreign rows of the entity, and of those it points at; not what a row that is read says as well."""
+        read = (fact for fact in self.bureau.facts.rows[model].values() if self.oracle.reads(self.who, model, fact))
+        mine = "\n".join(one for fact in read for one in fact.values() if isinstance(one, str))
         found = []
         near = [model, *(one.mapper.class_ for one in inspect(model).relationships)]
         for cls in dict.fromkeys(near):
             for there in self.foreign(cls)[: 2 if cls is model else 1] if issubclass(cls, Entity) else ():
                 names = [name.rpartition(".")[2] for name in getattr(cls, "__search__", ())] or ["name"]
                 found += [str(word) for name in names if (word := there.fact.get(name))][:2]
-        return list(dict.fromkeys(found))
+        return [word for word in dict.fromkeys(found) if word not in mine]
 
     def _withheld(self, view: EntityView) -> list[str]:
         """Columns of the entity that the account's roles hide."""
