@@ -184,7 +184,7 @@ PAGES = {
         "/roles/",
         "/roles/1",
         "/roles/add",
-        "/roles/compare?left=1&right=2",
+        "/roles/compare?a=1&b=2",
         "/accounts/2/abilities",
         "/accounts/2/explain",
         "/rights-report/",
@@ -211,6 +211,16 @@ def test_pages_are_accessible_and_fit(sign_in: SignIn, username: str, width: int
             if one["impact"] in {"serious", "critical"}
         ]
         assert bad == [], url
+
+
+@pytest.mark.parametrize(("width", "height"), [(1366, 900), (390, 844)])
+def test_choices_stand_one_below_the_other(sign_in: SignIn, width: int, height: int) -> None:
+    """A page's class once meant something else on another page, and the list became a row of strips."""
+    page = sign_in("admin", width, height)
+    page.goto("/roles/add")
+    first, second = (page.locator(".pick li").nth(n).bounding_box() for n in (0, 1))
+    assert first is not None and second is not None
+    assert second["x"] == first["x"] and second["y"] >= first["y"] + first["height"]
 
 
 def test_a_second_writer_is_told_in_the_browser(sign_in: SignIn) -> None:
