@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from io import BytesIO
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Response, flash, make_response, redirect, render_template, request
+from flask import Response, flash, redirect, render_template, request
 from flask_babel import gettext as _
 from sqlalchemy import select
 
@@ -18,9 +19,9 @@ from app.core.db import current_session
 from app.core.errors import Conflict, Invalid
 from app.core.fab.bulk import keys_of
 from app.core.fab.declaration import Answer, Page, expose
+from app.core.fab.download import download
 from app.core.fab.gate import needs
 from app.core.fab.listing import LONGEST_QUERY
-from app.core.jobfile import attachment
 from app.core.office import Family
 from app.core.verbs import Verb
 from app.data.enums import Activation
@@ -99,11 +100,7 @@ class ActivationView(Page):
 
 def sheet(content: bytes) -> Response:
     """A PDF of cards: to be opened or kept by the person who printed it, by no cache."""
-    answer = make_response(content)
-    answer.headers["Content-Type"] = "application/pdf"
-    answer.headers["Content-Disposition"] = attachment(f"激活卡-{clock.today():%Y%m%d}.pdf")
-    answer.headers["Cache-Control"] = "no-store"
-    return answer
+    return download(BytesIO(content), "application/pdf", f"激活卡-{clock.today():%Y%m%d}.pdf")
 
 
 def _asked() -> tuple[str, Wanted]:

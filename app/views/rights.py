@@ -7,7 +7,7 @@ from io import BytesIO
 from itertools import groupby
 from typing import Any
 
-from flask import render_template, request, send_file
+from flask import render_template, request
 from flask_babel import gettext as _
 from flask_babel import lazy_pgettext
 
@@ -17,9 +17,9 @@ from app.core.cells import parse_date
 from app.core.errors import Invalid
 from app.core.fab.cells import date_text, datetime_text, said
 from app.core.fab.declaration import Answer, Page, expose
+from app.core.fab.download import download
 from app.core.fab.gate import needs
 from app.core.history import record
-from app.core.jobfile import attachment
 from app.core.screen import Field
 from app.core.tables import XLSX_TYPE, Table, TableColumn, at_once, write_xlsx
 from app.core.verbs import Verb
@@ -68,11 +68,7 @@ class RightsView(Page):
         rows = write_xlsx(_sheet(shifts(first, last), first, last), out)
         facts: dict[str, Any] = {"entity": "Posting", "format": "xlsx", "filter": f"{first} – {last}", "rows": rows}
         record(Verb.EXPORT, "导出权限变动报告", office_id=current_access().person.office_id, **facts)
-        out.seek(0)
-        answer = send_file(out, mimetype=XLSX_TYPE)
-        answer.headers["Cache-Control"] = "no-store"
-        answer.headers["Content-Disposition"] = attachment(f"{_('权限变动报告')}-{first}-{last}.xlsx")
-        return answer
+        return download(out, XLSX_TYPE, f"{_('权限变动报告')}-{first}-{last}.xlsx")
 
 
 def _days() -> tuple[date, date, dict[str, str]]:

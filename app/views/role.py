@@ -5,7 +5,7 @@ from __future__ import annotations
 from io import BytesIO
 from typing import Any
 
-from flask import flash, redirect, render_template, request, send_file
+from flask import flash, redirect, render_template, request
 from flask_babel import gettext as _
 from flask_babel import lazy_pgettext
 from sqlalchemy import or_, select
@@ -19,13 +19,13 @@ from app.core.errors import Conflict, Invalid, NotFound
 from app.core.fab import matrix, trail
 from app.core.fab.cells import date_text, said, url_of
 from app.core.fab.declaration import Answer, expose, seen_version
+from app.core.fab.download import download
 from app.core.fab.gate import needs
 from app.core.fab.interface import AppInterface
 from app.core.fab.role_forms import sent_tables
 from app.core.fab.shell import subjects
 from app.core.fab.view import EntityView
 from app.core.history import record
-from app.core.jobfile import attachment
 from app.core.office import AccessRole, Family, Posting, RoleOrigin
 from app.core.role_screen import Holder, RoleScreen
 from app.core.saving import save
@@ -229,8 +229,4 @@ def _book(roles: list[AccessRole], title: str) -> Answer:
         "rows": rows,
     }
     record(Verb.EXPORT, "导出", office_id=current_access().person.office_id, **facts)
-    out.seek(0)
-    answer = send_file(out, mimetype=XLSX_TYPE)
-    answer.headers["Cache-Control"] = "no-store"
-    answer.headers["Content-Disposition"] = attachment(f"{title}-{clock.local(clock.now()):%Y%m%d-%H%M}.xlsx")
-    return answer
+    return download(out, XLSX_TYPE, f"{title}-{clock.local(clock.now()):%Y%m%d-%H%M}.xlsx")

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Mapping
 from typing import IO, Any
 
-from flask import current_app, flash, redirect, request, send_file
+from flask import current_app, flash, redirect, request
 from flask_babel import get_locale
 from flask_babel import gettext as _
 from sqlalchemy import select
@@ -22,10 +22,11 @@ from app.core.errors import Conflict, Invalid
 from app.core.fab import listing
 from app.core.fab.cells import said
 from app.core.fab.declaration import Answer, Declaration, expose
+from app.core.fab.download import download
 from app.core.fab.extract import Extract
 from app.core.fab.gate import needs
 from app.core.history import record
-from app.core.jobfile import attachment, result_file
+from app.core.jobfile import result_file
 from app.core.jobs import JOBS_URL, Final, Job, JobState, enqueue, job, tick
 from app.core.tables import CSV_TYPE, XLSX_TYPE, Table, write_csv, write_xlsx
 from app.core.types import public_id
@@ -81,13 +82,7 @@ class ExportScreens(Declaration):
         except BaseException:
             out.close()
             raise
-        size = out.tell()
-        out.seek(0)
-        answer = send_file(out, mimetype=FORMATS[format_][0])
-        answer.content_length = size
-        answer.headers["Cache-Control"] = "no-store"
-        answer.headers["Content-Disposition"] = attachment(file_name(self, format_))
-        return answer
+        return download(out, FORMATS[format_][0], file_name(self, format_))
 
     def _as_job(self, args: Mapping[str, str], format_: str) -> Answer:
         title = _("导出%(what)s（%(format)s）", what=said(self.title), format=format_.upper())
