@@ -59,6 +59,19 @@ def sync() -> None:
     _sync()
 
 
+@main.command("mend-roles")
+def mend_roles() -> None:
+    """Take what contradicts itself out of the roles that administrators made; the start refuses it."""
+    from app.core.db import unscoped
+    from app.services.role import mend_roles as mend
+
+    with unscoped("mend roles"):
+        taken = mend()
+    for line in taken:
+        click.echo(f"taken away: {line}")
+    click.echo(f"{len(taken)} contradictions")
+
+
 def upgrade_schema() -> None:
     """Migrate; asked first, so that a second start does not load Alembic."""
     from alembic.runtime.migration import MigrationContext
@@ -182,6 +195,16 @@ def user_add(username: str, name: str, family: str, office: str, certificate: st
     click.echo(f"{username}    one-time password: {password}")
 
 
+@user.command("reset-totp")
+@click.argument("username")
+def user_reset_totp(username: str) -> None:
+    """Take an account's second factor away: the last administrator's telephone is lost, and the codes too."""
+    from app.services.account import reset_last_second_factor
+
+    reset_last_second_factor(username)
+    click.echo(f"{username}    signs in with the password alone; a system administrator then sets up a new one")
+
+
 @main.group()
 def posting() -> None:
     """Postings."""
@@ -240,26 +263,62 @@ def audit() -> None:
 @audit.command("verify")
 def audit_verify() -> None:
     """Walk every history chain; exit 1 and name the first bad entry of each that is broken."""
-    from app.core.history import verify
-
-    broken = list(verify())
-    for one in broken:
-        click.echo(f"office {one.office_id} entry {one.seq}: {one.what}")
+    broken = _broken()
+    for line in broken:
+        click.echo(line)
     click.echo(f"{len(broken)} broken chains")
     if broken:
         raise SystemExit(1)
 
 
+def _broken() -> list[str]:
+    """The first bad entry of each broken chain: office, number, when, who and what, and what is wrong."""
+    from app.core.clock import local
+    from app.core.db import unscoped
+    from app.core.history import verify
+    from app.core.office import Office
+
+    with unscoped("names of offices", quiet=True) as session:
+        names = {row.id: row.name for row in session.execute(select(Office.id, Office.name))}
+    found = []
+    for one in verify():
+        when = f"{local(one.at):%Y-%m-%d %H:%M:%S} {one.told}".strip() if one.at is not None else ""
+        office = names.get(one.office_id, "of no office")
+        found.append(f"office {one.office_id} ({office}) entry {one.seq} {f'({when}) ' if when else ''}: {one.what}")
+    return found
+
+
+@main.command()
+@click.option("--dry-run", is_flag=True, help="Count only.")
+@with_appcontext
+def retention(dry_run: bool) -> None:
+    """Let go of what is past its days: history behind a sealed checkpoint, receipts, ended jobs, read messages."""
+    from app.core.retention import prune
+
+    told = prune(dry_run=dry_run)
+    for name, count in told.counts.items():
+        click.echo(f"{name}: {count}")
+    for line in told.refused:
+        click.echo(f"REFUSED {line}")
+    click.echo("nothing was deleted (--dry-run)" if dry_run else "done")
+    if told.refused:
+        raise SystemExit(1)
+
+
 @main.command("prove-access")
-def prove_access() -> None:
-    """Try every route as every role of two offices on rows of the other; exit 1 on any leak."""
+@click.option("--database", default="", help="An empty PostgreSQL database to use (postgresql+psycopg://…).")
+@click.option("--pairs", is_flag=True, help="Only so much that every pair of entity, screen, role and way meets.")
+@click.option(
+    "--as", "usernames", multiple=True, help="Only as this account of the prover's own cast; may be repeated."
+)
+def prove_access(database: str, usernames: tuple[str, ...], *, pairs: bool) -> None:
+    """Try every route and the session itself as every role of two offices; exit 1 on any leak."""
     from app.prover import prove
 
-    outcome = prove()
-    for leak in outcome.leaks:
-        click.echo(f"LEAK {leak}")
-    click.echo(outcome.line())
-    if outcome.leaks:
+    outcome = prove(set(usernames) or None, database, pairs=pairs)
+    for line in outcome.lines():
+        click.echo(line)
+    if outcome.leaks or outcome.withheld:
         raise SystemExit(1)
 
 
@@ -277,7 +336,6 @@ def rebuild_search() -> None:
 @with_appcontext
 def doctor() -> None:
     """Check what the program needs: rendering, fonts, schema, search index, history."""
-    from app.core.history import verify
     from app.core.pdf.engine import check
     from app.core.search_index import faults
 
@@ -286,7 +344,7 @@ def doctor() -> None:
     missing = faults()
     told = ", ".join(f"{name} {rows} rows" for name, rows in missing.items())
     click.echo(f"search index: {told}; run shouze rebuild-search" if missing else "search index: ok")
-    broken = list(verify())
+    broken = _broken()
     click.echo(f"history: {len(broken)} broken chains")
     if broken or missing:
         raise SystemExit(1)

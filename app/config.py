@@ -56,6 +56,10 @@ class Settings:
     upload_max_mb: int = field(default_factory=lambda: int(_env("UPLOAD_MAX_MB", "20")))
     export_direct_rows: int = field(default_factory=lambda: int(_env("EXPORT_DIRECT_ROWS", "2000")))
     attachment_max_mb: int = field(default_factory=lambda: int(_env("ATTACHMENT_MAX_MB", "15")))
+    idle_minutes: int = field(default_factory=lambda: int(_env("IDLE_MINUTES", "30")))
+    history_days: int = field(default_factory=lambda: int(_env("HISTORY_DAYS", "1095")))
+    activation_days: int = field(default_factory=lambda: int(_env("ACTIVATION_DAYS", "30")))
+    phone_days: int = field(default_factory=lambda: int(_env("PHONE_DAYS", "90")))
     testing: bool = False
 
     @property

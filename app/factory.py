@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,12 +15,16 @@ from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.config import Settings
-from app.core import crypto
-from app.core.access import guard  # noqa: F401 - listens on the session
+from app.core import anchors, crypto, retention
+from app.core.access import families, guard, team  # noqa: F401 - they listen on the session
 from app.core.db import db, migrate
-from app.core.fab import builder, gate, shell, signin
+from app.core.errors import ConfigurationError
+from app.core.fab import builder, gate, phone, shell
+from app.core.fab.routing import LateRule
 
 ROOT = Path(__file__).resolve().parent.parent
+IDLE = range(5, 481)  # minutes
+CARD, PHONE = range(1, 91), range(7, 366)  # days
 GROUPS = {
     "firms": _("主体和人员"),
     "checks": _("自查"),
@@ -25,13 +32,32 @@ GROUPS = {
     "rectification": _("责令改正"),
     "office": _("机构和权限"),
     "settings": _("设定"),
+    "audit": _("审计"),
 }
 
 
 def build(settings: Settings | None = None) -> Flask:
     """A new application. Raises ConfigurationError when it could not do its work."""
     settings = settings or Settings()
+    with _uncollected():
+        return _build(settings)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without the collector, which walks again and again through what is made here to stay."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+def _build(settings: Settings) -> Flask:
     app = Flask("app", static_folder=None, template_folder="templates")
+    app.url_rule_class = LateRule
     configure(app, settings)
     CSRFProtect(app)
     db.init_app(app)
@@ -40,13 +66,20 @@ def build(settings: Settings | None = None) -> Flask:
         fab = builder.install(app)
         shell.install(app, GROUPS)
         gate.install(app)
+        phone.install(app)
         register(fab)
     return app
 
 
 def configure(app: Flask, settings: Settings) -> None:
-    """Flask's settings from ours."""
+    """Flask's settings from ours. Raises ConfigurationError."""
+    if settings.idle_minutes not in IDLE:
+        raise ConfigurationError(f"SHOUZE_IDLE_MINUTES must be {IDLE.start} to {IDLE.stop - 1}")
+    retention.require_lawful(settings.history_days)
+    if settings.activation_days not in CARD or settings.phone_days not in PHONE:
+        raise ConfigurationError("SHOUZE_ACTIVATION_DAYS must be 1 to 90, SHOUZE_PHONE_DAYS 7 to 365")
     settings.data_dir.mkdir(parents=True, exist_ok=True)
+    secure = settings.base_url.startswith("https://")
     app.config.update(
         SECRET_KEY=settings.secret(),
         SQLALCHEMY_DATABASE_URI=settings.url,
@@ -54,11 +87,13 @@ def configure(app: Flask, settings: Settings) -> None:
         MAX_CONTENT_LENGTH=settings.upload_max_mb * 1024 * 1024,
         MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024,
         MAX_FORM_PARTS=5_000,
-        SESSION_COOKIE_NAME="shouze",
+        SESSION_COOKIE_NAME="__Host-shouze" if secure else "shouze",  # the prefix: no other host can set it
+        SESSION_COOKIE_PATH="/",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
-        SESSION_COOKIE_SECURE=settings.base_url.startswith("https://"),
-        PERMANENT_SESSION_LIFETIME=timedelta(hours=12),
+        SESSION_COOKIE_SECURE=secure,
+        PERMANENT_SESSION_LIFETIME=timedelta(days=400),  # of the cookie; how long a sign-in holds is its row's to say
+        SESSION_PROTECTION=None,
         TRUSTED_HOSTS=list(settings.trusted_hosts) or None,
         WTF_CSRF_TIME_LIMIT=None,
         WTF_CSRF_SSL_STRICT=True,
@@ -100,6 +135,6 @@ def register(fab: builder.Builder) -> None:
     from app.models.roles import ROLES
 
     services.load()
+    anchors.install()
     views.register(fab)
     require_consistent(shell.the_shell().views, {role.code: role.table() for role in ROLES})
-    signin.limit(fab.sm.limiter)

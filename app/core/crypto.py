@@ -29,6 +29,7 @@ class Keyring:
         self.column = AESGCM(self._derive(data_key, b"column"))
         self.digest_key = self._derive(data_key, b"digest")
         self.history_key = self._derive(data_key, b"history")
+        self.anchor_key = self._derive(data_key, b"anchor")
 
     @staticmethod
     def _derive(data_key: bytes, purpose: bytes) -> bytes:
@@ -66,3 +67,8 @@ def digest(text: str, context: str) -> str:
 def chain(previous: str, body: str) -> str:
     """The next link of a history chain: HMAC over the link before and this entry's exact text."""
     return hmac.new(keyring().history_key, f"{previous}\n{body}".encode(), hashlib.sha256).hexdigest()
+
+
+def seal_text(purpose: str, text: str) -> str:
+    """A seal (hex HMAC) over a text that stands outside the chain: a checkpoint, a day's heads in a file."""
+    return hmac.new(keyring().anchor_key, f"{purpose}\0{text}".encode(), hashlib.sha256).hexdigest()

@@ -20,6 +20,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from werkzeug.local import LocalProxy
 
 __all__ = [
+    "BUSY",
     "AppSession",
     "FabModel",
     "current_session",
@@ -31,6 +32,7 @@ __all__ = [
     "unscoped",
 ]
 log = logging.getLogger(__name__)
+BUSY = 30_000  # milliseconds that SQLite waits for the write lock
 
 # set before FAB's own tables are defined, so that it covers them too
 FabModel.metadata.naming_convention = {
@@ -93,7 +95,7 @@ def _prepare_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:
     if not isinstance(connection, sqlite3.Connection):
         return
     connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL", "busy_timeout=30000"):
+    for pragma in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL", f"busy_timeout={BUSY}"):
         connection.execute(f"PRAGMA {pragma}")
 
 

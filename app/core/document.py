@@ -8,14 +8,16 @@ sweep finishes with the same number and context. Nothing is served before its by
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from flask import current_app
 from flask_babel import gettext as _
 from sqlalchemy import JSON, Index, Integer, LargeBinary, String, UniqueConstraint, insert, select, update
-from sqlalchemy.orm import Mapped, deferred
+from sqlalchemy.orm import Mapped, Session, deferred
 
 from app.core import clock
 from app.core.access.predicate import subjects
@@ -23,6 +25,7 @@ from app.core.db import current_session, unscoped
 from app.core.entity import BigId, Entity, Scope, Scoped, column
 from app.core.errors import Conflict, NotFound
 from app.core.history import HistoryHead
+from app.core.history_verify import Kept, keepers
 from app.core.jobs import enqueue, job
 from app.core.types import UtcDateTime, public_id
 from app.core.verbs import Verb
@@ -117,6 +120,13 @@ class Frozen:
     font_set: str
 
 
+def verify_line() -> dict[str, str]:
+    """A fresh code for a paper and the address its QR says."""
+    code = public_id()
+    base = current_app.extensions["shouze_settings"].base_url.rstrip("/")
+    return {"code": code, "url": f"{base}/verify/{code}"}
+
+
 def issue(
     subject: Scoped, kind: str, title: str, frozen: Frozen, *, verb: Verb, number: str = "", code: str = ""
 ) -> IssuedDocument:
@@ -144,6 +154,17 @@ def _chain_head(office_id: int) -> str:
     heads = HistoryHead.__table__
     found = current_session().connection().scalar(select(heads.c.hash).where(heads.c.office_id == office_id))
     return str(found or "")
+
+
+def heads_in_papers(session: Session) -> Iterator[Kept]:
+    """The chain heads that issued papers have kept: none of them may be missing from its chain."""
+    wanted = (IssuedDocument.made_office_id, IssuedDocument.chain_head, IssuedDocument.title, IssuedDocument.number,
+              IssuedDocument.issued_at)  # fmt: skip
+    for office, head, title, number, at in session.execute(select(*wanted).where(IssuedDocument.chain_head != "")):
+        yield Kept(office, None, head, f"{title}{number}", at)
+
+
+keepers.append(heads_in_papers)
 
 
 @job("render")

@@ -1,95 +1,53 @@
 """History, written in one place: collected at each flush, chained and stored once before the commit.
 
-One entry a transaction and office with all its changes. `body` is the exact text the chain is computed over; the other
-columns repeat parts of it for searching and must agree with it. `python -m app audit verify` walks every chain.
+One entry a transaction and office with all its changes (`core.history_entry` says what one is made of; `python -m app
+audit verify` walks every chain, `core.history_verify`).
 """
 
 from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import (
-    BigInteger,
-    Connection,
-    Index,
-    String,
-    Text,
-    UniqueConstraint,
-    event,
-    insert,
-    inspect,
-    select,
-    update,
-)
-from sqlalchemy.orm import InstanceState, Mapped, Session
+from flask import has_request_context, request
+from sqlalchemy import Connection, bindparam, event, insert, inspect, select, update
+from sqlalchemy.orm import InstanceState, Session
 
 from app.core import clock
 from app.core.access.context import current_access, has_access_context
 from app.core.access.ownership import related
 from app.core.crypto import chain
-from app.core.db import AppSession, unscoped
-from app.core.entity import BigId, Entity, Scope, column
-from app.core.types import UtcDateTime
+from app.core.db import AppSession, current_session, unscoped
+from app.core.entity import Entity
+from app.core.errors import WriteOutsideUnit
+from app.core.history_entry import (
+    LONGEST_ADDRESS,
+    HistoryEntry,
+    HistoryHead,
+    HistoryLink,
+    Kind,
+    canonical,
+    columns_of,
+    kind_of,
+)
+from app.core.history_verify import Break, verify
+from app.core.types import public_id
 from app.core.verbs import Verb
-from app.core.writing import current_unit
+from app.core.writing import Unit, current_unit
 
+__all__ = ["UNRECORDED", "Break", "HistoryEntry", "HistoryHead", "HistoryLink", "record", "root_of", "verify"]
 UNRECORDED = "（不记录）"
 LARGEST_ENTRY = 500  # changes
 QUIET = {"version", "made_at", "made_by_id"}
-
-
-class HistoryEntry(Entity):
-    """One entry of an office's chain; office 0 is what belongs to no office."""
-
-    __tablename__ = "history_entry"
-    __label__ = "历史"
-    __scope__ = Scope.OFFICE
-    __history__ = False
-    __table_args__ = (
-        UniqueConstraint("office_id", "seq"),
-        Index("ix_history_entry_entity_row_id", "entity", "row_id"),
-        Index("ix_history_entry_at", "at"),
-    )
-
-    office_id: Mapped[int] = column("机构", BigInteger, system=True, nullable=False)
-    seq: Mapped[int] = column("序号", BigInteger, system=True, nullable=False)
-    at: Mapped[datetime] = column("时间", UtcDateTime, system=True, nullable=False)
-    actor_id: Mapped[int | None] = column("人员", BigId, system=True, index=True)
-    verb: Mapped[str] = column("操作", String(20), system=True, nullable=False)
-    entity: Mapped[str] = column("对象", String(60), system=True, nullable=False, default="")
-    row_id: Mapped[int | None] = column("记录", BigId, system=True)
-    body: Mapped[str] = column("内容", Text, system=True, nullable=False)
-    hash: Mapped[str] = column("校验", String(64), system=True, nullable=False)
-
-
-class HistoryLink(Entity):
-    """A further record that an entry is about, beside its first."""
-
-    __tablename__ = "history_link"
-    __history__ = False
-    __table_args__ = (Index("ix_history_link_entity_row_id", "entity", "row_id"),)
-
-    office_id: Mapped[int] = column("机构", BigInteger, system=True, nullable=False)
-    seq: Mapped[int] = column("序号", BigInteger, system=True, nullable=False)
-    entity: Mapped[str] = column("对象", String(60), system=True, nullable=False)
-    row_id: Mapped[int] = column("记录", BigId, system=True, nullable=False)
-
-
-class HistoryHead(Entity):
-    """The newest link of an office's chain; locked last, in office order."""
-
-    __tablename__ = "history_head"
-    __history__ = False
-
-    office_id: Mapped[int] = column("机构", BigInteger, system=True, unique=True, nullable=False)
-    seq: Mapped[int] = column("序号", BigInteger, system=True, nullable=False, default=0)
-    hash: Mapped[str] = column("校验", String(64), system=True, nullable=False, default="")
+HEADS = HistoryHead.__table__
+# made once: each transaction runs them, and making them anew costs more than running them
+LOCK = select(HEADS.c.seq, HEADS.c.hash).where(HEADS.c.office_id == bindparam("of")).with_for_update()
+ADD = insert(HistoryEntry.__table__)
+MOVE = update(HEADS).where(HEADS.c.office_id == bindparam("of")).values(seq=bindparam("to"), hash=bindparam("link"))
+FORM = 2  # of the body: since 2 it names kind, address, outcome and every further record
 
 
 @dataclass(frozen=True)
@@ -113,11 +71,6 @@ def plain(value: Any) -> Any:
     if isinstance(value, bytes):
         return f"{len(value)} 字节"
     return value
-
-
-def canonical(body: dict[str, Any]) -> str:
-    """The one text of a body: sorted keys, no spaces, Chinese as is."""
-    return json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str)
 
 
 @event.listens_for(AppSession, "after_flush")
@@ -182,136 +135,122 @@ def _store(session: Session) -> None:
     by_office: dict[int, list[Change]] = defaultdict(list)
     for change in changes:
         by_office[change.office_id].append(change)
+    remarks: dict[int, list[_Remark]] = defaultdict(list)
+    for one in session.info.pop("remarks", ()):
+        remarks[one.office_id].append(one)
     unit = current_unit(session)
     assert unit is not None
-    for office in sorted(by_office):
+    for office in sorted({*by_office, *remarks}):
+        for one in remarks[office]:
+            told = Unit(one.verb, one.what)
+            _append(session.connection(), office, told, [], root=one.about, actor=one.actor, note="", facts=one.facts)
         own = by_office[office]
         for start in range(0, len(own), LARGEST_ENTRY):  # an import of thousands of rows does not make one huge entry
             part = own[start : start + LARGEST_ENTRY]
-            _append(session.connection(), office, unit.verb, unit.reason, part, _note(session))
+            _append(session.connection(), office, unit, part, note=str(session.info.get("unscoped", "")))
 
 
 @event.listens_for(AppSession, "after_rollback")
 def _drop(session: Session) -> None:
     session.info.pop("changes", None)
-
-
-def _note(session: Session) -> str:
-    return str(session.info.get("unscoped", ""))
+    session.info.pop("remarks", None)
 
 
 def _append(
-    connection: Connection, office: int, verb: Verb, reason: str, changes: list[Change], note: str,
-    *, root: tuple[str, int] | None = None, **extra: Any,
+    connection: Connection, office: int, unit: Unit, changes: list[Change], *, root: tuple[str, int] | None = None,
+    actor: tuple[int, str] | None = None, **extra: Any,
 ) -> None:  # fmt: skip
     """Lock the head, add the entry, move the head: three statements (one more when several records changed)."""
     seq, previous = _lock_head(connection, office)
-    actor = current_access().person if has_access_context() else None
     roots = list(dict.fromkeys(change.root for change in changes))
     first = roots[0] if roots else root or ("", None)
-    at = clock.now()
-    body = canonical(
-        {
-            "office": office,
-            "seq": seq + 1,
-            "at": at.isoformat(timespec="microseconds"),
-            "actor": [actor.id, actor.name] if actor else None,
-            "verb": verb.value,
-            "reason": reason,
-            "note": note,
-            "root": list(first),
-            "changes": [[c.entity, c.row_id, c.op, c.fields] for c in changes],
-            **extra,
-        }
-    )
-    link = chain(previous, body)
-    values = {
-        "office_id": office,
+    kind = extra.pop("kind", None) or kind_of(unit.verb, str(unit.reason), changed=bool(changes))
+    if roots[1:]:
+        extra["also"] = [list(one) for one in roots[1:]]
+    body = {
+        "v": FORM,
+        "office": office,
         "seq": seq + 1,
-        "at": at,
-        "actor_id": actor.id if actor else None,
-        "verb": verb.value,
-        "entity": first[0],
-        "row_id": first[1],
-        "body": body,
-        "hash": link,
-        "version": 1,
+        "at": clock.now().isoformat(timespec="microseconds"),
+        "actor": list(actor) if actor else _actor(),
+        "address": _address(),
+        "verb": unit.verb.value,
+        "kind": str(kind),
+        "reason": str(unit.reason),
+        "root": list(first),
+        "changes": [[c.entity, c.row_id, c.op, c.fields] for c in changes],
+        **extra,
     }
-    connection.execute(insert(HistoryEntry.__table__).values(values))
-    if len(roots) > 1:
-        rows = [{"office_id": office, "seq": seq + 1, "entity": e, "row_id": r, "version": 1} for e, r in roots[1:]]
+    text = canonical(body)
+    link = chain(previous, text)
+    told = columns_of(json.loads(text), link)  # as it will be read again
+    connection.execute(ADD, told | {"body": text, "hash": link})
+    if roots[1:]:
+        rows = [
+            {"office_id": office, "seq": seq + 1, "entity": e, "row_id": r, "version": 1, "public_id": public_id()}
+            for e, r in roots[1:]
+        ]
         connection.execute(insert(HistoryLink.__table__), rows)
-    heads = HistoryHead.__table__
-    connection.execute(update(heads).where(heads.c.office_id == office).values(seq=seq + 1, hash=link))
+    connection.execute(MOVE, {"of": office, "to": seq + 1, "link": link})
+
+
+def _actor() -> list[Any] | None:
+    """Who acts: the account's key and name. Nobody while signing in, and for what the system does."""
+    person = current_access().person if has_access_context() else None
+    return [person.id, person.name] if person is not None else None
+
+
+def _address() -> str:
+    """Where the request comes from, as trusted proxies tell it; "" for a job or a command."""
+    return (request.remote_addr or "")[:LONGEST_ADDRESS] if has_request_context() else ""
 
 
 def _lock_head(connection: Connection, office: int) -> tuple[int, str]:
-    heads = HistoryHead.__table__
-    found = connection.execute(
-        select(heads.c.seq, heads.c.hash).where(heads.c.office_id == office).with_for_update()
-    ).one_or_none()
+    found = connection.execute(LOCK, {"of": office}).one_or_none()
     if found is not None:
         return int(found.seq), str(found.hash)
-    connection.execute(insert(heads).values(office_id=office, seq=0, hash="", version=1))
+    connection.execute(insert(HEADS).values(office_id=office, seq=0, hash="", version=1))
     return 0, ""
 
 
-def record(verb: Verb, what: str, *, office_id: int = 0, about: Entity | None = None, **facts: Any) -> None:
+def record(
+    verb: Verb, what: str, *, office_id: int = 0, about: Entity | None = None, kind: Kind | None = None, **facts: Any
+) -> None:
     """Log something that changes no row (sign-in, denied try, export), in a transaction of its own.
 
-    A rollback of the act itself does not erase it. `about` is the row in whose history it also stands.
+    A rollback of the act itself does not erase it. `about` is the row in whose history it also stands; `kind` is what
+    the log files it under where `what` and the verb do not say it (`history_entry.kind_of`).
     """
     with unscoped(f"log: {what}", quiet=True) as session:
         session.connection(execution_options={"shouze_write": True})
         facts = {key: plain(value) for key, value in facts.items()}
         root = (type(about).__name__, about.id) if about is not None else None
-        _append(session.connection(), office_id, verb, what, [], "", root=root, facts=facts)
+        extra: dict[str, Any] = {"kind": kind} if kind is not None else {}
+        _append(session.connection(), office_id, Unit(verb, what), [], root=root, note="", facts=facts, **extra)
         session.commit()
 
 
 @dataclass(frozen=True)
-class Break:
-    """The first bad entry of a chain, and what is wrong with it."""
-
+class _Remark:
     office_id: int
-    seq: int
+    verb: Verb
     what: str
+    about: tuple[str, int] | None
+    actor: tuple[int, str] | None
+    facts: dict[str, Any]
 
 
-def verify() -> Iterator[Break]:
-    """Walk every chain; yield the first break of each. Reads in order of (office, seq)."""
-    with unscoped("verify history") as session:
-        heads = {head.office_id: head for head in session.scalars(select(HistoryHead))}
-        offices = sorted(set(heads) | set(session.scalars(select(HistoryEntry.office_id).distinct())))
-        for office in offices:
-            bad = _verify_chain(session, office, heads.get(office))
-            if bad is not None:
-                yield bad
+def remark(
+    verb: Verb, what: str, *, office_id: int = 0, about: tuple[str, int] | None = None,
+    actor: tuple[int, str] | None = None, session: Session | None = None, **facts: Any,
+) -> None:  # fmt: skip
+    """As `record`, but in the unit of work in force: kept with its commit, gone with its rollback.
 
-
-def _verify_chain(session: Session, office: int, head: HistoryHead | None) -> Break | None:
-    previous, expected = "", 0
-    statement = select(HistoryEntry).where(HistoryEntry.office_id == office).order_by(HistoryEntry.seq)
-    with closing(session.scalars(statement.execution_options(yield_per=500))) as entries:
-        for entry in entries:
-            expected += 1
-            if why := _wrong(entry, expected, previous):
-                return Break(office, expected, why)
-            previous = entry.hash
-    if head is None or (head.seq, head.hash) != (expected, previous):
-        return Break(office, expected + 1, "链头与最后一条不符：末尾被删除或链头被改")
-    return None
-
-
-def _wrong(entry: HistoryEntry, expected: int, previous: str) -> str:
-    if entry.seq != expected:
-        return f"缺少第 {expected} 条"
-    if chain(previous, entry.body) != entry.hash:
-        return "内容或校验值被改动"
-    body = json.loads(entry.body)
-    actor = body["actor"][0] if body["actor"] else None
-    told = (body["office"], body["seq"], actor, body["verb"], *body["root"])
-    kept = (entry.office_id, entry.seq, entry.actor_id, entry.verb, entry.entity, entry.row_id)
-    if told != kept or datetime.fromisoformat(body["at"]) != entry.at:
-        return "检索列与内容不符"
-    return ""
+    `about`: (entity, key) of the row in whose history it also stands. `actor`: (key, name) where nobody is in context
+    yet. Raises WriteOutsideUnit.
+    """
+    session = session or current_session()
+    if current_unit(session) is None:
+        raise WriteOutsideUnit("remark() needs a unit of work")
+    plainly = {key: plain(value) for key, value in facts.items()}
+    session.info.setdefault("remarks", []).append(_Remark(office_id, verb, what, about, actor, plainly))

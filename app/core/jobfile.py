@@ -25,7 +25,8 @@ from app.core import clock
 from app.core.db import current_session
 from app.core.entity import BigId, Entity, column
 from app.core.errors import NotFound
-from app.core.jobs import Job, Running, enqueue, job, running_job
+from app.core.jobs import Job, Running, job, running_job
+from app.core.retain import Retain
 from app.core.types import UtcDateTime, public_id
 from app.core.writing import unit_of_work
 
@@ -40,6 +41,7 @@ class JobFile(Entity):
     __label__ = "任务文件"
     __part_of__ = "job"
     __history__ = False
+    __retain__ = (Retain(83, "removed_at"),)  # the file itself was kept for seven days
 
     job_id: Mapped[int] = column("任务", BigId, ForeignKey("job.id"), nullable=False, unique=True)
     stored: Mapped[str] = column("存放名", String(60), nullable=False)
@@ -115,13 +117,7 @@ def attachment(name: str) -> str:
     return f"attachment; filename={plain}; filename*=UTF-8''{quote(name, safe='')}"
 
 
-def ask_tidying() -> None:
-    """Put today's sweep of old files, once a day however often it is asked for (unscoped)."""
-    with unit_of_work():
-        enqueue("tidy-files", f"tidy-files:{clock.today().isoformat()}")
-
-
-@job("tidy-files")
+@job("tidy-files", daily=True)
 def tidy_files() -> None:
     """Delete files whose days are over, and what dead runs left behind."""
     session, table = current_session(), JobFile.__table__

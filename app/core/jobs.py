@@ -25,10 +25,11 @@ from sqlalchemy.orm import Mapped, Session
 
 from app.core import clock
 from app.core.access.context import acting
-from app.core.db import AppSession, current_session, unscoped
+from app.core.db import AppSession, current_session, is_sqlite, unscoped
 from app.core.entity import BigId, Entity, Scope, column
 from app.core.errors import ShouzeError, WriteOutsideUnit
 from app.core.message import notify
+from app.core.retain import Retain
 from app.core.types import UtcDateTime
 from app.core.writing import current_unit, unit_of_work
 
@@ -37,6 +38,8 @@ STALE_AFTER = timedelta(minutes=3)
 MAX_ATTEMPTS = 5
 TICK = 1.0  # seconds between two heartbeats
 JOBS_URL = "/jobs/"
+SETTLED = 100  # the progress of a job whose work is committed
+FOR_US = {"lang", "page"}  # arguments that no handler gets
 
 
 class JobState(StrEnum):
@@ -56,6 +59,7 @@ class Job(Entity):
     __label__ = "后台任务"
     __scope__ = Scope.OWN
     __history__ = False
+    __retain__ = (Retain(90, "made_at", states=(JobState.DONE, JobState.CANCELLED, JobState.FAILED)),)
     __table_args__ = (
         Index("ix_job_state_heartbeat", "state", "heartbeat"),
         Index("ix_job_account_id_id", "account_id", "id"),
@@ -75,24 +79,34 @@ class Job(Entity):
 
 Handler = Callable[..., None]
 _handlers: dict[str, Handler] = {}
+_daily: list[str] = []
 wake: list[Callable[[int], None]] = []  # the worker's doorbell, set at start-up; none in tests and commands
 
 
-def job(kind: str) -> Callable[[Handler], Handler]:
-    """Register what a kind of job does: `handler(**arguments)`."""
+def job(kind: str, *, daily: bool = False) -> Callable[[Handler], Handler]:
+    """Register what a kind of job does: `handler(**arguments)`. A `daily` one is put once a day by the worker."""
 
     def decorate(function: Handler) -> Handler:
         _handlers[kind] = function
+        if daily and kind not in _daily:
+            _daily.append(kind)
         return function
 
     return decorate
+
+
+def ask_daily() -> None:
+    """Put what is done once a day, however often it is asked for (unscoped)."""
+    with unscoped("worker: daily"), unit_of_work():
+        for kind in _daily:
+            enqueue(kind, f"{kind}:{clock.today().isoformat()}")
 
 
 def enqueue(kind: str, unique_key: str, *, account_id: int | None = None, title: Any = "", **arguments: Any) -> int:
     """Write a job in the unit of work in force; it is rung after the commit. Returns its key.
 
     The same `unique_key` again gives the job that is already there. `title` is what its account sees of it on /jobs/
-    and in messages; an argument `lang` is the language it speaks.
+    and in messages; an argument `lang` is the language it speaks, `page` the address where its outcome is seen.
     """
     session = current_session()
     if current_unit(session) is None:
@@ -143,6 +157,10 @@ class Running:
     at_end: list[Callable[[], None]] = field(default_factory=list)
     undo: list[Callable[[], None]] = field(default_factory=list)
 
+    def page(self) -> str:
+        """Where the person is led when it is over."""
+        return self.url or str(self.arguments.get("page") or JOBS_URL)
+
     def mine(self) -> tuple[Any, ...]:
         """Criteria that hold while this very run has the job: not cancelled, not taken over by another worker."""
         table = Job.__table__
@@ -171,11 +189,13 @@ def running_job() -> Running:
 def tick(percent: int | None = None) -> None:
     """Say that the job lives, and how far it is; call it often, it writes every TICK seconds at most.
 
-    A short transaction of its own. Raises Cancelled. Outside a job, and inside a unit of work (where SQLite lets
-    nobody else write), it does nothing.
+    A short transaction of its own. Raises Cancelled. Outside a job, and inside a unit of work on SQLite (where nobody
+    else can write), it does nothing.
     """
     running = _running.get()
-    if running is None or current_unit() is not None or time.monotonic() - running.told < TICK:
+    if running is None or time.monotonic() - running.told < TICK:
+        return
+    if current_unit() is not None and is_sqlite(current_session().connection()):
         return
     running.told = time.monotonic()
     values: dict[str, Any] = {"heartbeat": clock.now()}
@@ -187,6 +207,19 @@ def tick(percent: int | None = None) -> None:
         raise Cancelled
 
 
+def settle() -> None:
+    """Called last in the unit of work that does what the job is for: it stands or falls with it.
+
+    Raises Cancelled, which takes it all back, when the job is this run's no more; once committed, the job can't be
+    cancelled. Outside a job it does nothing.
+    """
+    running = _running.get()
+    if running is not None:
+        settled = update(Job.__table__).where(*running.mine()).values(progress=SETTLED, heartbeat=clock.now())
+        if current_session().connection().execute(settled).rowcount != 1:
+            raise Cancelled
+
+
 def run_job(job_id: int) -> bool:
     """Take and run one job. False when another worker has it, it is done, or it did not succeed."""
     running = _take(job_id)
@@ -195,7 +228,7 @@ def run_job(job_id: int) -> bool:
     token = _running.set(running)
     try:
         with _as_whom(running), force_locale(running.arguments.get("lang", "zh")):
-            _handlers[running.kind](**{name: value for name, value in running.arguments.items() if name != "lang"})
+            _handlers[running.kind](**{name: value for name, value in running.arguments.items() if name not in FOR_US})
             _finish(running)
     except Cancelled:
         log.info("job %s was cancelled", job_id)
@@ -259,7 +292,7 @@ def _finish(running: Running) -> None:
             step()
         if running.account_id is not None and running.title:
             text = _("可以下载了，保留 7 天。") if running.url else ""
-            notify(running.account_id, _("完成：%(what)s", what=running.title), text, running.url or JOBS_URL)
+            notify(running.account_id, _("完成：%(what)s", what=running.title), text, running.page())
 
 
 def _fail(running: Running, error: Exception) -> None:
@@ -274,7 +307,7 @@ def _fail(running: Running, error: Exception) -> None:
         if told.rowcount == 1 and last and running.account_id is not None and running.title:
             bug = _("系统出了问题，请再试一次；一直这样，请告诉系统管理员。")
             told_why = why if isinstance(error, ShouzeError) else bug
-            notify(running.account_id, _("没有完成：%(what)s", what=running.title), told_why, JOBS_URL)
+            notify(running.account_id, _("没有完成：%(what)s", what=running.title), told_why, running.page())
 
 
 def cancel(job_id: int, account_id: int) -> bool:
@@ -287,7 +320,7 @@ def cancel(job_id: int, account_id: int) -> bool:
         table.c.state.in_([JobState.WAITING, JobState.RUNNING]),
         (table.c.state == JobState.FAILED) & (table.c.attempts < MAX_ATTEMPTS),
     )
-    mine = (table.c.id == job_id, table.c.account_id == account_id, unfinished)
+    mine = (table.c.id == job_id, table.c.account_id == account_id, unfinished, table.c.progress < SETTLED)
     done = current_session().connection().execute(update(table).where(*mine).values(state=JobState.CANCELLED))
     return int(done.rowcount) == 1
 

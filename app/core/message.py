@@ -14,6 +14,7 @@ from app.core.access.context import register_figure
 from app.core.db import current_session
 from app.core.entity import BigId, Entity, Scope, column
 from app.core.errors import WriteOutsideUnit
+from app.core.retain import Retain
 from app.core.types import UtcDateTime, public_id
 from app.core.writing import current_unit
 
@@ -29,6 +30,7 @@ class Message(Entity):
     __label__ = "消息"
     __scope__ = Scope.OWN
     __history__ = False
+    __retain__ = (Retain(180, "read_at"),)
     __table_args__ = (
         Index("ix_message_account_id_id", "account_id", "id"),
         Index(

@@ -39,9 +39,9 @@ def list_indexes(table: str, orders: tuple[str, ...], filters: tuple[str, ...] =
     return tuple(found)
 
 
-def indexed_alone(model: type[Entity], column: str) -> bool:
-    """Whether an index begins with this column, so that few rows are found by it without asking for an office."""
-    return any(columns[0] == column for columns in _there(model))
+def indexed_alone(model: type[Entity], *names: str) -> bool:
+    """Whether an index begins with these columns, so that few rows are found by it without asking for an office."""
+    return any(columns[: len(names)] == names for columns in _there(model))
 
 
 def missing(

@@ -16,6 +16,7 @@ from app.core.access.context import current_access
 from app.core.db import current_session
 from app.core.entity import BigId, Entity, column
 from app.core.errors import Conflict
+from app.core.retain import Retain
 from app.core.types import public_id
 from app.core.writing import duplicate_of
 
@@ -26,6 +27,7 @@ class Receipt(Entity):
     __tablename__ = "receipt"
     __history__ = False
     __table_args__ = (UniqueConstraint("account_id", "client_id"),)
+    __retain__ = (Retain(90, "made_at"),)  # no device sends again after that
 
     account_id: Mapped[int] = column("人员", BigId, nullable=False)
     client_id: Mapped[str] = column("设备上的编号", String(64), nullable=False)

@@ -11,7 +11,8 @@ from typing import Any
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped
 
-from app.core.entity import BigId, Entity, Scope, column
+from app.core.entity import BigId, Entity, Scope, Sphere, column
+from app.core.retain import Retain
 
 
 class Sharing(StrEnum):
@@ -30,6 +31,7 @@ class SavedFilter(Entity):
     __tablename__ = "saved_filter"
     __label__ = "常用筛选"
     __scope__ = Scope.OFFICE
+    __sphere__ = Sphere.TOOL
     __state__ = "sharing"
     __table_args__ = (
         CheckConstraint("(sharing = '个人') = (account_id IS NOT NULL)", name="own_or_shared"),
@@ -51,6 +53,7 @@ class ListPreference(Entity):
     __tablename__ = "list_preference"
     __label__ = "列表偏好"
     __scope__ = Scope.OFFICE
+    __sphere__ = Sphere.TOOL
     __history__ = False
     __table_args__ = (UniqueConstraint("account_id", "entity"),)
 
@@ -72,7 +75,9 @@ class BulkRun(Entity):
     __tablename__ = "bulk_run"
     __label__ = "批量办理"
     __scope__ = Scope.OFFICE
+    __sphere__ = Sphere.TOOL
     __history__ = False
+    __retain__ = (Retain(30, "made_at"),)
     __table_args__ = (UniqueConstraint("account_id", "key"),)
 
     account_id: Mapped[int] = column("人员", BigId, ForeignKey("account.id"), nullable=False)

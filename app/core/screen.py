@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.core.checklist_screen import CheckChoice, CheckItem
+from app.core.clash_screen import Clash
 from app.core.tile import FileBox, FileTile
 
 
@@ -71,6 +72,9 @@ class Pager:
     next_url: str | None
     sizes: list[tuple[int, str, bool]]
     hint: Any = ""
+    pages: int = 1  # 0 when counting stopped
+    whole: bool = False  # all rows on this page, for paper
+    all_url: str | None = None  # where they are
 
 
 @dataclass
@@ -138,6 +142,7 @@ class ListScreen:
     base_url: str = ""
     bulk: list[BulkChoice] = field(default_factory=list)
     bulk_key: str = ""
+    links: list[tuple[Any, str, str]] = field(default_factory=list)
     editable: bool = False
     export_url: str | None = None
 
@@ -238,16 +243,6 @@ class TickBox:
 
 
 @dataclass
-class Clash:
-    """Another person saved first: both versions, field by field."""
-
-    text: str
-    who: str
-    at: str
-    fields: list[dict[str, Any]]
-
-
-@dataclass
 class FormScreen:
     """A form page."""
 
@@ -259,6 +254,8 @@ class FormScreen:
     errors: list[FormError] = field(default_factory=list)
     conflict: Clash | None = None
     version: str = ""
+    crumbs: list[tuple[Any, str]] = field(default_factory=list)
+    key: str = ""  # a new record's: sent twice, it makes one
     extra_submits: list[dict[str, Any]] = field(default_factory=list)
     then: str = ""
     warnings: list[TickBox] = field(default_factory=list)
@@ -347,7 +344,7 @@ class Action:
 
 @dataclass
 class ShowScreen:
-    """A record's page."""
+    """A record's page; `flat` shows everything at once, without tabs."""
 
     title: str
     sections: list[FactGroup]
@@ -366,6 +363,7 @@ class ShowScreen:
     files_label: Any = ""
     history_url: str | None = None
     access_url: str | None = None
+    flat: bool = False
 
 
 @dataclass

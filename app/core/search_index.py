@@ -84,19 +84,24 @@ class Indexed:
 @cache
 def indexed() -> dict[type[Entity], Indexed]:
     """Every entity with an index; asked for once all are declared. Raises ValueError when two have one number."""
-    found: dict[type[Entity], Indexed] = {}
-    for name, model in registry().items():
-        columns = [column for column in getattr(model, "__search__", ()) if "." not in column]
-        few = model.__scope__ is Scope.REFERENCE  # and some of these are written past the session (number sequences)
-        if columns and not few and all(_short(model, column) for column in columns):
-            found[model] = Indexed(model, tuple(columns), grams.owner(name))
+    models: Iterable[Any] = registry().values()  # any: mypy thinks that classes of ours can't be hashed
+    of_each = ((model, _indexed(model, tuple(getattr(model, "__search__", ())))) for model in models)
+    found = {model: one for model, one in of_each if one is not None}
     if len({one.number for one in found.values()}) != len(found):
         raise ValueError("two entities have one number in the search index: rename one of them")
-    for model, one in found.items():
-        for column in one.columns:
-            # loads the old value before a new one is set, so that a change is always known whole
-            event.listen(getattr(model, column), "set", _keep_old, active_history=True)
     return found
+
+
+@cache
+def _indexed(model: type[Any], names: tuple[str, ...]) -> Indexed | None:
+    columns = [column for column in names if "." not in column]
+    few = model.__scope__ is Scope.REFERENCE  # and some of these are written past the session (number sequences)
+    if not columns or few or not all(_short(model, column) for column in columns):
+        return None
+    for column in columns:
+        # loads the old value before a new one is set, so that a change is always known whole
+        event.listen(getattr(model, column), "set", _keep_old, active_history=True)
+    return Indexed(model, tuple(columns), grams.owner(model.__name__))
 
 
 def _short(model: type[Entity], name: str) -> bool:
@@ -108,12 +113,7 @@ def _short(model: type[Entity], name: str) -> bool:
 def _declare() -> None:
     """Again whenever more entities have been declared."""
     indexed.cache_clear()
-    for one in indexed().values():
-        for name in one.columns:
-            column = getattr(one.model, name)
-            # loads the old value before a new one is set, so that a change is always known whole
-            if not event.contains(column, "set", _keep_old):
-                event.listen(column, "set", _keep_old, active_history=True)
+    indexed()
 
 
 def _keep_old(_target: Any, _value: Any, _old: Any, _initiator: Any) -> None:

@@ -19,6 +19,8 @@ from app.core.types import UtcDateTime
 from app.core.verbs import Verb
 from app.core.workflow import Transition, Workflow, handles
 
+DEMO = "installation.demo"  # the flag of a database of made-up data
+
 
 class SettingState(StrEnum):
     """Whether the bureau stands behind the value."""

@@ -7,6 +7,7 @@ reads the file by program skips two lines.
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import re
@@ -24,10 +25,9 @@ FORMATS = {"date": "yyyy-mm-dd", "datetime": "yyyy-mm-dd hh:mm", "code": "@"}
 HEAD_ROWS = 3
 A4 = 9  # as a workbook numbers papers
 WIDEST, NARROWEST, MANY = 48, 8, 6  # characters; columns that no longer fit upright paper
-# what `defuse` changes, anywhere in a column joined by \x1f: one search a chunk instead of one a cell
-_SUSPECT = re.compile(
-    "(?:^|\x1f)[ \u00a0\u3000]*[=+\\-@＝＋－＠\t\r\n]|[\x00-\x08\x0b\x0c\x0e-\x1e]",
-)
+# what a text that `defuse` changes begins with, and what it drops wherever it stands
+_SUSPECT = frozenset(" \u00a0\u3000=+-@＝＋－＠\t\r\n")
+_CONTROLS = bytes({*range(32)} - {*b"\t\n\r"})
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,11 @@ class TableColumn:
 
 
 Chunk = list[Sequence[Any]]  # the values of each column, for the rows of one chunk
+
+
+def at_once(rows: Sequence[Sequence[Any]]) -> Iterator[Chunk]:
+    """The one chunk of rows that are all there."""
+    return iter([list(zip(*rows, strict=True))] if rows else [])
 
 
 @dataclass
@@ -55,18 +60,20 @@ class Table:
 def defused(values: Sequence[Any]) -> Sequence[Any]:
     """A column's values with every text defused; the same object when none needs it, as hardly any does."""
     try:
-        joined = "\x1f".join(values)
+        data = "".join(values).encode("utf-8", "surrogatepass")
     except TypeError:  # something that is no text
         return [defuse(value) for value in values]
-    if joined.count("\x1f") == len(values) - 1 and not _SUSPECT.search(joined):
+    # two passes over the column, not a search a cell
+    if len(data.translate(None, _CONTROLS)) == len(data) and _SUSPECT.isdisjoint({value[:1] for value in values}):
         return values
     return [defuse(value) for value in values]
 
 
 def write_csv(table: Table, out: IO[bytes]) -> int:
     """UTF-8 with a BOM, so that Excel and WPS read Chinese; CRLF. Returns the number of rows."""
-    text = io.TextIOWrapper(out, "utf-8-sig", newline="", write_through=False)
+    text = io.StringIO(newline="")
     writer = csv.writer(text)
+    out.write(codecs.BOM_UTF8)
     writer.writerow([defuse(table.title)])
     writer.writerow([defuse(table.note)])
     writer.writerow([defuse(column.label) for column in table.columns])
@@ -76,10 +83,17 @@ def write_csv(table: Table, out: IO[bytes]) -> int:
         columns = [_as_text(kind, values) for kind, values in zip(kinds, chunk, strict=True)]
         writer.writerows(zip(*columns, strict=True))
         rows += len(columns[0])
+        _pour(text, out)
         table.told(rows)
-    text.flush()
-    text.detach()
+    _pour(text, out)
     return rows
+
+
+def _pour(text: io.StringIO, out: IO[bytes]) -> None:
+    """What has gathered goes out: encoded at once, since row by row that takes as long as all the rest."""
+    out.write(text.getvalue().encode())
+    text.seek(0)
+    text.truncate()
 
 
 def _as_text(kind: str, values: Sequence[Any]) -> Sequence[Any]:
@@ -101,6 +115,26 @@ def write_xlsx(table: Table, out: IO[bytes]) -> int:
     except BaseException:
         with suppress(Exception):
             book.save(_Nowhere())  # the one way to have openpyxl drop its temporary file
+        raise
+    book.save(out)
+    return rows
+
+
+def write_book(tables: Sequence[Table], out: IO[bytes]) -> int:
+    """A workbook with a sheet a table, told apart by number where two have one name. Returns the number of rows."""
+    from openpyxl import Workbook
+
+    book, rows, names = Workbook(write_only=True), 0, set[str]()
+    try:
+        for table in tables:
+            name, number = _sheet_name(table.title), 2
+            while name.lower() in names:
+                name, number = f"{_sheet_name(table.title)[:27]} {number}", number + 1
+            names.add(name.lower())
+            rows += _fill(book.create_sheet(name), table)
+    except BaseException:
+        with suppress(Exception):
+            book.save(_Nowhere())
         raise
     book.save(out)
     return rows

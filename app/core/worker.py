@@ -10,9 +10,9 @@ from huey import RedisHuey, SqliteHuey, crontab
 from huey.consumer import Consumer
 
 from app.config import Settings
-from app.core import attachment, jobfile, jobs
-from app.core.db import unscoped
+from app.core import attachment, jobs
 from app.core.importing.run import forget_old
+from app.core.signin import sessions
 
 log = logging.getLogger(__name__)
 
@@ -37,11 +37,12 @@ def install(app: Flask, settings: Settings) -> Any:
     def sweep() -> None:
         with app.app_context():
             jobs.sweep()
+            sessions.sweep()
 
     @huey.periodic_task(crontab(minute="7"))  # type: ignore[untyped-decorator]
     def tidy() -> None:
-        with app.app_context(), unscoped("worker: tidy"):
-            jobfile.ask_tidying()
+        with app.app_context():
+            jobs.ask_daily()
 
     @huey.periodic_task(crontab(minute="23"))  # type: ignore[untyped-decorator]
     def sweep_files() -> None:
@@ -64,8 +65,7 @@ def serve(app: Flask, settings: Settings) -> None:
     """Run until killed: finish what a crash left, then wait for the bell."""
     huey = install(app, settings)
     with app.app_context():
-        with unscoped("worker: tidy"):
-            jobfile.ask_tidying()
+        jobs.ask_daily()
         found = jobs.sweep()
         log.info("worker started; %s jobs finished from before", found)
     # two: a paper does not wait for a long export

@@ -60,6 +60,19 @@ class Workflow:
 
 
 _handlers: dict[tuple[str, str], Handler] = {}
+_before: list[Callable[[], None]] = []
+
+
+def before_steps(ready: Callable[[], None]) -> None:
+    """Ask something of the person before any step is taken (a PIN); it raises what stands in the way."""
+    if ready not in _before:
+        _before.append(ready)
+
+
+def require_ready() -> None:
+    """Whether the person in context may take steps just now. Raises what `before_steps` registered raises."""
+    for ready in _before:
+        ready()
 
 
 def handles(model: type[Any], name: str) -> Callable[[Handler], Handler]:
@@ -90,6 +103,7 @@ def run(row: Any, name: str, *, reason: str = "", seen: int | None = None, **inp
     the row. Raises Conflict, Invalid, Forbidden.
     """
     transition = row.__workflow__.named(name)
+    require_ready()
     if transition.reason and not reason.strip():
         raise Invalid(_("请写明理由。"), {"reason": _("请写明理由。")})
     with unit_of_work(transition.verb, reason.strip()):

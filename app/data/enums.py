@@ -96,6 +96,13 @@ class AppointmentRole(StrEnum):
     OFFICER = "食品安全员"
 
 
+class Activation(StrEnum):
+    """账号状态 of a firm's person; without a value there is no account."""
+
+    WAITING = "未激活"
+    ACTIVE = "已激活"
+
+
 class InspectionKind(StrEnum):
     """检查类型; the first three are defined in 食品生产经营监督检查管理办法 53."""
 
@@ -153,6 +160,7 @@ class PaperTitle(StrEnum):
 
     NOTICE = "责令改正通知书"
     DELIVERY = "送达回证"
+    HANDOVER = "移交清单"
 
 
 class NoticeState(StrEnum):

@@ -7,7 +7,7 @@ from datetime import date
 from sqlalchemy import Boolean, Date, ForeignKey, String
 from sqlalchemy.orm import Mapped, relationship
 
-from app.core.entity import BigId, Entity, Scope, column
+from app.core.entity import BigId, Entity, Scope, Sphere, column
 from app.core.office import Office
 from app.core.types import LineSet
 
@@ -17,6 +17,7 @@ class Area(Entity):
 
     __tablename__ = "area"
     __scope__ = Scope.REFERENCE
+    __sphere__ = Sphere.ADMINISTRATION
     __label__ = "区域"
     __short_list__ = True
 
@@ -34,6 +35,7 @@ class OfficeArea(Entity):
 
     __tablename__ = "office_area"
     __scope__ = Scope.REFERENCE
+    __sphere__ = Sphere.ADMINISTRATION
     __label__ = "辖区"
     __named_by__ = ("office", "area")
 

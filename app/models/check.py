@@ -70,7 +70,8 @@ class RiskList(Scoped):
     valid_from: Mapped[date | None] = column("生效日期", Date, system=True)
     valid_to: Mapped[date | None] = column("停用日期", Date, system=True, help="这一天仍然有效。")
     state: Mapped[str] = column("状态", String(10), choices=L, system=True, nullable=False, default=L.DRAFT)
-    search_text: Mapped[str] = column("检索词", String(1000), derived=True, nullable=False, default="")
+    search_text: Mapped[str] = column("检索词", String(1000), derived=True, nullable=False, default="",
+                                      of=("title", "enterprise.name", "site.enterprise.name"))  # fmt: skip
 
     enterprise: Mapped[Enterprise | None] = relationship()
     site: Mapped[Site | None] = relationship()
@@ -164,7 +165,8 @@ class DailyCheck(Scoped):
     device_date: Mapped[date | None] = column("设备日期", Date)
     submitted_at: Mapped[datetime | None] = column("提交时间", UtcDateTime, system=True)
     state: Mapped[str] = column("状态", String(10), choices=S, system=True, nullable=False, default=S.DRAFT)
-    search_text: Mapped[str] = column("检索词", String(1000), derived=True, nullable=False, default="")
+    search_text: Mapped[str] = column("检索词", String(1000), derived=True, nullable=False, default="",
+                                      of=("site.search_text",))  # fmt: skip
 
     site: Mapped[Site] = relationship()
     person: Mapped[Person] = relationship()

@@ -28,7 +28,7 @@ class Enterprise(Scoped):
     __label__ = "主体"
     __firm_key__ = "enterprise"
     __tones__ = TONES
-    __search__ = ("search_text", "code")
+    __search__ = ("search_text", "code", "legal_person", "phone")
     __grows__ = True
     __table_args__ = (
         Index(
@@ -49,10 +49,13 @@ class Enterprise(Scoped):
     address: Mapped[str] = column("住所", String(200), nullable=False, default="")
     state: Mapped[str] = column("经营状态", String(20), choices=SiteState, nullable=False, default="正常")
     ended_on: Mapped[date | None] = column("终止日期", Date, derived=True)
-    note: Mapped[str | None] = column("备注", Text, format="long")
     must_have_director: Mapped[bool] = column("应配食品安全总监", Boolean, derived=True, nullable=False, default=False,
                                                server_default=false())  # fmt: skip
-    search_text: Mapped[str] = column("检索词", String(1000), derived=True, nullable=False, default="")
+    head_code: Mapped[str | None] = column("总部统一社会信用代码", String(18), format="code", index=True,
+                                           help="连锁门店填总部的代码，总部的人员就能查看本单位的记录。")  # fmt: skip
+    note: Mapped[str | None] = column("备注", Text, format="long")
+    search_text: Mapped[str] = column("检索词", String(1000), derived=True, nullable=False, default="",
+                                      of=("name",))  # fmt: skip
 
     sites: Mapped[list[Site]] = relationship(back_populates="enterprise")
 
@@ -75,11 +78,15 @@ class Site(Scoped):
     area_id: Mapped[int | None] = column("所属苏木乡镇", BigId, ForeignKey("area.id"), index=True)
     address: Mapped[str] = column("经营地址", String(200), nullable=False, default="")
     kind: Mapped[str] = column("主体类型", String(30), choices=SiteKind, nullable=False)
-    lines: Mapped[int] = column("条线", LineSet, format="lines", nullable=False, default=0)
+    lines: Mapped[int] = column("条线", LineSet, format="lines", required=True, nullable=False, default=0)
     risk_grade: Mapped[str | None] = column("风险等级", String(1), choices=RiskGrade)
     licence_kind: Mapped[str | None] = column("凭证类型", String(30), choices=LicenceKind)
     licence_no: Mapped[str | None] = column("许可证编号", String(40), format="code")
     licence_until: Mapped[date | None] = column("许可有效期至", Date)
+    host_code: Mapped[str | None] = column(
+        "所在单位统一社会信用代码", String(18), format="code", index=True,
+        help="承包经营的食堂填学校等单位的代码，该单位的人员就能查看本场所的记录。",
+    )  # fmt: skip
     state: Mapped[str] = column("经营状态", String(20), choices=SiteState, nullable=False, default="正常")
     staff: Mapped[int | None] = column("从业人数", Integer)
     revenue: Mapped[int | None] = column("年营业收入（万元）", Integer)
@@ -94,7 +101,8 @@ class Site(Scoped):
     )
     must_have_director: Mapped[bool] = column("应配食品安全总监", Boolean, derived=True, nullable=False, default=False,
                                                server_default=false())  # fmt: skip
-    search_text: Mapped[str] = column("检索词", String(1000), derived=True, nullable=False, default="")
+    search_text: Mapped[str] = column("检索词", String(1000), derived=True, nullable=False, default="",
+                                      of=("name", "enterprise.name"))  # fmt: skip
 
     enterprise: Mapped[Enterprise] = relationship(back_populates="sites")
     area: Mapped[Area | None] = relationship()

@@ -9,6 +9,7 @@ from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, relationship
 
 from app.core import clock
+from app.core.access.persons import other_person
 from app.core.entity import BigId, Scoped, column, computed
 from app.core.screen import Badge
 from app.core.verbs import Verb
@@ -57,7 +58,8 @@ class Licence(Scoped):
     scope: Mapped[str] = column("许可项目", String(300), nullable=False, default="", format="long")
     state: Mapped[str] = column("状态", String(10), choices=LicenceState, system=True, nullable=False,
                                 default=LicenceState.VALID)  # fmt: skip
-    search_text: Mapped[str] = column("检索词", String(1000), derived=True, nullable=False, default="")
+    search_text: Mapped[str] = column("检索词", String(1000), derived=True, nullable=False, default="",
+                                      of=("site.search_text", "enterprise.search_text"))  # fmt: skip
 
     enterprise: Mapped[Enterprise | None] = relationship()
     site: Mapped[Site | None] = relationship()
@@ -94,6 +96,7 @@ class Closure(Scoped):
         initial=ClosureState.DECLARED,
         transitions=(
             Transition("confirm", "确认", (ClosureState.DECLARED,), ClosureState.CONFIRMED, Verb.CONFIRM,
+                       guards=(other_person("made_by_id", "申报和确认"),),
                        confirm="确认后，停业期间不要求日检查记录。"),
             Transition("return", "退回", (ClosureState.DECLARED,), ClosureState.RETURNED, Verb.RETURN, reason=True,
                        kind="plain"),
@@ -112,12 +115,13 @@ class Closure(Scoped):
     reason: Mapped[str] = column("原因", String(200), nullable=False)
     state: Mapped[str] = column("状态", String(10), choices=ClosureState, system=True, nullable=False,
                                 default=ClosureState.DECLARED)  # fmt: skip
-    search_text: Mapped[str] = column("检索词", String(1000), derived=True, nullable=False, default="")
+    search_text: Mapped[str] = column("检索词", String(1000), derived=True, nullable=False, default="",
+                                      of=("site.search_text",))  # fmt: skip
 
     site: Mapped[Site] = relationship()
 
     def __str__(self) -> str:
-        return f"{self.site.name} {_(self.kind)} {self.date_from:%Y-%m-%d}"
+        return f"{self.site} {_(self.kind)} {self.date_from:%Y-%m-%d}"
 
     @computed("申报")
     def declared(self) -> Badge | None:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, relationship
 from app.core.entity import BigId, Scoped, column
 from app.core.office import Account
 from app.core.types import Encrypted
-from app.data.enums import AppointmentRole
+from app.data.enums import Activation, AppointmentRole
 from app.models.enterprise import Enterprise, Site
 
 
@@ -25,11 +25,17 @@ class Person(Scoped):
 
     name: Mapped[str] = column("姓名", String(60), nullable=False)
     id_card: Mapped[str | None] = column("身份证号", Encrypted("person.id_card"), secret=True, format="id_card")
-    id_card_digest: Mapped[str | None] = column("身份证号摘要", String(64), derived=True, secret=True, index=True)
+    id_card_digest: Mapped[str | None] = column(
+        "身份证号摘要", String(64), derived=True, of=("id_card",), secret=True, index=True
+    )
     mobile: Mapped[str | None] = column("手机", Encrypted("person.mobile"), secret=True, format="tel")
-    mobile_digest: Mapped[str | None] = column("手机摘要", String(64), derived=True, secret=True, index=True)
+    mobile_digest: Mapped[str | None] = column(
+        "手机摘要", String(64), derived=True, of=("mobile",), secret=True, index=True
+    )
     account_id: Mapped[int | None] = column("账号", BigId, ForeignKey("account.id"), system=True, index=True)
-    search_text: Mapped[str] = column("检索词", String(1000), derived=True, nullable=False, default="")
+    activation: Mapped[str | None] = column("账号状态", String(10), choices=Activation, system=True)
+    search_text: Mapped[str] = column("检索词", String(1000), derived=True, nullable=False, default="",
+                                      of=("name",))  # fmt: skip
 
     account: Mapped[Account | None] = relationship()
     appointments: Mapped[list[Appointment]] = relationship(back_populates="person")

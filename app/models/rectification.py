@@ -7,13 +7,16 @@ from enum import StrEnum
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import Boolean, CheckConstraint, Date, ForeignKey, Index, Integer, String, Text
+from sqlalchemy import JSON, Boolean, CheckConstraint, Date, ForeignKey, Index, Integer, String, Text
 from sqlalchemy import column as bare_column
 from sqlalchemy.orm import Mapped, relationship
 
 from app.core import document
 from app.core.access.context import current_access
+from app.core.access.persons import other_person, own_accounts
+from app.core.charge import Charge
 from app.core.entity import BigId, Entity, Scope, Scoped, column
+from app.core.handover import has_handled
 from app.core.office import Account
 from app.core.ordering import list_indexes
 from app.core.types import UtcDateTime
@@ -25,6 +28,8 @@ from app.models.enterprise import Site
 from app.models.inspection import Inspection
 
 S = NoticeState
+UNSIGNED = (S.DRAFT, S.IN_REVIEW, S.TO_SIGN)
+FOLLOWED = (S.SIGNED, S.DELIVERED, S.CORRECTING, S.EXTENDED)  # issued, and somebody sees to it that it is obeyed
 
 
 class CitationPurpose(StrEnum):
@@ -35,15 +40,19 @@ class CitationPurpose(StrEnum):
     CONSEQUENCE = "逾期"
 
 
-def other_person(role: str, word: str) -> Any:
-    """A guard: the step is not taken by the person who is `role` of the row; persons are compared, not accounts."""
+def handled_by_another(word: str) -> Any:
+    """A guard: the step is not taken by who has the row now, nor by anybody who once took it over and worked on it."""
 
     def guard(row: Any) -> str | None:
-        account = getattr(row, role)
-        mine = account is not None and account.person_key == current_access().person.person_key
-        return str(_("%(what)s不能由同一人办理。", what=_(word))) if mine else None
+        access = current_access()
+        now = row.handler_id in own_accounts(access)
+        taken = now or has_handled(row, access.person.person_key)
+        return str(_("%(what)s不能由同一人办理。", what=_(word))) if taken else None
 
     return guard
+
+
+DRAFTERS = ("drafter_id", "writers")
 
 
 class Notice(Scoped):
@@ -76,10 +85,10 @@ class Notice(Scoped):
         transitions=(
             Transition("submit", "提交审核", (S.DRAFT,), S.IN_REVIEW, Verb.SUBMIT),
             Transition("review", "审核通过", (S.IN_REVIEW,), S.TO_SIGN, Verb.REVIEW,
-                       guards=(other_person("drafter", "起草和审核"),)),
+                       guards=(other_person(DRAFTERS, "起草和审核"), handled_by_another("承办和审核"))),
             Transition("return_draft", "退回", (S.IN_REVIEW,), S.DRAFT, Verb.REVIEW, reason=True, kind="plain"),
             Transition("sign", "签发", (S.TO_SIGN,), S.SIGNED, Verb.SIGN,
-                       guards=(other_person("drafter", "起草和签发"),),
+                       guards=(other_person(DRAFTERS, "起草和签发"), handled_by_another("承办和签发")),
                        confirm="签发后取得文号、生成文书，内容不能再改。"),
             Transition("return_review", "退回", (S.TO_SIGN,), S.DRAFT, Verb.SIGN, reason=True, kind="plain"),
             Transition("serve", "登记送达", (S.SIGNED,), S.DELIVERED, Verb.SERVE),
@@ -91,6 +100,11 @@ class Notice(Scoped):
                S.DELIVERED: "success", S.CORRECTING: "info", S.TO_RECHECK: "warning", S.CORRECTED: "success",
                S.NOT_CORRECTED: "danger", S.EXTENDED: "warning", S.WITHDRAWN: "neutral", S.VOID: "neutral"},
     )  # fmt: skip
+    __handover__ = (
+        Charge("未签发的通知书", "handler_id", "drafter_id", UNSIGNED, Verb.SUBMIT),
+        Charge("未了结的通知书", "handler_id", "drafter_id", FOLLOWED, Verb.SERVE),
+        Charge("待复查的通知书", "handler_id", "drafter_id", (S.TO_RECHECK,), Verb.SERVE),
+    )
 
     site_id: Mapped[int] = column("经营场所", BigId, ForeignKey("site.id"), nullable=False, index=True)
     inspection_id: Mapped[int | None] = column("依据的检查", BigId, ForeignKey("inspection.id"), index=True)
@@ -111,6 +125,10 @@ class Notice(Scoped):
     number_year: Mapped[int | None] = column("年份", Integer, system=True)
     number_seq: Mapped[int | None] = column("序号", Integer, system=True)
     drafter_id: Mapped[int] = column("起草人", BigId, ForeignKey("account.id"), system=True, nullable=False)
+    writers: Mapped[list[int] | None] = column("执笔人", JSON, derived=True, default=list)
+    handler_id: Mapped[int | None] = column(
+        "现承办人", BigId, ForeignKey("account.id"), system=True, index=True, help="交接后由谁继续办理。"
+    )
     reviewer_id: Mapped[int | None] = column("审核人", BigId, ForeignKey("account.id"), system=True)
     reviewed_at: Mapped[datetime | None] = column("审核时间", UtcDateTime, system=True)
     signer_id: Mapped[int | None] = column("签发人", BigId, ForeignKey("account.id"), system=True)
@@ -121,6 +139,7 @@ class Notice(Scoped):
     site: Mapped[Site] = relationship()
     inspection: Mapped[Inspection | None] = relationship()
     drafter: Mapped[Account] = relationship(foreign_keys="Notice.drafter_id")
+    handler: Mapped[Account | None] = relationship(foreign_keys="Notice.handler_id")
     reviewer: Mapped[Account | None] = relationship(foreign_keys="Notice.reviewer_id")
     signer: Mapped[Account | None] = relationship(foreign_keys="Notice.signer_id")
     delegation: Mapped[Delegation | None] = relationship()
@@ -184,6 +203,10 @@ class Delegation(Entity):
     __search__ = ("document", "account.name")
     __named_by__ = ("account",)
     __table_args__ = (CheckConstraint("date_to >= date_from", name="dates"),)
+    __handover__ = (
+        Charge("收到的授权签发", "account_id", ends="date_to", anywhere=True),
+        Charge("发出的授权签发", "made_by_id", ends="date_to", anywhere=True, told=True),
+    )
 
     office_id: Mapped[int] = column("机构", BigId, ForeignKey("office.id"), nullable=False, index=True)
     account_id: Mapped[int] = column("被授权人", BigId, ForeignKey("account.id"), nullable=False, index=True)

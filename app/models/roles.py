@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from app.core.access.limits import register_builtin
 from app.core.access.policy import Coverage as C  # noqa: N817 - a table of roles stays readable
 from app.core.access.policy import Grant, grants
-from app.core.office import Family
+from app.core.handover import HandoverState
+from app.core.office import Family, RoleOrigin
+from app.core.proposal import ProposalState
 from app.core.saved import Sharing
 from app.core.verbs import Verb as V  # noqa: N817 - as above
 from app.data.enums import CheckState, ClosureState, LicenceState, OverrideState, RiskListState
@@ -25,7 +28,18 @@ DRAFT_CHECK, SENT_CHECK = (CheckState.DRAFT,), (CheckState.SUBMITTED,)
 DECLARED, CLOSED = (ClosureState.DECLARED,), (ClosureState.CONFIRMED,)
 RULES = ("DirectorRule", "SizeYardstick")  # everybody reads what is decided by
 HOLIDAYS = (Grant("Holiday", (*KEEP, V.DELETE), C.ALL),)
-COLLEAGUES = (Grant("Account", R, C.SUPERVISED, (Family.BUSINESS,)), Grant("Posting", R, C.OWN))
+COLLEAGUES = (
+    Grant("Account", R, C.SUPERVISED, (Family.BUSINESS,)),
+    Grant("Posting", R, C.OWN),
+    Grant("Handover", (V.READ, V.PRINT), C.OWN),  # what was handed to oneself
+    Grant("Handover", (V.CONFIRM, V.RETURN), C.OWN, (HandoverState.OPEN,)),
+)
+# leading an office: who is what there, and its work handed from one to another
+LEADS_OFFICE = (
+    Grant("Office", R, C.SUBTREE),
+    Grant("Posting", R, C.SUBTREE),
+    Grant("Handover", (V.READ, V.CREATE, V.PRINT), C.SUBTREE),
+)
 
 
 @dataclass(frozen=True)
@@ -37,6 +51,7 @@ class Role:
     family: Family
     rank: int
     grants: tuple[Grant, ...]
+    hidden: dict[str, list[str]] = field(default_factory=dict)  # entity → columns that this role is never shown
 
     def table(self) -> dict[str, Any]:
         """Grants as AccessRole stores them, with what everybody keeps about lists."""
@@ -97,7 +112,8 @@ INSPECTS = (
     *_over(FIRM_ROWS, (*KEEP, V.EXPORT, V.IMPORT, V.PRINT), C.SUBTREE),
     Grant("Inspection", (V.READ, V.CREATE, V.EXPORT, V.PRINT), C.SUBTREE),
     Grant("Inspection", (V.READ,), C.ASSIGNED),
-    Grant("Inspection", (V.UPDATE, V.COMPLETE, V.VOID), C.SUBTREE, (DRAFT,)),
+    Grant("Inspection", (V.UPDATE, V.COMPLETE, V.OPEN), C.ASSIGNED, (DRAFT,)),  # who is lent for one visit writes it
+    Grant("Inspection", (V.UPDATE, V.COMPLETE, V.VOID, V.OPEN), C.SUBTREE, (DRAFT,)),
     *_over(("Enterprise", "Site"), R, C.ASSIGNED),
     *_over(("Enterprise", "Person"), (V.REVEAL,), C.SUBTREE),
     Grant("Notice", (V.READ, V.CREATE, V.EXPORT, V.PRINT), C.SUBTREE),
@@ -109,6 +125,7 @@ INSPECTS = (
     *COLLEAGUES,
 )  # fmt: skip
 
+FIRM_HIDDEN = {"Enterprise": ["note"]}  # what the station notes about a firm is the station's
 FIRM_GRANTS = (
     *_over(("Enterprise", "Site", "Appointment", "Person"), R, C.FIRM),
     Grant("Notice", R, C.FIRM, SERVED),
@@ -125,16 +142,40 @@ FIRM_GRANTS = (
 ADMINISTERS = (
     Grant("Office", KEEP, C.SUBTREE),
     Grant("Account", KEEP, C.SUBTREE),
-    Grant("Posting", (*KEEP, V.END), C.SUBTREE),
-    Grant("AccessRole", R, C.ALL),
+    Grant("Posting", (*KEEP, V.END, V.EXPORT, V.PRINT), C.SUBTREE),
+    Grant("AccessRole", (V.READ, V.EXPORT, V.PRINT), C.ALL),
     Grant("OfficeArea", KEEP, C.SUBTREE),
 )
 
+# the roles that administrators make are theirs; built-in ones change with the program alone
+MAKES_ROLES = (
+    Grant("AccessRole", (V.CREATE,), C.ALL),
+    Grant("AccessRole", (V.UPDATE, V.DELETE), C.ALL, (RoleOrigin.CUSTOM,)),
+)
+
+# who audits sees who holds what, never the business itself
+# the log is the auditor's alone, and whole: it tells what chiefs do as well; the rest read the record's own history
+AUDITS = (
+    Grant("HistoryEntry", (V.READ, V.EXPORT), C.ALL),
+    Grant("Account", R, C.SUBTREE),
+    Grant("Posting", (V.READ, V.EXPORT, V.PRINT), C.SUBTREE),
+    Grant("AccessRole", (V.READ, V.EXPORT, V.PRINT), C.ALL),
+    Grant("Delegation", R, C.SUBTREE),
+)
+
 ROLES = (
-    Role("sysadmin", "系统管理员", Family.SYSTEM, 90, (*ADMINISTERS, Grant("Area", KEEP, C.ALL))),
+    Role("sysadmin", "系统管理员", Family.SYSTEM, 90, (
+        *ADMINISTERS,
+        *MAKES_ROLES,
+        Grant("Area", KEEP, C.ALL),
+        Grant("PostingProposal", (V.READ, V.CREATE), C.SUBTREE),
+        Grant("PostingProposal", (V.CONFIRM, V.RETURN, V.REVOKE), C.SUBTREE, (ProposalState.OPEN,)),
+    )),
     Role("office_admin", "机构管理员", Family.SYSTEM, 50, ADMINISTERS),
     Role("leader", "局领导", Family.BUSINESS, 60, (
         *_reader(C.SUBTREE),
+        *LEADS_OFFICE,
+        Grant("Inspection", (V.SEAL, V.OPEN), C.SUBTREE, (DRAFT,)),
         Grant("Notice", (V.SIGN,), C.SUBTREE, (N.TO_SIGN,)),
         Grant("Notice", (V.VOID,), C.SUBTREE, (N.SIGNED,)),
         Grant("Delegation", (*KEEP, V.PRINT), C.SUBTREE),
@@ -155,6 +196,7 @@ ROLES = (
     )),
     Role("section", "业务股室", Family.BUSINESS, 40, (
         *_reader(C.SUPERVISED),
+        Grant("Inspection", (V.SEAL, V.OPEN), C.SUPERVISED, (DRAFT,)),
         *_makes_lists(C.SUPERVISED),
         Grant("Notice", (V.REVIEW,), C.SUPERVISED, (N.IN_REVIEW,)),
         Grant("LegalCitation", R, C.ALL),
@@ -167,13 +209,17 @@ ROLES = (
     )),
     Role("taskforce", "专班", Family.BUSINESS, 35, _reader(C.SUPERVISED)),
     Role("chief", "所长", Family.BUSINESS, 30, (
+        Grant("Person", (V.ACTIVATE,), C.SUBTREE),
         *INSPECTS,
         *SAYS_OTHERWISE,
+        Grant("Inspection", (V.SEAL,), C.SUBTREE, (DRAFT,)),
+        *LEADS_OFFICE,
         Grant("Notice", (V.REVIEW,), C.SUBTREE, (N.IN_REVIEW,)),
         Grant("LegalCitation", R, C.ALL),
     )),
     Role("inspector", "监管员", Family.BUSINESS, 20, (*INSPECTS, Grant("LegalCitation", R, C.ALL))),
     Role("clerk", "内勤", Family.BUSINESS, 15, (
+        Grant("Person", (V.ACTIVATE,), C.SUBTREE),
         *_over(("Enterprise", "Person"), (V.REVEAL,), C.SUBTREE),
         *_over(FIRM_ROWS, (*KEEP, V.EXPORT, V.IMPORT, V.PRINT), C.SUBTREE),
         *_over(("Inspection", "Notice", "Delivery"), (V.READ, V.EXPORT, V.PRINT), C.SUBTREE),
@@ -188,8 +234,10 @@ ROLES = (
         *COLLEAGUES,
     )),
     Role("city", "市局", Family.BUSINESS, 5, (Grant("Posting", R, C.OWN),)),
-    Role("firm_principal", "主要负责人", Family.FIRM, 3, (*FIRM_GRANTS, *_makes_lists(C.FIRM))),
-    Role("firm_director", "食品安全总监", Family.FIRM, 2, FIRM_GRANTS),
-    Role("firm_officer", "食品安全员", Family.FIRM, 1, FIRM_GRANTS),
-    Role("auditor", "审计员", Family.AUDIT, 80, (Grant("HistoryEntry", R, C.SUBTREE), Grant("Posting", R, C.OWN))),
+    Role("firm_principal", "主要负责人", Family.FIRM, 3, (*FIRM_GRANTS, *_makes_lists(C.FIRM)), FIRM_HIDDEN),
+    Role("firm_director", "食品安全总监", Family.FIRM, 2, FIRM_GRANTS, FIRM_HIDDEN),
+    Role("firm_officer", "食品安全员", Family.FIRM, 1, FIRM_GRANTS, FIRM_HIDDEN),
+    Role("auditor", "审计员", Family.AUDIT, 80, AUDITS),
 )  # fmt: skip
+
+register_builtin(ROLES)

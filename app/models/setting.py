@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from app.core import setting
+
 
 @dataclass(frozen=True)
 class Wanted:
@@ -24,7 +26,7 @@ ADDRESS = "contact.address"
 PHONE = "contact.phone"
 MONGOLIAN = "bureau.mongolian_title"
 NOTICE_KEYS = (BUREAU, CODE, NOTICE_CODE, REVIEW_BODY, COURT, ADDRESS)
-DEMO = "installation.demo"
+DEMO = setting.DEMO
 CHECK_GRACE = "check.grace_days"
 PASS_MARK = "exam.pass_mark"  # noqa: S105 - a mark one passes with, no password
 NUMBERS = {CHECK_GRACE: (0, 30), PASS_MARK: (1, 100)}  # what is a number, from least to most

@@ -37,7 +37,8 @@ class Training(Scoped):
     provider: Mapped[str] = column("组织单位", String(120), nullable=False, default="")
     evidence: Mapped[str] = column("证明材料", String(200), nullable=False, default="",
                                    help="证书编号、签到表、照片存放处等。")  # fmt: skip
-    search_text: Mapped[str] = column("检索词", String(1000), derived=True, nullable=False, default="")
+    search_text: Mapped[str] = column("检索词", String(1000), derived=True, nullable=False, default="",
+                                      of=("person.name", "enterprise.name"))  # fmt: skip
 
     enterprise: Mapped[Enterprise] = relationship()
     person: Mapped[Person] = relationship()
@@ -68,7 +69,8 @@ class Exam(Scoped):
     result: Mapped[str] = column("结果", String(10), choices=ExamResult, derived=True, nullable=False, default="缺考")
     retake_of_id: Mapped[int | None] = column("补考", BigId, ForeignKey("exam.id"), index=True,
                                               help="是哪一次考核的补考。")  # fmt: skip
-    search_text: Mapped[str] = column("检索词", String(1000), derived=True, nullable=False, default="")
+    search_text: Mapped[str] = column("检索词", String(1000), derived=True, nullable=False, default="",
+                                      of=("person.name", "enterprise.name"))  # fmt: skip
 
     enterprise: Mapped[Enterprise] = relationship()
     person: Mapped[Person] = relationship()

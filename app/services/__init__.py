@@ -6,8 +6,8 @@ from importlib import import_module
 
 from app import models
 
-SUBJECTS = ("office", "enterprise", "personnel", "inspection", "rectification", "setting",
-            "check", "risk_list", "licence", "training", "director")  # fmt: skip
+SUBJECTS = ("office", "granting", "handover", "enterprise", "personnel", "inspection", "rectification", "setting",
+            "check", "risk_list", "licence", "training", "director", "activation")  # fmt: skip
 
 
 def load() -> None:

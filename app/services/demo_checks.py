@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 from app.core import clock
 from app.core.access.context import acting
+from app.core.access.fetch import fetch
 from app.core.db import current_session
 from app.core.office import Account
 from app.core.saving import EVERYTHING, save
@@ -36,8 +37,10 @@ MISSING, TROUBLED, LATE = 4, 3, 1  # days ago: no record, a problem, written a d
 def make_checks(accounts: dict[str, int], days: int) -> dict[str, int]:
     """Fill a demo whose firms are there. Returns how many of each were made."""
     made: dict[str, int] = {}
-    for firm, chief in (("firm-a", "suo-a"), ("firm-b", "suo-b")):
-        _kept_by_station(accounts[chief], made)
+    for firm, chief, inspector in (("firm-a", "suo-a", "yuan-a"), ("firm-b", "suo-b", "yuan-b")):
+        sites = _kept_by_station(accounts[chief], made)
+        for site, confirming in zip(sites[-2:], (accounts[chief], None), strict=False):
+            _closure(site, accounts[inspector], made, confirming)
         _own_list(accounts[firm], made)
         _records(accounts[firm], min(days, WEEK), made)
     _transcribed(accounts["neiqin-a"], made)
@@ -117,16 +120,17 @@ def _own_list(firm: int, made: dict[str, int]) -> None:
                 template = one
 
 
-def _kept_by_station(chief: int, made: dict[str, int]) -> None:
+def _kept_by_station(chief: int, made: dict[str, int]) -> list[int]:
+    """Licences, trainings; the keys of the sites that have licences."""
     with acting(chief):
         home = current_session().get_one(Account, chief).office_id
         own = select(Site).where(Site.office_id == home).order_by(Site.id)
         sites = list(current_session().scalars(own.limit(LICENSED)).unique())
         for site, days in zip(sites, TERMS, strict=False):
             _licence(site, days, made)
-        for number, site in enumerate(sites[-2:]):
-            _closure(site, made, confirmed=number == 0)
+        keys = [site.id for site in sites]
         _taught(home, made)
+    return keys
 
 
 def _licence(site: Site, days: int, made: dict[str, int]) -> None:
@@ -140,13 +144,17 @@ def _licence(site: Site, days: int, made: dict[str, int]) -> None:
     _count(made, "Licence")
 
 
-def _closure(site: Site, made: dict[str, int], *, confirmed: bool) -> None:
-    start = clock.today() + timedelta(days=10)
-    one = Closure(site=site, kind=ClosureKind.SEASONAL if confirmed else ClosureKind.CLOSED, date_from=start,
-                  date_to=start + timedelta(days=30), reason="冬季停业" if confirmed else "店面装修")  # fmt: skip
-    save(one, Verb.CREATE, accepted=EVERYTHING)
-    if confirmed:
-        run(one, "confirm")
+def _closure(site: int, inspector: int, made: dict[str, int], chief: int | None = None) -> None:
+    """Declared by an inspector; confirmed when there is a chief to do so: never by who declared it."""
+    start, confirmed = clock.today() + timedelta(days=10), chief is not None
+    with acting(inspector):
+        one = Closure(site=fetch(Site, site), kind=ClosureKind.SEASONAL if confirmed else ClosureKind.CLOSED,
+                      date_from=start, date_to=start + timedelta(days=30),
+                      reason="冬季停业" if confirmed else "店面装修")  # fmt: skip
+        key = save(one, Verb.CREATE, accepted=EVERYTHING).id
+    if chief is not None:
+        with acting(chief):
+            run(fetch(Closure, key), "confirm")
     _count(made, "Closure")
 
 

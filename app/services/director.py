@@ -316,8 +316,9 @@ def decide_all(**_arguments: Any) -> None:
         last = sites[-1].id
 
 
-def catch_up() -> None:
-    """Ask, once a day, for what begins or ends by date: rules, yardsticks, overrides."""
+@job("director.turn", daily=True)
+def catch_up(**_arguments: Any) -> None:
+    """Once a day: what begins or ends by date (rules, yardsticks, overrides) asks for a new decision."""
     today = clock.today()
     with unscoped("does a rule begin or end today", quiet=True) as session:
         last = session.scalar(select(func.max(Job.made_at)).where(Job.kind == "director.decide"))

@@ -10,6 +10,8 @@ from sqlalchemy import inspect, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from app.core import clock
+from app.core.access.context import current_access, has_access_context
+from app.core.access.ownership import home
 from app.core.codes import check_credit_code, check_licence, check_phone
 from app.core.db import current_session, unscoped
 from app.core.entity import Scoped, registry
@@ -43,7 +45,35 @@ def check_enterprise(firm: Enterprise, check: Check) -> None:
     if firm.phone:
         _phone(firm, check)
     firm.ended_on = (firm.ended_on or clock.today()) if firm.state in ENDED else None
+    firm.head_code = _other_code(firm.head_code, "head_code", firm, check)
+    if _named_alike(firm, check):
+        check.doubt("name", _("本机构已有同名的主体。确实是另一个，请打勾。"))
     firm.search_text = search_key(firm.name or "")
+
+
+def _other_code(code: str | None, field: str, firm: Enterprise | None, check: Check) -> str | None:
+    """The code of another firm as it is written, checked; one's own says nothing."""
+    if not code:
+        return None
+    verdict = check_credit_code(code)
+    for text in verdict.errors:
+        check.error(field, text)
+    if firm is not None and firm.code == verdict.value:
+        check.error(field, _("这是本单位自己的代码。"))
+    return verdict.value
+
+
+def _named_alike(firm: Enterprise, check: Check) -> bool:
+    """Whether the office has another firm in being of this name. Asked only when the name is new and not ticked."""
+    ticked = "accept-name" in check.accepted or not has_access_context()
+    if ticked or not firm.name or not inspect(firm).attrs.name.history.has_changes():
+        return False
+    office = firm.office_id or home(firm, current_access())
+    alike = select(Enterprise.id).where(
+        Enterprise.name == firm.name, Enterprise.office_id == office, Enterprise.id != (firm.id or 0),
+        Enterprise.state != SiteState.DEREGISTERED,
+    )  # fmt: skip
+    return current_session().scalar(alike.limit(1)) is not None
 
 
 def taken(firm: Enterprise) -> bool:
@@ -93,6 +123,7 @@ def check_site(site: Site, check: Check) -> None:
         site.licence_no = verdict.value
         for text in (*verdict.errors, *verdict.warnings):
             check.doubt("licence_no", text)
+    site.host_code = _other_code(site.host_code, "host_code", site.enterprise, check)
     if not site.lines:
         check.error("lines", _("请至少选一项。"))
     if not site.name and site.enterprise is not None:

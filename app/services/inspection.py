@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask_babel import gettext as _
 
 from app.core import clock
+from app.core.access.seal import close, open_up
 from app.core.errors import Invalid
 from app.core.office import Account, Family
 from app.core.saving import Check, on_save
@@ -48,10 +49,24 @@ def unfit(account: Account | None, visit: Inspection) -> str:
 
 @handles(Inspection, "complete")
 def complete(visit: Inspection, **_inputs: Any) -> None:
-    """A finished record has a result, and findings exactly when the result is not 符合."""
+    """A finished record has a result, and findings exactly when the result is not 符合; nothing is sealed any more."""
     if not visit.result:
         raise Invalid(_("请先在检查记录中填写检查结果。"))
     if visit.result == InspectionResult.PASSED and visit.findings:
         raise Invalid(_("结果为符合，但记录了问题；请修改结果或删去问题。"))
     if visit.result != InspectionResult.PASSED and not visit.findings:
         raise Invalid(_("结果不是符合，请写明发现的问题。"))
+    open_up(visit)
+
+
+@handles(Inspection, "seal")
+def seal(visit: Inspection, until: datetime | None = None, **_inputs: Any) -> None:
+    """Known to its inspectors and to who seals it, until an hour or until it is opened at the door."""
+    close(visit, until)
+
+
+@handles(Inspection, "open")
+@handles(Inspection, "void")
+def unseal(visit: Inspection, **_inputs: Any) -> None:
+    """The visit begins, or will not be."""
+    open_up(visit)

@@ -16,9 +16,10 @@ from app.core.saving import Check, on_save
 from app.core.verbs import Verb
 from app.core.workflow import handles, lock
 from app.core.writing import perform
-from app.data.enums import ClosureState, LicenceState
+from app.data.enums import ClosureKind, ClosureState, LicenceState
 from app.models.enterprise import Enterprise, Site
 from app.models.licence import Closure, Licence
+from app.services.check import by_firm
 
 LATEST = date(2200, 1, 1)
 
@@ -80,7 +81,9 @@ def _show_on_site(one: Licence, site: Site) -> None:
 
 @on_save(Closure)
 def check_closure(one: Closure, check: Check) -> None:
-    """Dates in order, and no second closure of the site over the same days."""
+    """An order is the authority's; dates in order, and no second closure of the site over the same days."""
+    if one.kind == ClosureKind.ORDERED_SHUT and by_firm():
+        check.error("kind", _("责令停产停业由监管部门登记。"))
     if one.date_from and one.date_to and one.date_to < one.date_from:
         check.error("date_to", _("不能早于停业起。"))
     if one.site is None or one.date_from is None:

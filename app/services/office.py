@@ -9,7 +9,6 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 
 from app.core import clock
-from app.core.access.context import current_access, has_access_context
 from app.core.db import current_session
 from app.core.errors import Invalid
 from app.core.office import AccessRole, Account, Family, Office, Posting, place
@@ -17,8 +16,7 @@ from app.core.passwords import hashed
 from app.core.saving import Check, on_save
 from app.core.verbs import Verb
 from app.core.writing import unit_of_work
-
-GUARDED = (Family.SYSTEM, Family.AUDIT)
+from app.services.granting import require_by_command
 
 
 @on_save(Office)
@@ -41,31 +39,6 @@ def check_account(account: Account, check: Check) -> None:
         account.password = hashed(secrets.token_urlsafe(24))
     if account.username and not account.username.isascii():
         check.error("username", _("登录名只用字母、数字和横线。"))
-
-
-@on_save(Posting)
-def check_posting(one: Posting, check: Check) -> None:
-    """Dates in order, family of role and account the same, never one's own, nothing above one's own rank."""
-    if one.date_from and one.date_to and one.date_to < one.date_from:
-        check.error("date_to", _("不能早于任职起。"))
-    role, account = one.role, one.account
-    if role is None or account is None:
-        return
-    if role.family != account.family:
-        check.error("role", _("这个角色属于“%(a)s”，账号是“%(b)s”，不能混用。", a=_(role.family), b=_(account.family)))
-    if has_access_context():
-        _check_granter(role, account, check)
-
-
-def _check_granter(role: AccessRole, account: Account, check: Check) -> None:
-    granter = current_access()
-    if account.person_key == granter.person.person_key:
-        check.error("account", _("不能给自己任职。"))
-    ceiling = max((held.rank for held in granter.postings), default=0)
-    if role.rank >= ceiling or (role.family in GUARDED and ceiling < 90):
-        check.error("role", _("这个角色高于您可以授予的级别。"))
-    if role.family == Family.AUDIT or role.code == "sysadmin":
-        check.error("role", _("系统管理员和审计员的任命要由两名系统管理员办理，这里不能直接授予。"))
 
 
 def add_account(
@@ -100,6 +73,7 @@ def add_posting(username: str, office_code: str, role_code: str, day: date | Non
         raise Invalid(_("没有这个账号、机构或角色。"))
     if role.family != account.family:
         raise Invalid(_("这个角色属于“%(a)s”，账号是“%(b)s”，不能混用。", a=_(role.family), b=_(account.family)))
+    require_by_command(role)
     with unit_of_work(Verb.CREATE, "命令行任职"):
         posting = Posting(
             account_id=account.id, office_id=office.id, role_id=role.id, title=title, date_from=day or clock.today()

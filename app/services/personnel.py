@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import or_, select
+from sqlalchemy import literal, null, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from app.core import clock
@@ -16,7 +18,8 @@ from app.core.codes import check_id_card, check_mobile
 from app.core.crypto import digest
 from app.core.pinyin import search_key
 from app.core.saving import Check, on_save
-from app.models.enterprise import Enterprise
+from app.data.enums import AppointmentRole
+from app.models.enterprise import Enterprise, Site
 from app.models.personnel import Appointment, Person
 
 
@@ -49,19 +52,45 @@ def check_appointment(one: Appointment, check: Check) -> None:
 
 @register_firm_reader
 def firms_of(session: Session, account_id: int, day: date) -> Firms:
-    """The firms and sites where the account's person holds an appointment in force on a day."""
-    rows = session.execute(
-        select(Appointment.enterprise_id, Appointment.site_id)
+    """Where the account's person holds an appointment in force on a day, and what is read along with that.
+
+    One statement. Stores name their headquarters and canteens the place they are in by its code: the station that
+    answers for the store says so, and neither needs to read the other's records.
+    """
+    mine = (
+        select(Appointment.enterprise_id, Appointment.site_id, Appointment.role)
         .join(Person, Appointment.person_id == Person.id)
         .where(
             Person.account_id == account_id,
             Appointment.date_from <= day,
             or_(Appointment.date_to.is_(None), Appointment.date_to >= day),
         )
-    ).all()
+        .cte("mine")
+    )
+    whole = select(mine.c.enterprise_id).where(mine.c.site_id.is_(None))
+    codes = select(Enterprise.code).where(Enterprise.id.in_(whole), Enterprise.code.is_not(None))
+    own = select(literal("").label("along"), mine.c.enterprise_id, mine.c.site_id, mine.c.role)
+    stores = select(literal("store"), Enterprise.id, null(), literal("")).where(Enterprise.head_code.in_(codes))
+    canteens = select(literal("site"), Site.enterprise_id, Site.id, literal("")).where(Site.host_code.in_(codes))
+    rows = session.execute(union_all(own, stores, canteens)).all()
+    held = [row for row in rows if not row.along]
+    duties = {duty.value: _firms([row for row in held if row.role == duty]) for duty in AppointmentRole}
+    along = _firms([row for row in rows if row.along])
+    return replace(_firms(held), along=along if along.parents else None, duties=duties)
+
+
+def _firms(rows: Sequence[Any]) -> Firms:
     whole = frozenset(row.enterprise_id for row in rows if row.site_id is None)
     sites = frozenset(row.site_id for row in rows if row.site_id is not None)
     return Firms(whole, sites, frozenset(row.enterprise_id for row in rows))
+
+
+def _read_along_by(row: Any, firm: int) -> Any:
+    """The headquarters of a record's firm, and the place its site is in."""
+    site = row.id if isinstance(row, Site) else getattr(row, "site_id", None)
+    codes = [select(Enterprise.head_code).where(Enterprise.id == firm)]
+    codes += [select(Site.host_code).where(Site.id == site)] if site is not None else []
+    return select(Enterprise.id).where(or_(*(Enterprise.code.in_(one) for one in codes)))
 
 
 @register_people_reader
@@ -73,6 +102,8 @@ def people_of(session: Session, row: Any, day: date) -> list[int]:
         mine = Appointment.enterprise_id.in_(select(Appointment.enterprise_id).where(Appointment.person_id == row.id))
     elif firm is None:
         return []
+    else:
+        mine |= Appointment.enterprise_id.in_(_read_along_by(row, firm))
     in_force = (Appointment.date_from <= day) & or_(Appointment.date_to.is_(None), Appointment.date_to >= day)
     found = session.scalars(
         select(Person.account_id)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
-from flask import current_app
 from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -15,14 +14,13 @@ from app.core.access.audience import register_people_reader
 from app.core.access.context import Held, current_access, register_posting_source
 from app.core.access.policy import Coverage
 from app.core.db import current_session
-from app.core.document import DocumentState, Frozen, IssuedDocument, issue, next_number, number_text
+from app.core.document import DocumentState, Frozen, IssuedDocument, issue, next_number, number_text, verify_line
 from app.core.errors import Conflict, Invalid
 from app.core.office import Account, Family
 from app.core.pdf.engine import font_set_hash, template_version
 from app.core.pdf.errors import ContextError
 from app.core.saving import Check, on_save
 from app.core.setting import confirmed, installation_flag
-from app.core.types import public_id
 from app.core.verbs import Verb
 from app.core.workflow import handles
 from app.core.writing import perform
@@ -75,8 +73,11 @@ def _default_phone() -> str:
 @on_save(Notice)
 def check_notice(notice: Notice, check: Check) -> None:
     """One of 立即 and a date, the date to come; picked articles confirmed and in force; the drafter is who saves."""
+    me = current_access().person.id
     if notice.drafter_id is None:
-        notice.drafter_id = current_access().person.id
+        notice.drafter_id = me
+    if me not in (notice.writers or []) and _rewritten(notice):
+        notice.writers = [*(notice.writers or []), me]
     if notice.site is not None and not notice.party:
         notice.party = notice.site.enterprise.name
     if notice.immediate == (notice.deadline is not None):
@@ -91,6 +92,13 @@ def check_notice(notice: Notice, check: Check) -> None:
         elif one.deadline is not None and notice.deadline is not None and one.deadline > notice.deadline:
             check.error(f"corrections.{number}.deadline", _("不能晚于通知书的改正期限。"))
     _check_citations(notice, check)
+
+
+def _rewritten(notice: Notice) -> bool:
+    """Whether this save changes the text or its parts: who did so answers for it as the drafter does."""
+    session = current_session()
+    return any(one not in session or session.is_modified(one)
+               for one in (notice, *notice.corrections, *notice.citations))  # fmt: skip
 
 
 def _check_citations(notice: Notice, check: Check) -> None:
@@ -201,7 +209,7 @@ def sign(notice: Notice, **_inputs: Any) -> None:
     notice.number = number_text(code, today.year, seq)
     notice.signer_id, notice.signed_at = person.id, clock.now()
     notice.delegation_id = _delegation_used()
-    verify = _verify_line()
+    verify = verify_line()
     context = context_of(notice, values, demo=is_demo(), issued=today, number=notice.number, verify=verify)
     try:
         notice_report.validate(context)
@@ -209,12 +217,6 @@ def sign(notice: Notice, **_inputs: Any) -> None:
         raise Conflict(" ".join(_(text) for text in error.fields.values())) from error
     frozen = Frozen(context, template_version("notice"), font_set_hash())
     issue(notice, "notice", KIND, frozen, verb=Verb.SIGN, number=notice.number, code=verify["code"])
-
-
-def _verify_line() -> dict[str, str]:
-    code = public_id()
-    base = current_app.extensions["shouze_settings"].base_url.rstrip("/")
-    return {"code": code, "url": f"{base}/verify/{code}"}
 
 
 def _delegation_used() -> int | None:
@@ -315,7 +317,7 @@ def delegations(session: Session, account_id: int, day: date) -> list[Held]:
     return [
         Held(
             id=row.id, office_id=row.office_id, lines=0, title="受权签发", role=DELEGATE, role_name="受权签发", rank=0,
-            grants=grants, hidden={}, readonly={}, date_from=row.date_from,
+            grants=grants, hidden={}, readonly={}, date_from=row.date_from, source="授权签发",
         )
         for row in rows
         if KIND in row.kinds

@@ -7,12 +7,9 @@ from collections.abc import Callable
 from sqlalchemy import select
 
 from app import data
-from app.core.access.policy import contradictions
 from app.core.db import current_session
-from app.core.entity import registry
-from app.core.errors import ConfigurationError
 from app.core.jobs import enqueue
-from app.core.office import AccessRole, Office, place
+from app.core.office import AccessRole, Office, RoleOrigin, place
 from app.core.types import public_id
 from app.core.verbs import Verb
 from app.core.writing import unit_of_work
@@ -23,6 +20,7 @@ from app.models.holiday import Holiday
 from app.models.lines import Line
 from app.models.roles import ROLES
 from app.services.risk_list import ensure_templates
+from app.services.role import require_sound_roles
 from app.services.setting import ensure_settings
 
 LINES = {"食品生产": Line.PRODUCTION, "食品销售": Line.SALES, "餐饮服务": Line.CATERING}
@@ -32,7 +30,7 @@ DIGITS = "零一二三四五六七八九"
 def sync() -> dict[str, int]:
     """Write what is missing and renew what is built in (unscoped). Returns how many rows were new by entity.
 
-    Raises ConfigurationError when the role table in code contradicts itself.
+    Raises ConfigurationError when a role, in code or made by administrators, contradicts itself.
     """
     steps: tuple[tuple[str, Callable[[], int]], ...] = (
         ("AccessRole", _roles),
@@ -47,25 +45,34 @@ def sync() -> dict[str, int]:
         ("SizeYardstick", _size_yardsticks),
     )
     with unit_of_work(Verb.IMPORT, "建立基础数据"):
-        return {name: step() for name, step in steps}
+        made = {name: step() for name, step in steps}
+    require_sound_roles()
+    return made
 
 
 def _roles() -> int:
-    session, known = current_session(), set(registry())
+    session = current_session()
     stored = {role.code: role for role in session.scalars(select(AccessRole))}
     new = 0
     for role in ROLES:
-        if wrong := contradictions(role.table(), dict.fromkeys(known)):
-            raise ConfigurationError(f"role {role.code}: {'; '.join(wrong)}")
         row = stored.get(role.code)
         if row is None:
             row, new = AccessRole(code=role.code, name=role.name, family=role.family, rank=role.rank), new + 1
             session.add(row)
-        row.builtin = True
+        row.origin = RoleOrigin.BUILTIN
         if row.grants != role.table():
             row.grants = role.table()
+        _hide(row, role.hidden)
     session.flush()
     return new
+
+
+def _hide(row: AccessRole, names: dict[str, list[str]]) -> None:
+    """Hide what the code hides; what an administrator hides beside it stays hidden."""
+    now = row.hidden or {}
+    wanted = {entity: sorted({*now.get(entity, ()), *columns}) for entity, columns in names.items()}
+    if any(wanted[entity] != sorted(now.get(entity, ())) for entity in wanted):
+        row.hidden = {**now, **wanted}
 
 
 def _offices() -> int:

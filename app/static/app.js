@@ -11,6 +11,7 @@
   const $$ = (sel, from = document) => [...from.querySelectorAll(sel)];
   const on = (type, fn, opts) => document.addEventListener(type, fn, opts);
   const make = (tag, props = {}, ...kids) => { const el = Object.assign(document.createElement(tag), props); el.append(...kids); return el; };
+  const words = (label) => [...label.childNodes].filter((n) => !(n.getAttribute && n.getAttribute('aria-hidden'))).map((n) => n.textContent).join('').trim();
   const say = (name) => document.body.dataset['t' + name] || '';
 
   // theme: only a choice that differs from the system's is kept
@@ -61,9 +62,9 @@
     const drop = make('div', { className: 'drop', hidden: true }, list, status);
     const clear = make('button', { type: 'button', hidden: !input.value });
     list.setAttribute('role', 'listbox');
-    if (label) list.setAttribute('aria-label', label.textContent);
+    if (label) list.setAttribute('aria-label', words(label));
     status.setAttribute('role', 'status');
-    clear.setAttribute('aria-label', say('Clear') + (label ? ' ' + label.textContent : ''));
+    clear.setAttribute('aria-label', say('Clear') + (label ? ' ' + words(label) : ''));
     clear.innerHTML = '<svg class="i" aria-hidden="true"><path d="m5 5 8 8m0-8-8 8"/></svg>';
     for (const [k, v] of [['role', 'combobox'], ['aria-autocomplete', 'list'], ['aria-expanded', 'false'], ['aria-controls', id]]) input.setAttribute(k, v);
     combo.append(clear, drop);
@@ -171,7 +172,7 @@
   };
 
   // ---- drafts: kept on this device, offered, never put back unasked; no passwords, no identity numbers
-  const secret = (el) => el.type === 'password' || el.type === 'file' || el.type === 'submit' || ['csrf_token', 'version', 'next'].includes(el.name)
+  const secret = (el) => el.type === 'password' || el.type === 'file' || el.type === 'submit' || ['csrf_token', 'version', 'next', 'form_key'].includes(el.name)
     || 'private' in el.dataset || /(^|[-_])id_?(card|number|no)$|identity|passw|secret|token|captcha/i.test(el.name) || /(^|\D)\d{17}[\dXx](\D|$)/.test(el.value);
   const draftKey = () => `draft:${document.body.dataset.user || ''}:${location.pathname}${location.search}`;
   const snapshot = (form) => [...form.elements].filter((el) => el.name && !secret(el) && ((el.type !== 'checkbox' && el.type !== 'radio') || el.checked)).map((el) => [el.name, el.value]);
@@ -312,7 +313,7 @@
   // ---- sending: ask first, send once, warn before leaving
   on('submit', (e) => {
     const form = e.target;
-    if (form.matches('.filters')) [...form.elements].forEach((el) => { el.disabled = !el.value && !!el.name; });
+    if (form.matches('.filters')) [...form.elements].forEach((el) => { const key = el.closest('.combo') && $('input[type=hidden]', el.closest('.combo')); el.disabled = !!el.name && (!el.value || (el.type === 'text' && !!key && !!key.value)); });
     if (form.method !== 'post') return;
     if (form.dataset.confirm && !form.dataset.sure) {
       e.preventDefault();
@@ -338,7 +339,7 @@
     let wait = 1500;
     const again = async () => {
       try {
-        const answer = await fetch(box.dataset.poll, { headers: { Accept: 'application/json' } });
+        const answer = await fetch(box.dataset.poll, { headers: { Accept: 'application/json', 'X-Background': '1' } });
         if (answer.ok && (await answer.json()).pending === false) { location.reload(); return; }
       } catch { /* the next try may do better */ }
       wait = Math.min(wait * 1.3, 15000);
@@ -352,7 +353,7 @@
     const was = $$('progress', list).map((bar) => bar.closest('li').id.slice(4)).join();
     const again = async () => {
       try {
-        const answer = await fetch(list.dataset.jobs, { headers: { Accept: 'application/json' } });
+        const answer = await fetch(list.dataset.jobs, { headers: { Accept: 'application/json', 'X-Background': '1' } });
         if (answer.ok) {
           const { jobs, open } = await answer.json();
           if (was !== open.join()) { location.reload(); return; }
@@ -370,6 +371,7 @@
   on('DOMContentLoaded', () => {
     try { tidyDrafts(); } catch { /* storage forbidden */ }
     $$('[data-lookup]').forEach(combobox);
+    $$('.children .add').forEach((b) => { b.type = 'button'; });
     $$('.children').forEach((box) => { for (let n = $$('.child', box).length; n < Number(box.dataset.min || 0); n++) addRow(box); $$('.child', box).forEach(mark); tally(box); });
     $$('[data-device-date]').forEach((el) => { el.value = el.value || today(); });
     $$('form[data-draft]').forEach(drafts);
@@ -379,6 +381,7 @@
       const show = () => { count.textContent = `${el.value.length}/${el.maxLength}`; count.classList.toggle('near', el.value.length > el.maxLength * 0.9); };
       el.after(count); el.addEventListener('input', show); show();
     });
+    if ($('[data-print-now]')) setTimeout(print, 50);
     fitTables();
     addEventListener('resize', fitTables);
     $$('[data-poll]').forEach(poll);

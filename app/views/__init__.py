@@ -34,9 +34,9 @@ def register(fab: Any) -> None:
     pages, entities = declared()
     shell = the_shell()
     for page in pages:
-        made = fab.add_view_no_menu(page)
-        if hasattr(page, "task"):
-            shell.pages.append(made)
+        shown = fab.add_view_no_menu(page)
+        if page.task[0]:
+            shell.pages.append(shown)
     for view in entities:
         shell.views.append(fab.add_view_no_menu(view))
     api.install(fab, shell.views)

@@ -13,9 +13,10 @@ from sqlalchemy import select
 from app.core import clock
 from app.core.access.context import current_access
 from app.core.access.fetch import fetch, may
+from app.core.access.veil import withheld
 from app.core.checklist_screen import Ask, CheckChoice, CheckItem
 from app.core.db import current_session
-from app.core.errors import NotFound
+from app.core.errors import Forbidden, NotFound
 from app.core.fab import fields
 from app.core.fab.cells import said
 from app.core.fab.checklist import Checklist
@@ -81,6 +82,8 @@ class DailyCheckView(EntityView):
         """First which site, unless the address says or there is but one."""
         if request.method == "POST" or request.args.get("site") or request.args.get("corrects"):
             return super().add_page()
+        if "site" in withheld(self.model):  # which sites have a record today would say it
+            raise Forbidden(gettext("您的角色不能填写经营场所。"))
         sites = list(current_session().scalars(select(Site).order_by(Site.id).limit(FEW + 1)).unique())
         if len(sites) == 1:
             return self._form_page(self._bound(self._for(sites[0])), None)

@@ -21,6 +21,7 @@ from app.core.screen import Badge
 from app.core.verbs import Verb
 
 TONES = {DocumentState.VALID: "success", DocumentState.RENDERING: "info"}
+VERIFIED = {"notice", "handover"}  # papers that print a code to verify
 VERDICTS = {DocumentState.VALID: "genuine", DocumentState.SUPERSEDED: "superseded", DocumentState.VOID: "void"}
 
 
@@ -89,7 +90,7 @@ def _paper_with(code: str) -> dict[str, Any]:
         return unknown
     with unscoped("public verification", quiet=True) as session:
         paper = session.scalars(select(IssuedDocument).where(IssuedDocument.code == code)).one_or_none()
-        if paper is None or paper.kind != "notice":
+        if paper is None or paper.kind not in VERIFIED:
             return unknown
         day = clock.local(paper.issued_at).date()
         ok = VERDICTS.get(DocumentState(paper.state), "genuine")

@@ -36,11 +36,11 @@ class EnterpriseView(EntityView):
     default_order = "-made_at"
     form_parts = [
         Part(_("主体"), ["name", "code", "org_form", "legal_person", "phone", "address", "state"]),
-        Part(_("其他"), ["note"]),
+        Part(_("其他"), ["head_code", "note"]),
     ]
     show_parts = [
         (_("主体"), ["name", "code", "org_form", "legal_person", "phone", "address", "state", "must_have_director"]),
-        (_("其他"), ["note", "office_id"]),
+        (_("其他"), ["head_code", "note", "office_id"]),
     ]
     attachments = Attachments(_("证照和其他文件"))
     children = [Children("sites", ["name", "kind", "address", "risk_grade", "state"], add="enterprise")]
@@ -81,12 +81,12 @@ class SiteView(EntityView):
     list_filters = ["state", "area", "kind", "lines", "risk_grade", "must_have_director", "enterprise", "licence_until"]
     default_order = "-made_at"
     form_parts = [
-        Part(_("场所"), ["enterprise", "name", "area", "address", "kind", "lines", "risk_grade", "state"]),
+        Part(_("场所"), ["enterprise", "name", "area", "address", "kind", "lines", "risk_grade", "state", "host_code"]),
         Part(_("许可"), ["licence_kind", "licence_no", "licence_until"]),
         Part(_("规模"), SCALE, help=_("决定是否应当配备食品安全总监；没有的可以不填。")),
     ]
     show_parts = [
-        (_("场所"), ["name", "enterprise", "area", "address", "kind", "lines", "risk_grade", "state"]),
+        (_("场所"), ["name", "enterprise", "area", "address", "kind", "lines", "risk_grade", "state", "host_code"]),
         (_("许可"), ["licence_kind", "licence_no", "licence_until"]),
         (_("规模"), ["must_have_director", *SCALE]),
     ]

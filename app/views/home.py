@@ -19,12 +19,16 @@ from app.core.fab.declaration import Answer, Page, expose
 from app.core.fab.gate import signed_in
 from app.core.fab.listing import LONGEST_QUERY, newest
 from app.core.fab.showing import count
+from app.core.handover import Handover, HandoverState
+from app.core.open_work import waiting
 from app.core.screen import Hits, Task
+from app.core.successors import led_offices
 from app.core.verbs import Verb
 from app.data.enums import CheckState, NoticeState, SiteState
 from app.models.check import DailyCheck
 from app.models.enterprise import Enterprise, Site
 from app.models.inspection import DRAFT, Inspection
+from app.models.personnel import Person
 from app.models.rectification import Notice
 from app.services.check import by_firm
 
@@ -50,7 +54,7 @@ class HomeView(Page):
     @expose("/search")
     @signed_in
     def search(self) -> Answer:
-        """Firms, sites and notices that match, of those the person may see."""
+        """Firms, sites, notices and people that match, of those the person may see."""
         text = request.args.get("q", "").replace("\0", "").strip()[:LONGEST_QUERY]
         groups = [found for model, base in SEARCHED if (found := hits(model, base, text))] if text else []
         return render_template("search.html", groups=groups, query=text)
@@ -60,6 +64,7 @@ SEARCHED: tuple[tuple[type[Entity], str], ...] = (
     (Enterprise, "/enterprises"),
     (Site, "/sites"),
     (Notice, "/notices"),
+    (Person, "/people"),
 )
 
 
@@ -98,9 +103,34 @@ def tasks() -> list[Task]:
             found.append(_task(Notice, verb, state, title, tone, "/notices/"))
     if g.access.may("Inspection", Verb.COMPLETE):
         found.append(_task(Inspection, Verb.COMPLETE, DRAFT, _("没写完的检查"), "info", "/inspections/"))
+    if g.access.may(Handover.__name__, Verb.CREATE):
+        found.append(_left_behind())
+    if g.access.may(Handover.__name__, Verb.CONFIRM) and (task := _handed_to_me()) is not None:
+        found.append(task)
     if g.access.may("DailyCheck", Verb.CREATE) and by_firm():
         found.append(_checks_to_do())
     return found
+
+
+def _left_behind() -> Task:
+    """待移交: open work of people whose posting is over; the figure counts rows, a line is a person."""
+    found = waiting(led_offices(g.access))
+    items = [{"text": one.account.name, "sub": g.access.offices[one.posting.office_id].name,
+              "url": f"/postings/{one.posting.id}/handover", "state": _("%(n)s 件", n=one.total), "tone": "warning",
+              "due": date_text(one.posting.date_to) if one.posting.date_to else ""}
+             for one in found[:SHOWN]]  # fmt: skip
+    offices = {one.posting.office_id for one in found}
+    url = f"/offices/{offices.pop()}#rows-2" if len(offices) == 1 else "/offices/"
+    return Task(_("待移交的工作"), sum(one.total for one in found), "warning", url, items, _("没有等着移交的工作。"))
+
+
+def _handed_to_me() -> Task | None:
+    """Work that was handed to the person and waits for a word; nothing when there is none."""
+    mine = (Handover.account_id == g.access.person.id, Handover.state == HandoverState.OPEN)
+    rows = list(current_session().scalars(select(Handover).where(*mine).order_by(Handover.id.desc())).unique())
+    items = [{"text": str(one), "sub": "", "url": f"/handovers/{one.id}", "state": _(one.state), "tone": "warning",
+              "due": ""} for one in rows[:SHOWN]]  # fmt: skip
+    return Task(_("待接收的工作"), len(rows), "warning", "/handovers/?state=待接收", items) if rows else None
 
 
 def _checks_to_do() -> Task:

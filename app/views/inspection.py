@@ -11,6 +11,8 @@ from app.core import clock
 from app.core.access.context import current_access
 from app.core.attachment import Attachments
 from app.core.db import current_session
+from app.core.fab import fields
+from app.core.fab.converter import AppForm
 from app.core.fab.forming import Part, RowsOf
 from app.core.fab.interface import AppInterface
 from app.core.fab.showing import Children
@@ -20,7 +22,15 @@ from app.core.screen import Action
 from app.core.verbs import Verb
 from app.models.inspection import DONE, Inspection
 
+
+class SealForm(AppForm):
+    """What 封存 asks."""
+
+    until = fields.Moment(_("封存至"), description=_("到这一刻自动启封；不填，由检查人员到现场时启封。"))
+
+
 HEAD = ["site", "date", "kind", "selection", "unannounced", "place", "inspector", "co_inspector"]
+SEALING = ["sealed", "sealed_until", "approver_id"]
 
 
 class InspectionView(EntityView):
@@ -40,9 +50,10 @@ class InspectionView(EntityView):
         Part(_("发现的问题"), [], [RowsOf("findings", ["fact", "demand", "key_item"], _("加一个问题"))]),
         Part(_("结果"), ["result", "summary"]),
     ]
-    show_parts = [(_("检查"), HEAD), (_("结果"), ["result", "summary"])]
+    show_parts = [(_("检查"), [*HEAD, "handler"]), (_("结果"), ["result", "summary"]), (_("封存"), SEALING)]
     attachments = Attachments(_("现场照片和材料"), _("完成检查以后不能再加、再删。"), most=40)
     children = [Children("findings", ["fact", "demand", "key_item"])]
+    asks = {"seal": (SealForm, ["until"])}
 
     def blank(self) -> Any:
         """Today, by whoever writes it."""

@@ -99,6 +99,7 @@ def _line(row: Job, file: JobFile | None) -> dict[str, Any]:
         "size": size_text(file.size) if file is not None else "",
         "until": datetime_text(file.until) if file is not None and file.removed_at is None else "",
         "gone": file is not None and file.removed_at is not None,
+        "page": row.arguments.get("page"),
         "cancel_url": f"/jobs/{row.public_id}/cancel",
     }
 

@@ -10,10 +10,12 @@ from flask_babel import lazy_pgettext
 from app.core import clock
 from app.core.fab import fields
 from app.core.fab.converter import AppForm
-from app.core.fab.forming import Part
+from app.core.fab.forming import BoundForm, Part
 from app.core.fab.interface import AppInterface
 from app.core.fab.view import EntityView
+from app.data.enums import ClosureKind
 from app.models.licence import Closure, Licence
+from app.services.check import by_firm
 
 LICENCE = ["site", "enterprise", "kind", "number", "scope"]
 TERM = ["issuer", "issued", "valid_to"]
@@ -57,6 +59,12 @@ class ClosureView(EntityView):
     form_parts = [Part(_("停业"), ["site", "kind", "date_from", "date_to", "reason"])]
     show_parts = [(_("停业"), ["site", "kind", "date_from", "date_to", "reason", "declared"])]
     asks = {"reopen": (ReopenForm, ["date_to"])}
+
+    def prepare(self, bound: BoundForm) -> None:
+        """A firm is not offered what only the authority orders."""
+        if by_firm():
+            offered = [(str(one.value), one.value) for one in ClosureKind if one is not ClosureKind.ORDERED_SHUT]
+            bound.form.kind.choices = lambda: offered
 
     def step_data(self, row: Any, name: str) -> dict[str, Any]:
         """Business goes on today unless said otherwise."""

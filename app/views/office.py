@@ -1,4 +1,4 @@
-"""Screens of offices, accounts, postings, roles and areas."""
+"""Screens of offices, accounts, postings and areas."""
 
 from __future__ import annotations
 
@@ -7,11 +7,15 @@ from typing import Any
 from flask_babel import lazy_gettext as _
 from flask_babel import lazy_pgettext
 
+from app.core.fab.ability_view import AbilityScreens, may_look_into
 from app.core.fab.forming import Part
 from app.core.fab.interface import AppInterface
 from app.core.fab.view import EntityView
-from app.core.office import AccessRole, Account, Office, Posting
+from app.core.office import Account, Office
+from app.core.screen import Action, ShowScreen
 from app.models.area import Area
+from app.views import office_page
+from app.views.account_acts import SignInActs
 
 
 class OfficeView(EntityView):
@@ -31,8 +35,18 @@ class OfficeView(EntityView):
     show_parts = [(_("机构"), ["code", "name", "short_name", "kind", "parent", "lines", "confirmed", "active_from",
                              "active_to"])]  # fmt: skip
 
+    def extra_actions(self, row: Any) -> list[Action]:
+        """Appointing somebody here."""
+        return office_page.actions(row)
 
-class AccountView(EntityView):
+    def show_screen(self, row: Any, *, revealed: frozenset[str] = frozenset()) -> ShowScreen:
+        """With who is what here, what waits to be handed over, and the offices below."""
+        screen = super().show_screen(row, revealed=revealed)
+        screen.children = office_page.tables(row)
+        return screen
+
+
+class AccountView(SignInActs, AbilityScreens, EntityView):
     """账号."""
 
     datamodel = AppInterface(Account)
@@ -48,38 +62,14 @@ class AccountView(EntityView):
     show_parts = [(_("账号"), ["username", "name", "family", "office", "phone", "active", "last_login"]),
                   (_("执法证"), ["certificate_no", "certificate_until"])]  # fmt: skip
 
+    def extra_actions(self, row: Any) -> list[Any]:
+        """What the account may do, for those who answer for it."""
+        abilities = [Action(_("能做什么"), f"/accounts/{row.id}/abilities")] if may_look_into(row.id) else []
+        return [*abilities, *super().extra_actions(row)]
+
     def lookup_sub(self, row: Any) -> str:
         """The office tells people of one name apart."""
         return str(row.office)
-
-
-class PostingView(EntityView):
-    """任职: who holds which role where, since when, until when."""
-
-    datamodel = AppInterface(Posting)
-    route_base = "/postings"
-    title = lazy_pgettext("list", "任职")
-    icon = "badge"
-    task = ("office", 3)
-    list_columns = ["account", "role", "office", "lines", "title", "date_from", "date_to"]
-    order_columns = ["date_from", "date_to"]
-    list_filters = ["office", "role", "account", "lines", "date_from", "date_to"]
-    form_parts = [Part(_("任职"), ["account", "role", "office", "lines", "title", "date_from", "date_to"])]
-    show_parts = [(_("任职"), ["account", "role", "office", "lines", "title", "date_from", "date_to"])]
-
-
-class AccessRoleView(EntityView):
-    """角色: built in; what each allows."""
-
-    datamodel = AppInterface(AccessRole)
-    route_base = "/roles"
-    title = lazy_pgettext("list", "角色")
-    icon = "shield"
-    task = ("office", 4)
-    list_columns = ["name", "code", "family", "rank", "builtin"]
-    list_filters = ["family", "rank"]
-    default_order = "-rank"
-    show_parts = [(_("角色"), ["name", "code", "family", "rank", "builtin"])]
 
 
 class AreaView(EntityView):
@@ -89,7 +79,7 @@ class AreaView(EntityView):
     route_base = "/areas"
     title = lazy_pgettext("list", "区域")
     icon = "map"
-    task = ("office", 5)
+    task = ("office", 8)
     list_columns = ["name", "code", "kind", "aliases"]
     list_filters = ["kind"]
     default_order = "code"

@@ -14,9 +14,10 @@ from app.core.fab.view import EntityView
 from app.core.importing.naming import Naming
 from app.models.personnel import Appointment, Person
 from app.models.training import Exam, Training
+from app.views.phone_acts import PhoneActs
 
 
-class PersonView(EntityView):
+class PersonView(PhoneActs, EntityView):
     """人员: once each, whatever number of firms they serve."""
 
     datamodel = AppInterface(Person)
@@ -24,11 +25,11 @@ class PersonView(EntityView):
     title = lazy_pgettext("list", "企业人员")
     icon = "people"
     task = ("firms", 3)
-    list_columns = ["name", "mobile", "made_at"]
+    list_columns = ["name", "mobile", "activation", "made_at"]
     order_columns = ["name", "made_at"]
-    list_filters = ["made_at"]
+    list_filters = ["activation", "made_at"]
     form_parts = [Part(_("人员"), ["name", "mobile", "id_card"])]
-    show_parts = [(_("人员"), ["name", "mobile", "id_card"])]
+    show_parts = [(_("人员"), ["name", "mobile", "id_card", "activation"])]
     children = [Children("appointments", ["enterprise", "role", "full_time", "date_from", "date_to"], add="person"),
                 Children("", ["date", "topic", "hours", "kind"], add="person", of=(Training, "person_id")),
                 Children("", ["date", "role", "score", "result"], add="person", of=(Exam, "person_id"))]  # fmt: skip

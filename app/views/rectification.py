@@ -9,10 +9,11 @@ from flask_babel import gettext, lazy_pgettext
 from flask_babel import lazy_gettext as _
 
 from app.core import clock
+from app.core.access.context import current_access
 from app.core.access.fetch import fetch
 from app.core.attachment import Attachments
 from app.core.db import current_session
-from app.core.errors import NotFound
+from app.core.errors import Forbidden, NotFound
 from app.core.fab.converter import AppForm, field_of
 from app.core.fab.declaration import Answer, expose
 from app.core.fab.forming import Part, RowsOf
@@ -66,7 +67,8 @@ class NoticeView(EntityView):
     show_parts = [
         (_("通知书"), ["number", "party", "site", "inspection", "conduct", "immediate", "deadline", "consequence",
                      "contact_person", "contact_phone"]),
-        (_("经办"), ["drafter", "reviewer", "reviewed_at", "signer", "signed_at", "delegation", "served_on"]),
+        (_("经办"), ["drafter", "handler", "reviewer", "reviewed_at", "signer", "signed_at", "delegation",
+                   "served_on"]),
     ]  # fmt: skip
     children = [
         Children("corrections", ["fact", "demand", "deadline"]),
@@ -110,6 +112,8 @@ class NoticeView(EntityView):
     @needs(Verb.READ)
     def preview(self, key: int) -> Answer:
         """The draft as it would print, 草稿 across it; nothing is stored, and no transaction is held meanwhile."""
+        if current_access().hidden(self.entity_name):  # a paper is shown whole, else not at all
+            raise Forbidden(gettext("您可以查看，但不能进行这项操作。"))
         row = fetch(Notice, key)
         if row.signed_at is not None:
             raise NotFound(gettext("已签发的通知书请看文书原件。"))

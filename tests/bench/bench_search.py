@@ -13,9 +13,9 @@ from tests.bench.table import Line
 def run(rig: Rig, scale: Scale) -> Iterator[Line]:
     """Milliseconds and statements of the whole list page that answers."""
     found = pages.measure(rig, scale, "search", scale.searched)
-    for peer in pages.NAMES[1:]:
+    for peer in pages.PEERS:
         yield pages.line("search", "two characters, page", "ms", found, "cpu", peer, most=50)
-    for peer in pages.NAMES[1:]:
+    for peer in pages.PEERS:
         yield Line("search", "statements", "", found["ours"]["statements"], found[peer]["statements"], peer, most=8)
     rig.close()
     side = rig.side("ours_big:OursSearch", folder=rig.place("words"), rows=scale.searched, views=0)

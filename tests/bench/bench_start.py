@@ -1,4 +1,4 @@
-"""From a fresh process to an application with 60 screens, on a database that exists, beside stock FAB and Django."""
+"""From a fresh process to an application with 60 screens, on a database that exists, beside the peers."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from tests.bench.measure import cpu
-from tests.bench.pages import NAMES, TARGETS
+from tests.bench.pages import NAMES, PEERS, TARGETS
 from tests.bench.scale import Scale
 from tests.bench.side import Rig
 from tests.bench.table import Line
 
-STARTS = {"ours": "starts:Ours", "FAB": "starts:Fab", "Django": "starts:Django"}
+STARTS = {"ours": "starts:Ours", "FAB": "starts:Fab", "Django": "starts:Django",
+          "Flask-Admin": "starts:FlaskAdmin"}  # fmt: skip
 
 
 def run(rig: Rig, scale: Scale) -> Iterator[Line]:
@@ -31,13 +32,13 @@ def run(rig: Rig, scale: Scale) -> Iterator[Line]:
             rig.close()
     making = {name: cpu([one["making"] for one in all_]) for name, all_ in found.items()}
     whole = {name: cpu([_sum(one) for one in all_]) for name, all_ in found.items()}
-    for peer in ("FAB", "Django"):
+    for peer in PEERS:
         yield Line(
             "start", "fresh process, imports included", "ms", whole["ours"], whole[peer], peer, most=1000, raw=found
         )
-    for peer in ("FAB", "Django"):
+    for peer in PEERS:
         yield Line("start", "making the application alone", "ms", making["ours"], making[peer], peer)
-    for peer in ("FAB", "Django"):
+    for peer in PEERS:
         ours, theirs = (found[name][0]["statements"] for name in ("ours", peer))
         yield Line("start", "statements", "", ours, theirs, peer, most=0)
 

@@ -50,10 +50,12 @@ class Export:
     """In a process of its own, whose memory is only the export's: the list's own query, predicate and cells."""
 
     def __init__(self, folder: str) -> None:
+        from app.serve import settle
         from tests.bench.ours import application
 
         self.folder = Path(folder)
         self.app = application(folder, 0)
+        settle()
 
     def write(self, format_: str, query: dict[str, str] | None = None) -> dict[str, Any]:
         """Milliseconds, rows, bytes, peak memory in MB, and the memory there was before."""

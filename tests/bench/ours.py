@@ -29,6 +29,7 @@ from app.services.office import add_account, add_posting
 from app.services.sync import sync
 from tests.bench.firms import firms
 from tests.bench.measure import Pages, counted, timed
+from tests.support.house import enter_as
 
 STATION = "150525-S01"
 GROUPS = ("firms", "inspection", "rectification", "office", "settings")
@@ -117,10 +118,11 @@ class Ours(Pages):
                 session.connection().exec_driver_sql("ANALYZE")
                 session.commit()
                 one, two = session.scalars(select(Account).where(Account.username.in_(["one", "two"])))
+            key = enter_as(one.id)
         self.one, self.two = one.id, two.id
         self.client = self.app.test_client()
         with self.client.session_transaction() as cookie:
-            cookie["_user_id"], cookie["_fresh"] = f"{one.id}.{one.session_epoch}", True
+            cookie["_user_id"] = key
 
     def ready(self) -> dict[str, int]:
         """What stands: rows stored, lines of the navigation."""

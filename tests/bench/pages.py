@@ -1,4 +1,4 @@
-"""The three sides that serve pages, measured together."""
+"""The sides that serve pages, measured together."""
 
 from __future__ import annotations
 
@@ -9,8 +9,12 @@ from tests.bench.scale import Scale
 from tests.bench.side import Rig
 from tests.bench.table import Line
 
-NAMES = ("ours", "FAB", "Django")
-TARGETS = dict(zip(NAMES, ("ours:Ours", "peer_fab:Fab", "peer_django:Django"), strict=True))
+TARGETS = {
+    "ours": "ours:Ours", "FAB": "peer_fab:Fab", "Django": "peer_django:Django",
+    "Flask-Admin": "peer_flask_admin:FlaskAdmin",
+}  # fmt: skip
+NAMES = tuple(TARGETS)
+PEERS = NAMES[1:]
 
 
 def measure(rig: Rig, scale: Scale, page: str, rows: int) -> dict[str, dict[str, Any]]:

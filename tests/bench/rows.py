@@ -51,13 +51,14 @@ class Ours:
         from app.core.db import unscoped
         from app.core.office import Account
         from tests.bench.ours import TOKEN, application
+        from tests.support.house import enter_as
 
         app = application(folder, 0)
         self.client = app.test_client()
         with app.app_context(), unscoped("bench") as session:
-            one = session.scalars(select(Account).where(Account.username == "one")).one()
+            key = enter_as(session.scalars(select(Account.id).where(Account.username == "one")).one())
         with self.client.session_transaction() as cookie:
-            cookie["_user_id"], cookie["_fresh"] = f"{one.id}.{one.session_epoch}", True
+            cookie["_user_id"] = key
         self.token = TOKEN.findall(self.client.get("/enterprises/import").get_data(as_text=True))[0]
         self.url = ""
 

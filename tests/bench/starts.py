@@ -66,6 +66,24 @@ class Fab(Start):
         heard += mine
 
 
+class FlaskAdmin(Start):
+    """Flask-Admin."""
+
+    def load(self) -> None:
+        """Import the program."""
+        from tests.bench import peer_flask_admin
+
+        assert peer_flask_admin.COLUMNS
+
+    def begin(self, heard: list[str]) -> None:
+        """Make the application."""
+        from tests.bench import measure, peer_flask_admin
+
+        with measure.counted() as mine:
+            peer_flask_admin.application(self.folder, self.views)
+        heard += mine
+
+
 class Django(Start):
     """Django: set up, admin and URLs loaded."""
 

@@ -410,10 +410,10 @@ def test_reading_who_one_is_takes_at_most_five_statements(house: House) -> None:
         assert len(told) <= 5, told
 
 
-def test_an_old_session_epoch_is_nobody(house: House) -> None:
+def test_who_is_not_let_in_is_nobody(house: House) -> None:
     with house.app.app_context():
-        assert load(house.accounts["yuan-a"], epoch=0) is not None
-        assert load(house.accounts["yuan-a"], epoch=7) is None
+        assert load(house.accounts["yuan-a"]) is not None
+        assert load(house.accounts["yuan-a"], digest="of no session") is None
         assert load(10**9) is None
     with house.system() as session, unit_of_work():
         session.get_one(Account, house.accounts["yuan-a"]).active = False

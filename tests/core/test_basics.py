@@ -11,9 +11,9 @@ from sqlalchemy.exc import StatementError
 
 from app.config import Settings
 from app.core import clock, crypto
-from app.core.access.policy import Coverage, Grant, contradictions, grants
+from app.core.access.policy import Coverage, Grant, grants
+from app.core.access.problems import Shape, role_problems
 from app.core.db import current_session
-from app.core.entity import registry
 from app.core.verbs import Verb
 from app.core.writing import unit_of_work
 from app.models.personnel import Person
@@ -81,7 +81,7 @@ def test_keys_are_made_once_and_kept_private(tmp_path: object) -> None:
 
 def test_the_built_in_roles_do_not_contradict_themselves() -> None:
     for role in ROLES:
-        assert contradictions(role.table(), registry()) == [], role.code
+        assert role_problems(Shape(role.table(), family=role.family)) == [], role.code
 
 
 @pytest.mark.parametrize(
@@ -93,9 +93,9 @@ def test_the_built_in_roles_do_not_contradict_themselves() -> None:
     ],
 )
 def test_a_contradictory_grant_is_named(grant: Grant) -> None:
-    assert contradictions(grants([grant]), registry())
-    assert contradictions({"Site": {"fly": [["subtree", None]]}}, registry())
-    assert contradictions({"Site": {"read": [["nowhere", None]]}}, registry())
+    assert role_problems(Shape(grants([grant])))
+    assert role_problems(Shape({"Site": {"fly": [["subtree", None]]}}))
+    assert role_problems(Shape({"Site": {"read": [["nowhere", None]]}}))
 
 
 def test_article_numbers_in_chinese() -> None:

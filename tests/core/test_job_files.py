@@ -14,7 +14,7 @@ from sqlalchemy import select, update
 
 from app.core import clock, jobs
 from app.core.db import current_session
-from app.core.jobfile import KEPT, JobFile, ask_tidying, attachment, clean_name, folder, result_file
+from app.core.jobfile import KEPT, JobFile, attachment, clean_name, folder, result_file
 from app.core.jobs import Job, JobState
 from app.core.message import Message
 from app.core.writing import unit_of_work
@@ -236,9 +236,8 @@ def test_files_are_gone_after_seven_days(house: House, steps: Steps) -> None:
 
 
 def tidy(house: House) -> None:
-    with house.system():
-        ask_tidying()
     with house.app.app_context():
+        jobs.ask_daily()
         jobs.sweep()
 
 

@@ -30,11 +30,15 @@ def found(text: str) -> set[int]:
 
 
 def truth(text: str) -> set[int]:
-    """Every row compared."""
-    words = [Enterprise.code.icontains(text, autoescape=True)]
+    """Every row compared; words parted by spaces must all be there."""
+    return set(current_session().scalars(select(Enterprise.id).where(*map(_truth, text.split() or [text]))))
+
+
+def _truth(text: str) -> Any:
+    words = [getattr(Enterprise, name).icontains(text, autoescape=True) for name in ("code", "legal_person", "phone")]
     if folded := normalise_query(text):
         words.append(Enterprise.search_text.contains(folded))
-    return set(current_session().scalars(select(Enterprise.id).where(or_(*words))))
+    return or_(*words)
 
 
 def firm(name: str, **more: Any) -> Enterprise:
@@ -91,6 +95,51 @@ def test_it_finds_what_comparing_every_row_finds(house: House) -> None:
     assert results["zz"][0] == set()
 
 
+@pytest.mark.parametrize("few", [0, 2, 1_100])
+def test_a_text_of_common_pieces_is_found_all_the_same(house: House, monkeypatch: pytest.MonkeyPatch, few: int) -> None:
+    """Letters of pinyin that every firm has: whether the whole is rare, is known after going through the table."""
+    monkeypatch.setattr(matching, "COMMON", 0)
+    monkeypatch.setattr(matching, "FEW", few)
+    with house.acting("suo-a"), unit_of_work(Verb.CREATE):
+        mine = save(firm("独角兽烧烤店", code=None), Verb.CREATE, accepted=EVERYTHING).id
+    for who in ("suo-a", "suo-b", "firm-b", "ju"):
+        with house.acting(who):
+            for word in (
+                "dujiaoshou",
+                "djssk",
+                "naiman",
+                "naimanqi",
+                "独角兽烧",
+                "没有这家店",
+                "91150525",
+                "_",
+                "龘龘龘龘",
+            ):
+                assert found(word) == truth(word), (who, word)
+            assert found("dujiaoshou") == ({mine} if who in {"suo-a", "ju"} else set())
+            sites = current_session().scalars(select(Site.id).where(search_clause(Site, "naimanqi")))
+            by_firm = {one.id for one in current_session().scalars(select(Site)) if _holds(one, "naimanqi")}
+            assert set(sites) == by_firm
+
+
+def _holds(site: Site, text: str) -> bool:
+    firm_text = site.enterprise.search_text if site.enterprise is not None else ""
+    return text in (site.search_text or "") or text in (firm_text or "")
+
+
+def test_what_turns_out_to_be_rare_narrows_the_list(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(matching, "COMMON", 0)
+    with house.acting("ju"):
+        with house.statements() as told:
+            narrow, _clause = matching.matching(Enterprise, "naimanqi", ["search_text", "code"])
+        assert narrow and sum(one.startswith("SELECT") for one in told) == 2
+        monkeypatch.setattr(matching, "FEW", 1)
+        assert matching.matching(Enterprise, "naimanqi", ["search_text", "code"])[0] is False
+        with house.statements() as told:
+            assert matching.matching(Enterprise, "nai", ["search_text", "code"])[0] is False
+        assert sum(one.startswith("SELECT") for one in told) == 1, "a text of one piece is counted already"
+
+
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.text(st.sampled_from("奈曼旗大面馆饭店有限公司nmqdaigs0129 %_\\—ＡaK"), min_size=1, max_size=8))
 def test_whatever_is_typed(sqlite_house: House, text: str) -> None:
@@ -131,6 +180,7 @@ def test_a_hidden_column_is_not_searched(house: House) -> None:
         assert found(code)
         for held in access.postings:
             held.hidden.setdefault("Enterprise", []).append("code")  # type: ignore[attr-defined]
+        access.compiled.clear()  # what has been found out of the role as it was
         assert found(code) == set()
         assert found("奈曼")
 
@@ -208,7 +258,9 @@ def test_it_follows_every_change_of_a_row(house: House) -> None:
         low, high = grams.span(whose.number, "")
         kept = set(session.connection().scalars(select(search_gram.c.gram).where(search_gram.c.row_id == key,
                    search_gram.c.gram.between(low, high))))  # fmt: skip
-        assert kept | {whose.mark} == whose.grams([search_key("白音饭庄"), None])
+        stored = session.get_one(Enterprise, key)
+        assert stored.search_text == search_key("白音饭庄")
+        assert kept | {whose.mark} == whose.grams(getattr(stored, name) for name in whose.columns)
         with unit_of_work(Verb.DELETE) as unit:
             unit.delete(unit.get_one(Enterprise, key))
         left = select(search_gram.c.gram).where(search_gram.c.row_id == key, search_gram.c.gram.between(low, high))

@@ -97,7 +97,7 @@ def fuzz(house: House, username: str | None, examples: int) -> Counter[int]:
     return seen
 
 
-@pytest.mark.parametrize("username", PEOPLE)
+@pytest.mark.parametrize("username", [one for one in PEOPLE if one != "audit"])  # the auditor: in the deep run
 def test_no_request_breaks_anything(small: House, username: str | None, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.ERROR)
     seen = fuzz(small, username, FAST)

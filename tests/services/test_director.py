@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
-from app.core import jobs
+from app.core import clock, jobs
 from app.core.errors import Invalid
 from app.core.saving import save
 from app.core.verbs import Verb
 from app.core.workflow import run
 from app.core.writing import unit_of_work
-from app.data.enums import DecisionCause
-from app.models.director import DirectorDecision, DirectorOverride, DirectorRule, SizeYardstick
+from app.data.enums import DecisionCause, DirectorCondition, DirectorEdition
+from app.models.director import DirectorDecision, DirectorOverride, DirectorRule, DirectorRuleKind, SizeYardstick
 from app.models.enterprise import Enterprise, Site
 from app.services.director import decide, rules_on
 from tests.support.house import A, House
@@ -158,3 +158,27 @@ def test_only_legal_edits_rules_and_only_a_chief_says_otherwise(house: House) ->
     assert house.client("yuan-a").get("/director-overrides/add").status_code == 403
     assert house.client("suo-a").get("/director-overrides/add").status_code == 200
     assert A in house.offices
+
+
+def test_the_day_a_rule_begins_decides_anew_without_anybody_saving(house: House) -> None:
+    key = school(house, 480)
+    tomorrow = clock.now() + timedelta(days=1)
+    with house.acting("fagui"), unit_of_work(Verb.CREATE):
+        rule = DirectorRule(edition=DirectorEdition.CANTEENS, name="学校食堂", condition=DirectorCondition.MEALS, at_least=400, basis="测试用规则",
+                            valid_from=clock.local(tomorrow).date(), kinds=[DirectorRuleKind(kind="学校食堂")])  # fmt: skip
+        save(rule, Verb.CREATE)
+    swept(house)
+    assert [must for must, _words, _cause in decisions(house, key)] == [False]
+    with clock.set_clock(lambda: tomorrow):
+        swept(house)
+        assert decisions(house, key)[-1] == (True, "每餐次 480 人 ≥ 400", DecisionCause.RULES)
+        before = len(decisions(house, key))
+        swept(house)
+    assert len(decisions(house, key)) == before
+
+
+def swept(house: House) -> None:
+    with house.app.app_context():
+        jobs.ask_daily()
+        jobs.sweep()
+        jobs.sweep()

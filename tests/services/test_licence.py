@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import func, select
 
 from app.core import clock
-from app.core.access.fetch import may
+from app.core.access.fetch import fetch, may
 from app.core.db import current_session
 from app.core.errors import Conflict, Forbidden, Invalid
 from app.core.saving import EVERYTHING, Refused, save
@@ -167,7 +167,13 @@ def test_business_goes_on_earlier_and_late_declarations_show(house: House) -> No
     with house.acting("suo-a"):
         one = save(closure(site_of(house, skip=3), -3, 30), Verb.CREATE)
         assert one.declared is not None and one.declared.text == "事后申报"
-        run(one, "confirm")
+        with pytest.raises(Conflict):
+            run(one, "confirm")
+        key = one.id
+    with house.acting("yuan-a"):
+        run(fetch(Closure, key), "confirm")
+    with house.acting("suo-a"):
+        one = fetch(Closure, key)
         with pytest.raises(Invalid):
             run(one, "reopen", date_to=clock.today() + timedelta(days=31))
         one = current_session().get_one(Closure, one.id)

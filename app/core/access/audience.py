@@ -19,6 +19,7 @@ from app.core import clock
 from app.core.access.context import Access, Firms, Held, Person, current_access, held_of, load, offices_of
 from app.core.access.explain import explain
 from app.core.access.predicate import predicate
+from app.core.access.seal import is_sealed
 from app.core.db import unscoped
 from app.core.entity import Entity
 from app.core.office import AccessRole, Account, Assignment, Family, Posting
@@ -28,7 +29,7 @@ MOST_SHOWN = 50
 MOST_NAMED = 100  # people loaded one by one
 AT_ONCE = 60  # criteria in one statement
 NOT_ON_A_ROW = {Verb.CREATE, Verb.IMPORT, Verb.CONFIRM}
-NOBODY = Person(-1, "", "", Family.BUSINESS, "", 0, 0, "zh", must_change_password=False, certificate_no=None)
+NOBODY = Person(-1, "", "", Family.BUSINESS, "", 0, "zh", must_change_password=False, certificate_no=None)
 
 PeopleReader = Callable[[Session, Entity, date], Iterable[int]]
 _people_readers: list[PeopleReader] = []
@@ -100,7 +101,7 @@ def audience(row: Entity) -> Audience:
     found = list({one.account_id: one for one in reversed(found)}.values())
     found.sort(key=lambda one: (one.family == Family.FIRM, one.office_id != own, one.office_id, one.title, one.name))
     total = len(found) + len(fresh[MOST_NAMED:])
-    return Audience(found[:MOST_SHOWN], total, bool(getattr(row, "sealed", False)))
+    return Audience(found[:MOST_SHOWN], total, is_sealed(row))
 
 
 def _holders(session: Session, row: Entity, day: date) -> list[tuple[Held, Account]]:
@@ -109,8 +110,7 @@ def _holders(session: Session, row: Entity, day: date) -> list[tuple[Held, Accou
         select(Posting, AccessRole, Account)
         .join(AccessRole, Posting.role_id == AccessRole.id)
         .join(Account, Posting.account_id == Account.id)
-        .where(Account.active.is_(True), Account.family != Family.FIRM, Posting.date_from <= day)
-        .where(or_(Posting.date_to.is_(None), Posting.date_to >= day))
+        .where(Account.active.is_(True), Account.family != Family.FIRM, Posting.in_force(day))
         .order_by(AccessRole.rank.desc(), Posting.id)
     )
     entity = row.policy_name()

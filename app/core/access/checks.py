@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy import inspect
 
-from app.core.access.policy import contradictions
+from app.core.access.limits import baseline
+from app.core.access.problems import Shape, role_problems, states_of
 from app.core.entity import Entity, registry
 from app.core.workflow import Workflow
 
@@ -17,37 +18,28 @@ Table = Mapping[str, Mapping[str, Any]]
 def policy_problems(roles: Mapping[str, Table]) -> list[str]:
     """What is wrong with these roles' grants (role code → entity → verb → cells) and with the models' workflows."""
     classes = list(registry().values())
-    known: dict[str, type[Entity]] = {cls.policy_name(): cls for cls in classes if not cls.__policy__}
     found = []
     for code, table in roles.items():
-        wrong = [*contradictions(table, known), *_unknown_states(table, known)]
+        wrong = role_problems(Shape(table, family=baseline.families.get(code)))
         found += [f"role {code}: {why}" for why in wrong]
     for cls in classes:
+        found += [f"{cls.__name__}: {why}" for why in charge_problems(cls)]
         if cls.__workflow__ is not None:
             found += [f"{cls.__name__}: {why}" for why in workflow_problems(cls, roles)]
     return found
 
 
-def states_of(cls: type[Entity]) -> frozenset[str] | None:
-    """Every state a row can be in, or None when the entity has no state that is limited."""
-    column = inspect(cls).columns.get(cls.state_column())
-    if column is None:
-        return frozenset()
-    if column.info.get("choices") is not None:
-        return frozenset(one.value for one in column.info["choices"])
-    flow = cls.__workflow__
-    return None if flow is None else frozenset({flow.initial, *(one.to for one in flow.transitions)})
-
-
-def _unknown_states(table: Table, known: Mapping[str, type[Entity]]) -> Iterator[str]:
-    for entity, verbs in table.items():
-        states = states_of(known[entity]) if entity in known else None
-        if states is None:
-            continue
-        for verb, cells in verbs.items():
-            for _coverage, named in cells:
-                if unknown := set(named or ()) - states:
-                    yield f"{entity}.{verb}: unknown state {', '.join(sorted(unknown))}"
+def charge_problems(cls: type[Entity]) -> Iterator[str]:
+    """Open work that is declared by columns or states the entity has not."""
+    columns = inspect(cls).columns
+    for one in cls.__handover__:
+        for name in (one.column, one.instead, one.ends):
+            if name and name not in columns:
+                yield f"hand-over {one.label}: no column {name}"
+        if unknown := set(one.states) - (states_of(cls) or set(one.states)):
+            yield f"hand-over {one.label}: unknown state {', '.join(sorted(unknown))}"
+        if "office_id" not in columns and cls.__about__ is None:
+            yield f"hand-over {one.label}: the row is of no office"
 
 
 def workflow_problems(cls: type[Entity], roles: Mapping[str, Table]) -> Iterator[str]:

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from functools import cache
 from typing import Any, cast
+from weakref import WeakKeyDictionary
 
 from flask_babel import lazy_gettext as _
 from sqlalchemy import Table, event, inspect, select
@@ -14,7 +15,7 @@ from sqlalchemy.orm import InstanceState, ORMExecuteState, Session, with_loader_
 from sqlalchemy.sql.visitors import iterate
 
 from app.core.access.context import Access, current_access, has_access_context
-from app.core.access.ownership import TOUCHED, related, stamp, touch_wholes
+from app.core.access.ownership import COPIED, TOUCHED, follow_owner, related, stamp, touch_wholes
 from app.core.access.predicate import foreign_key, predicate
 from app.core.db import AppSession, FabModel
 from app.core.entity import Entity, Scope, system_columns
@@ -37,11 +38,21 @@ def _filter(state: ORMExecuteState) -> None:
         log.error("refused statement: %s", state.statement)
         raise AccessRefused("a statement names an entity the access rules do not know")
     access = current_access()
-    state.statement = state.statement.options(*(_criterion(access, cls) for cls in _reached(state)))
+    criteria = (_criterion(access, cls) for cls in _reached_by(state))
+    state.statement = state.statement.options(*criteria)
 
 
 def _known(cls: type[Any]) -> bool:
     return issubclass(cls, Entity) and (bool(cls.__part_of__) or cls.__scope__ is not Scope.SYSTEM)
+
+
+_walked: WeakKeyDictionary[Any, list[type[Any]]] = WeakKeyDictionary()  # statements that live on are walked once
+
+
+def _reached_by(state: ORMExecuteState) -> list[type[Any]]:
+    if state.statement not in _walked:
+        _walked[state.statement] = _reached(state)
+    return _walked[state.statement]
 
 
 def _reached(state: ORMExecuteState) -> list[type[Any]]:
@@ -95,15 +106,16 @@ def _criterion(access: Access, cls: type[Any]) -> Any:
 def _judge_before(session: Session, _context: Any, _instances: Any) -> None:
     """Stamp new rows; then judge every changed or deleted row by the database's own old values."""
     access = None if "unscoped" in session.info else current_access()
-    for row in session.new:
-        stamp(row, access or _actor())
-    touch_wholes(session)
+    _fill(session, access)
     if access is None:
         return
     judged: Rows = defaultdict(set)
+    through: Rows = defaultdict(set)
     for row in _written(session):
         act = act_of(session, row)
         _judge_columns(access, row, act)
+        for parent, key in _parents_it_opens(row):
+            through[parent, Verb.READ].add(key)
         target = act.upon or row
         if inspect(target).persistent:
             judged[type(target), act.verb].add(target.id)
@@ -112,6 +124,41 @@ def _judge_before(session: Session, _context: Any, _instances: Any) -> None:
         fresh = {key for key in keys if (cls, verb, key) not in cleared}
         _require(session, access, cls, verb, fresh, states=True)
         cleared.update((cls, verb, key) for key in fresh)
+    for (cls, verb), keys in through.items():
+        _require(session, access, cls, verb, keys, states=True)
+
+
+def _fill(session: Session, access: Access | None) -> None:
+    """What core itself writes: makers and scope of new rows, scope of rows with another owner, versions of wholes."""
+    for row in session.new:
+        stamp(row, access or _actor())
+    if access is not None:
+        for row in session.dirty:
+            if isinstance(row, Entity) and session.is_modified(row):
+                follow_owner(row)
+    touch_wholes(session)
+
+
+def _parents_it_opens(row: Entity) -> Iterable[tuple[type[Entity], int]]:
+    """Rows that this one is going to make readable by pointing at them (a person by an appointment of one's own firm).
+
+    They are judged before the flush: after it, whoever pointed at a stranger's person could read that person.
+    """
+    state: InstanceState[Entity] = inspect(row)
+    for relation in state.mapper.relationships:
+        cls = relation.mapper.class_
+        if relation.direction.name != "MANYTOONE" or not getattr(cls, "__read_via__", ""):
+            continue
+        name = foreign_key(relation)
+        other = row.__dict__.get(relation.key)
+        key = getattr(row, name) if other is None else other.id if inspect(other).persistent else None
+        moved = (
+            state.transient
+            or state.pending
+            or any(state.attrs[one].history.has_changes() for one in (name, relation.key))
+        )
+        if key is not None and moved and not state.deleted:
+            yield cls, key
 
 
 def _actor() -> Access | None:
@@ -150,6 +197,8 @@ def _judge_columns(access: Access, row: Entity, act: Act) -> None:
     changed = {attr.key for attr in stored.attrs if attr.history.has_changes()} - {"version"}
     if stored.session is not None and row in stored.session.info.get("touched", ()):
         changed.discard(TOUCHED)
+    if stored.session is not None and row in stored.session.info.get("followed", ()):
+        changed -= set(COPIED)
     if act.verb is Verb.UPDATE and act.upon is None and not act.step and (own := changed & system_columns(type(row))):
         raise AccessRefused(_("这些内容由系统填写，不能直接修改：%(names)s", names=", ".join(sorted(own))))
     withheld = access.readonly(type(row).policy_name())
@@ -213,3 +262,4 @@ def _require(session: Session, access: Access, cls: type[Entity], verb: Verb, ke
 def _forget(session: Session) -> None:
     session.info.pop("cleared", None)
     session.info.pop("touched", None)
+    session.info.pop("followed", None)

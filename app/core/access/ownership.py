@@ -33,7 +33,7 @@ def stamp(row: Entity, access: Access | None) -> None:
             stamp(owner, access)
         _copy(row, owner)
     elif row.office_id is None and access is not None:
-        row.office_id = _home(row, access)
+        row.office_id = home(row, access)
     if row.made_office_id is None:
         row.made_office_id = row.office_id
 
@@ -45,6 +45,27 @@ def _complete(_mapper: Any, _connection: Any, row: Scoped) -> None:
     key: str = getattr(owner, "__firm_key__", "")
     if owner is not None and key:
         _copy(row, owner)
+
+
+def follow_owner(row: Entity) -> None:
+    """A row that is put to another owner (a draft to the right site) is about that one from now on.
+
+    Within the office only: lines, firm and site follow. What belongs to another office is no owner for it.
+    """
+    if not isinstance(row, Scoped) or not row.__owner__:
+        return
+    state: InstanceState[Any] = inspect(row)
+    names = (row.__owner__,) if isinstance(row.__owner__, str) else row.__owner__
+    keys = [str(next(iter(state.mapper.relationships[name].local_columns)).key) for name in names if name]
+    if not any(state.attrs[key].history.has_changes() for key in (*(name for name in names if name), *keys)):
+        return
+    owner: Any = _owner(row)
+    if owner is None:
+        return
+    if owner.office_id != row.office_id:
+        raise AccessRefused(_("这条记录归另一机构管，不能改到这里。"))
+    _copy(row, owner)
+    current_session().info.setdefault("followed", set()).add(row)
 
 
 def touch_wholes(session: Session) -> None:
@@ -93,7 +114,7 @@ def _copy(row: Scoped, owner: Entity) -> None:
         setattr(row, f"{firm_key}_id", owner.id)
 
 
-def _home(row: Scoped, access: Access) -> int:
+def home(row: Scoped, access: Access) -> int:
     """The office of the maker's posting that allows making such a row."""
     entity = row.policy_name()
     able = [

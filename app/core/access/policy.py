@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -32,34 +32,20 @@ class Grant:
 
 
 def grants(lines: Iterable[Grant]) -> dict[str, Any]:
-    """Grants as an AccessRole stores them: entity → verb → [[coverage, states or None], …]."""
+    """Grants as an AccessRole stores them: entity → verb → [[coverage, states or None], …], each coverage once."""
     table: dict[str, dict[str, list[list[Any]]]] = {}
     for line in lines:
         for verb in line.verbs:
-            cell = table.setdefault(line.entity, {}).setdefault(verb.value, [])
-            cell.append([line.coverage.value, list(line.states) if line.states is not None else None])
+            cells = table.setdefault(line.entity, {}).setdefault(verb.value, [])
+            _add(cells, line.coverage.value, list(line.states) if line.states is not None else None)
     return table
 
 
-def contradictions(table: Mapping[str, Any], entities: Mapping[str, Any]) -> list[str]:
-    """What is wrong with stored grants: unknown entity, verb, coverage or state; a write without reading."""
-    found: list[str] = []
-    for entity, verbs in table.items():
-        if entity not in entities:
-            found.append(f"unknown entity {entity}")
-            continue
-        if Verb.READ.value not in verbs:
-            found.append(f"{entity}: verbs without {Verb.READ}")
-        for verb, cells in verbs.items():
-            found += [f"{entity}.{verb}: {why}" for cell in cells if (why := _wrong(verb, cell))]
-    return found
-
-
-def _wrong(verb: str, cell: Any) -> str:
-    try:
-        Verb(verb)
-        coverage, states = cell
-        Coverage(coverage)
-    except ValueError as error:
-        return str(error)
-    return "" if states is None or states else "an empty list of states"
+def _add(cells: list[list[Any]], coverage: str, states: list[str] | None) -> None:
+    """One more grant of a coverage widens its states; without states it is every state."""
+    for cell in cells:
+        if cell[0] == coverage:
+            both = states is not None and cell[1] is not None
+            cell[1] = list(dict.fromkeys([*cell[1], *(states or ())])) if both else None
+            return
+    cells.append([coverage, states])

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, inspect, or_, select, true
+from sqlalchemy import ColumnElement, and_, bindparam, false, inspect, or_, select, true
 from sqlalchemy.orm import RelationshipProperty
 
+from app.core import clock
 from app.core.access.context import Access, Firms, Held
 from app.core.access.policy import Coverage
 from app.core.entity import Entity, Scope, registry
+from app.core.types import UtcDateTime
 from app.core.verbs import Verb
 
 Columns = Any  # a mapped class, an alias of it, or its table's columns
@@ -62,6 +64,26 @@ def deciding(
     return found
 
 
+def steps_to(
+    access: Access, held: Held, cls: type[Entity], verb: Verb, grant: tuple[str, list[str] | None]
+) -> list[tuple[str, ColumnElement[bool]]]:
+    """The criteria that one grant is made of, one after the other: whose row, which line, which state, the seal."""
+    coverage, allowed = Coverage(grant[0]), grant[1]
+    columns: Columns = cls
+    whole = _coverage(access, held, cls, columns, coverage, verb)
+    found = []
+    if coverage in {Coverage.SUBTREE, Coverage.SUPERVISED}:
+        unit = access.offices[held.office_id]
+        office = unit.id if coverage is Coverage.SUBTREE else unit.parent_id or unit.id
+        found.append(("office", _within(cls, columns, access.subtree(office), 0, verb, access)))
+        found.append(("line", whole))
+    else:
+        found.append((coverage.value, whole))
+    if allowed is not None:
+        found.append(("state", getattr(columns, cls.state_column()).in_(allowed)))
+    return [*found, ("sealed", _seal(access, cls, columns))]
+
+
 def _coverage(
     access: Access, held: Held, cls: type[Entity], columns: Columns, coverage: Coverage, verb: Verb
 ) -> ColumnElement[bool]:
@@ -72,7 +94,7 @@ def _coverage(
             mine = columns.id if cls.__name__ == "Account" else columns.account_id
             return mine == access.person.id  # type: ignore[no-any-return]
         case Coverage.FIRM:
-            return _firms(columns, cls, access.firms, parents=verb is Verb.READ)
+            return _own_firms(access, held, cls, columns, verb)
         case Coverage.ASSIGNED:
             named = _any_of(columns.id, access.assigned.get(cls.policy_name(), frozenset()))
             parents = bool(getattr(cls, "__firm_key__", "")) and verb is Verb.READ
@@ -135,16 +157,30 @@ def _firms(columns: Columns, cls: type[Entity], firms: Firms, *, parents: bool =
     return own
 
 
+def _own_firms(access: Access, held: Held, cls: type[Entity], columns: Columns, verb: Verb) -> ColumnElement[bool]:
+    """Reading: every firm of the person, and what may be read along. Writing: where the role's own duty is held."""
+    if verb is not Verb.READ:
+        return _firms(columns, cls, access.firms.of_duty(held.role_name), parents=False)
+    own = _firms(columns, cls, access.firms)
+    along = access.firms.along
+    return own if along is None else or_(own, _firms(columns, cls, along, parents=not cls.__firm_wide__))
+
+
 def _any_of(column: Any, keys: frozenset[int]) -> ColumnElement[bool]:
     return column.in_(sorted(keys)) if keys else false()
 
 
+NOW = bindparam("sealed_until", callable_=clock.now, type_=UtcDateTime)  # asked each time the statement runs
+
+
 def _seal(access: Access, cls: type[Entity], columns: Columns) -> ColumnElement[bool]:
     """A sealed row is seen by those assigned and by its approver until it opens, by nobody else."""
-    if not hasattr(cls, "sealed"):
+    seal = cls.__seal__
+    if seal is None:
         return true()
+    flag, until, approver = (getattr(columns, name) for name in (seal.flag, seal.until, seal.approver))
     named = _any_of(columns.id, access.assigned.get(cls.policy_name(), frozenset()))
-    return or_(columns.sealed.is_(False), named, columns.approver_id == access.person.id)
+    return or_(flag.is_(False), until <= NOW, named, approver == access.person.id)
 
 
 def _part(access: Access, cls: type[Entity], columns: Columns, verb: Verb, states: bool) -> ColumnElement[bool]:

@@ -11,12 +11,14 @@ from flask_appbuilder.security.sqla.manager import SecurityManager
 from flask_babel import get_babel
 from flask_login import current_user
 
-from app.core.access import context
 from app.core.access.context import Person
 from app.core.db import db
+from app.core.fab import wording
+from app.core.signin.sessions import resume
 from app.core.verbs import Verb
 
 LOCALES = ("zh", "en")
+BACKGROUND = "X-Background"  # a page that asks by itself; such a request keeps nobody signed in
 
 
 class AppSecurityManager(SecurityManager):
@@ -29,11 +31,8 @@ class AppSecurityManager(SecurityManager):
         """Schema is Alembic's, base data `app sync`'s."""
 
     def load_user(self, pk: str) -> Person | None:
-        """Flask-Login's loader: "account.epoch". Reads the whole access of the request once."""
-        account, _dot, epoch = str(pk).partition(".")
-        if not (account.isdigit() and epoch.isdigit()):
-            return None
-        g.access = context.load(int(account), int(epoch))
+        """Flask-Login's loader: "account.secret" of a session. Reads the whole access of the request once."""
+        g.access, g.signed_out = resume(str(pk), background=BACKGROUND in request.headers)
         return g.access.person if g.access else None
 
     def has_access(self, permission_name: str, view_name: str) -> bool:
@@ -102,4 +101,5 @@ def install(app: Flask) -> Builder:
     builder = Builder(update_perms=False, security_manager_class=AppSecurityManager, menu=AppMenu())
     builder.init_app(app, db.session)
     get_babel(app).locale_selector = get_locale
+    wording.install(app)
     return builder

@@ -16,16 +16,18 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from app.core.access.context import current_access
 from app.core.access.fetch import fetch
+from app.core.access.predicate import predicate
 from app.core.db import current_session
 from app.core.deleting import erase
 from app.core.entity import Entity
 from app.core.errors import AccessRefused, Conflict, Forbidden, Invalid, ShouzeError
+from app.core.fab import trail
 from app.core.fab.cells import said
 from app.core.history import record
 from app.core.saved import BulkRun
 from app.core.saving import Refused, save
 from app.core.verbs import Verb
-from app.core.workflow import Transition, lock, reasons_against, run
+from app.core.workflow import Transition, lock, reasons_against, require_ready, run
 from app.core.writing import retry_once, unit_of_work
 
 log = logging.getLogger(__name__)
@@ -46,6 +48,7 @@ class BulkAct:
     reason: bool = False
     kind: str = "plain"
     confirm: Any = ""
+    step: Transition | None = None
 
 
 def bulk_act(
@@ -85,11 +88,25 @@ def _step(step: Transition, all_steps: tuple[Transition, ...]) -> BulkAct:
     label = said(step.label)
     if sum(other.label == step.label for other in all_steps) > 1:
         label = _("%(what)s（%(state)s）", what=label, state=_("、").join(said(state) for state in step.sources))
-    return BulkAct(step.name, label, step.verb, one, step.reason, step.kind, step.confirm)
+    return BulkAct(step.name, label, step.verb, one, step.reason, step.kind, step.confirm, step)
 
 
 _DELETION = BulkAct(DELETE, lazy_gettext("删除"), Verb.DELETE, erase, kind="danger",
                     confirm=lazy_gettext("删除后不能找回，但经过里会留下一条记录。"))  # fmt: skip
+
+
+def hindrances(model: type[Entity], act: BulkAct, rows: dict[int, Any]) -> dict[int, str]:
+    """Why the act will not be done to these rows, as far as their state and the person's postings tell: one statement.
+
+    The act itself judges each row again.
+    """
+    mine = select(model.id).where(model.id.in_(rows), predicate(current_access(), model, act.verb))
+    able = set(current_session().scalars(mine)) if rows else set()
+    found = {key: str(_("您可以查看，但不能进行这项操作。")) for key in rows if key not in able}
+    for key, row in rows.items():
+        if act.step is not None and getattr(row, model.state_column()) not in act.step.sources:
+            found[key] = str(reasons_against(row, act.step)[0])
+    return found
 
 
 def keys_of(given: list[str]) -> list[int]:
@@ -102,16 +119,27 @@ def keys_of(given: list[str]) -> list[int]:
     return found
 
 
+def versions_in(given: list[str]) -> dict[int, int]:
+    """The versions that the page showed, key.version each; what is none is left out."""
+    pairs = (one.partition(".") for one in given[:MOST_ROWS])
+    return {_key(key): _key(version) for key, _dot, version in pairs}
+
+
 def _key(text: str) -> int:
     number = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else 0
     return number if number <= LARGEST_KEY else 0
 
 
-def perform_once(model: type[Entity], act: BulkAct, keys: list[int], reason: str, token: str) -> None:
+def perform_once(
+    model: type[Entity], act: BulkAct, keys: list[int], reason: str, token: str, seen: dict[int, int]
+) -> None:
     """Do the act to each row, unless this token was used before: then nothing happens, and its receipt stands.
 
+    `seen`: the versions of the rows on the page that asked; a row that somebody changed since does not go.
     Raises Conflict when the token was used for something else.
     """
+    if act.name != DELETE:
+        require_ready()  # before the receipt: what asks for a PIN now must not count as done
     digest = hashlib.sha256(json.dumps([model.__name__, act.name, keys, reason]).encode()).hexdigest()
     try:
         with unit_of_work(Verb.CREATE):
@@ -122,7 +150,7 @@ def perform_once(model: type[Entity], act: BulkAct, keys: list[int], reason: str
         if receipt_of(model, token, digest) is None:
             raise Conflict(_("这一页已经提交过别的内容，请回到列表重新选择。")) from None
         return
-    found = {key: _one(model, act, key, reason) for key in keys}
+    found = {key: _one(model, act, key, reason, seen.get(key)) for key in keys}
     with unit_of_work(Verb.UPDATE):
         fetch(BulkRun, receipt).outcomes = [[key, *one[:3]] for key, one in found.items()]
     _log_denied(act, [key for key, one in found.items() if one[3]])
@@ -137,10 +165,10 @@ def receipt_of(model: type[Entity], token: str, digest: str = "") -> BulkRun | N
     return None if found is not None and digest and found.digest != digest else found
 
 
-def _one(model: type[Entity], act: BulkAct, key: int, reason: str) -> tuple[bool, str, str, bool]:
+def _one(model: type[Entity], act: BulkAct, key: int, reason: str, seen: int | None) -> tuple[bool, str, str, bool]:
     """(went, why not, name of a row that is gone, denied) of one row; whatever fails rolls back this row alone."""
     try:
-        gone = retry_once(lambda: act.run(model, key, reason))
+        gone = retry_once(lambda: _upon(model, act, key, reason, seen))
     except ShouzeError as error:
         return False, str(error), "", isinstance(error, (Forbidden, AccessRefused))
     except DBAPIError:
@@ -150,6 +178,16 @@ def _one(model: type[Entity], act: BulkAct, key: int, reason: str) -> tuple[bool
         log.exception("bulk %s on %s %s", act.name, model.__name__, key)
         return False, _("系统出了问题，这一条没有改变。"), "", False
     return True, "", gone, False
+
+
+def _upon(model: type[Entity], act: BulkAct, key: int, reason: str, seen: int | None) -> str:
+    """The act upon the version that was seen. Raises Conflict, naming who wrote since."""
+    with unit_of_work(act.verb, reason):
+        row: Any = fetch(model, key)
+        if seen is not None and lock(row).version != seen:
+            told = trail.last_writer(row)
+            raise Conflict(_("您打开之后，%(who)s %(at)s 改过这一条，请看过现在的内容再办。", **told))
+        return act.run(model, key, reason)
 
 
 def _log_denied(act: BulkAct, keys: list[int]) -> None:

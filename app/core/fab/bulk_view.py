@@ -43,11 +43,13 @@ class BulkScreens(ListScreens):
             raise Invalid(_("这一页不完整，请回到列表重新选择。"))
         if why := _reason_problem(act, reason):
             return self._sure_page(act, keys, [why]), 422
-        bulk.perform_once(self.model, act, keys, reason, token)
+        bulk.perform_once(self.model, act, keys, reason, token, bulk.versions_in(request.form.getlist("seen")))
         return redirect(f"{self.route_base}/bulk/{token}")
 
     def _sure_page(self, act: bulk.BulkAct, keys: list[int], errors: list[str]) -> str:
         rows = self._rows(keys)
+        why = bulk.hindrances(self.model, act, rows)
+        going = len(rows) - len(why) if why else len(keys)
         flow = self.model.__workflow__
         reason = forming.reason_field(request.form.get("reason", ""), act.kind == "danger") if act.reason else None
         if reason is not None:
@@ -56,9 +58,12 @@ class BulkScreens(ListScreens):
             "title": _("%(what)s：选中 %(n)s 条", what=said(act.label), n=len(keys)), "text": said(act.confirm),
             "crumbs": [(self.title, f"{self.route_base}/")], "action": f"{self.route_base}/bulk",
             "cancel_url": f"{self.route_base}/", "act": act.name, "keys": keys, "kind": act.kind,
-            "submit_label": _("%(what)s %(n)s 条", what=said(act.label), n=len(keys)), "reason": reason,
+            "submit_label": _("%(what)s %(n)s 条", what=said(act.label), n=going), "reason": reason,
+            "seen": [f"{key}.{rows[key].version}" for key in keys if key in rows],
             "key": secrets.token_urlsafe(24), "missing": sum(key not in rows for key in keys),
-            "rows": [(str(rows[key]), cell(rows[key], flow.column) if flow else None) for key in keys if key in rows],
+            "rows": [(str(rows[key]), cell(rows[key], flow.column) if flow else None, why.get(key, ""))
+                     for key in keys if key in rows],
+            "hindered": len(why), "able": len(rows) - len(why),
             "errors": [FormError("reason" if act.reason else "", _("理由"), text) for text in errors],
         }  # fmt: skip
         return render_template("entity/bulk.html", screen=screen)

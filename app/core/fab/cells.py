@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
@@ -13,8 +14,8 @@ from flask_babel import gettext as _
 from sqlalchemy import inspect, select
 
 from app.core import clock
-from app.core.access.context import current_access
 from app.core.access.masking import is_masked, masked
+from app.core.access.veil import concealed
 from app.core.db import current_session
 from app.core.entity import Entity, Scope, registry
 from app.core.lines import line_text
@@ -56,27 +57,34 @@ def label_of(model: type[Entity], name: str) -> str:
 
 def cell(row: Entity, name: str, *, link: bool = True) -> Cell:
     """The cell of `name` (a column, a property, a relationship, or relationship.column) of a row."""
-    head, _dot, rest = name.partition(".")
-    if rest:
+    if "." in name:
+        head, _dot, rest = name.partition(".")
         other = getattr(row, head)
         return cell(other, rest, link=False) if other is not None else Cell()
-    if name in current_access().hidden(row.policy_name()):
+    if concealed(type(row), name):
         return Cell()
     value = getattr(row, name)
     if value is None or value == "":
         return Cell()
     if isinstance(value, (Badge, Entity)):
         return _object_cell(value, link=link)
-    target = inspect(type(row)).columns.get(name)
-    info = target.info if target is not None else {}
-    tones = row.__workflow__.tones if row.__workflow__ is not None else row.__tones__
-    if name == row.state_column() and (tones or row.__workflow__ is not None):
+    info = _info(cast("Any", type(row)), name)
+    flow = row.__workflow__
+    tones = flow.tones if flow is not None else row.__tones__
+    if name == row.state_column() and (tones or flow is not None):
         return Cell("state", _(value), tone=tones.get(value, "neutral"))
     if is_masked(row, name):
         return Cell("code", masked(value))
     if isinstance(value, int) and (other_class := target_of(type(row), name)) is not None:
         return _key_cell(row, name, other_class, value, link=link)
     return _plain_cell(value, info)
+
+
+@cache
+def _info(model: type[Any], name: str) -> dict[str, Any]:
+    """What the declaration says of a column; nothing of what is none."""
+    column = inspect(model).columns.get(name)
+    return column.info if column is not None else {}
 
 
 def _object_cell(value: Badge | Entity, *, link: bool) -> Cell:
@@ -131,7 +139,14 @@ def name_of(row: Entity) -> str:
         return f"{said(row.__label__)} {row.id}"
 
 
+def word_of(info: Mapping[str, Any], value: Any) -> str:
+    """What a stored value is called, by the `words` of its column."""
+    return said(info["words"]().get(value, value))
+
+
 def _plain_cell(value: Any, info: dict[str, Any]) -> Cell:
+    if info.get("words") is not None:
+        return Cell("text", word_of(info, value))
     if info.get("format") == "lines":
         return Cell("text", line_text(value) or _("全部"))
     if isinstance(value, bool):
@@ -147,21 +162,41 @@ def _plain_cell(value: Any, info: dict[str, Any]) -> Cell:
     return Cell("code" if info.get("format") in {"code", "tel"} else "text", str(value))
 
 
-def date_text(day: date) -> str:
+class DateText(str):
+    """A date as people say it; `on` is the same in full, for paper, where nothing is today."""
+
+    __slots__ = ("on",)
+    on: str
+
+
+def dated(text: str, on: str) -> DateText:
+    """The text with its full form."""
+    made = DateText(text)
+    made.on = on
+    return made
+
+
+def full_date(day: date) -> str:
+    """A business date with its year."""
+    return str(format_date(day, _("y年M月d日")))
+
+
+def date_text(day: date) -> DateText:
     """A business date as people say it: 今天, 明天, 11月23日, and the year when it is another."""
     distance = (day - clock.today()).days
     near = {0: _("今天"), 1: _("明天"), -1: _("昨天")}.get(distance)
     if near:
-        return str(near)
+        return dated(str(near), full_date(day))
     if day.year == clock.today().year:
-        return str(format_date(day, _("M月d日")))
-    return str(format_date(day, _("y年M月d日")))
+        return dated(str(format_date(day, _("M月d日"))), full_date(day))
+    return dated(full_date(day), full_date(day))
 
 
-def datetime_text(instant: datetime) -> str:
+def datetime_text(instant: datetime) -> DateText:
     """An instant in Shanghai, to the minute."""
     here = clock.local(instant)
-    return f"{date_text(here.date())} {here:%H:%M}"
+    day = date_text(here.date())
+    return dated(f"{day} {here:%H:%M}", f"{day.on} {here:%H:%M}")
 
 
 _views: dict[str, str] = {}  # entity name → route base; the same for every application of a process

@@ -59,7 +59,7 @@ def field_of(model: type[Entity], name: str) -> Any:
 
 def _options(target: Any) -> dict[str, Any]:
     info = target.info
-    nullable = bool(target.nullable) or target.default is not None
+    nullable = not info.get("required") and (bool(target.nullable) or target.default is not None)
     return {
         "label": lazy_gettext(str(info.get("label") or target.name)),
         "description": lazy_gettext(str(info["help"])) if info.get("help") else "",

@@ -21,6 +21,7 @@ from app.core.fab.interface import AppInterface
 from app.core.fab.listing import ListQuery
 from app.core.fab.showing import Children
 from app.core.importing.naming import Naming
+from app.core.verbs import Verb
 
 Answer = str | BaseResponse | tuple[str, int]
 F = TypeVar("F", bound=Callable[..., Any])
@@ -33,9 +34,16 @@ def expose(url: str = "/", methods: Sequence[str] = ("GET",)) -> Callable[[F], F
 
 
 class Page(BaseView):
-    """Base of screens that are not an entity's; each route still says what it needs."""
+    """Base of screens that are not an entity's; each route still says what it needs.
+
+    With a `task` it stands in the navigation, for who holds `nav_verb` on `entity_name`.
+    """
 
     entity_name = ""
+    title: ClassVar[Any] = ""
+    icon: ClassVar[str] = "list"
+    task: ClassVar[tuple[str, int]] = ("", 0)
+    nav_verb: ClassVar[Verb] = Verb.READ
 
 
 class Declaration:
@@ -46,7 +54,7 @@ class Declaration:
     list_columns (None: everything of show_parts); bulk_acts: acts on ticked rows beside the steps and deletion;
     naming: how an import tells rows apart; import_names: further headings of a column; attachments: the
     record may have files; form_fields: fields that no column declares; then: a step that the form's first button
-    takes after saving, its label, and that of the button which only saves.
+    takes after saving, its label, and that of the button which only saves; own_form: it brings its own /add and /edit.
     """
 
     datamodel: AppInterface
@@ -65,6 +73,8 @@ class Declaration:
     show_parts: ClassVar[list[tuple[Any, list[str]]]] = []
     children: ClassVar[list[Children]] = []
     form_fields: ClassVar[dict[str, Any]] = {}
+    own_form: ClassVar[bool] = False
+    nav_verb: ClassVar[Verb] = Verb.READ
     then: ClassVar[tuple[str, Any, Any] | None] = None
     asks: ClassVar[dict[str, tuple[type[AppForm], list[str]]]] = {}
     naming: ClassVar[Naming] = Naming()

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Mapping
 from typing import IO, Any
 
-from flask import current_app, flash, redirect, request, send_file
+from flask import current_app, flash, redirect, request
 from flask_babel import get_locale
 from flask_babel import gettext as _
 from sqlalchemy import select
@@ -22,10 +22,11 @@ from app.core.errors import Conflict, Invalid
 from app.core.fab import listing
 from app.core.fab.cells import said
 from app.core.fab.declaration import Answer, Declaration, expose
+from app.core.fab.download import download
 from app.core.fab.extract import Extract
 from app.core.fab.gate import needs
 from app.core.history import record
-from app.core.jobfile import attachment, result_file
+from app.core.jobfile import result_file
 from app.core.jobs import JOBS_URL, Final, Job, JobState, enqueue, job, tick
 from app.core.tables import CSV_TYPE, XLSX_TYPE, Table, write_csv, write_xlsx
 from app.core.types import public_id
@@ -50,6 +51,10 @@ class ExportScreens(Declaration):
         if format_ not in FORMATS:
             raise Invalid(_("请选择导出 Excel 或 CSV。"))
         args = {name: value for name, value in request.args.items() if name not in NOT_ARGUMENTS}
+        query, _names, filters, _order = self.list_query(args)
+        if query.strays:
+            told = "；".join(said_filters(query, filters))
+            raise Invalid(_("筛选条件里有不存在的值，没有导出：%(what)s", what=told))
         direct = current_app.extensions["shouze_settings"].export_direct_rows
         count = self.extract(args).count(max(direct, MOST_XLSX if format_ == "xlsx" else 0))
         if format_ == "xlsx" and count > MOST_XLSX:
@@ -77,13 +82,7 @@ class ExportScreens(Declaration):
         except BaseException:
             out.close()
             raise
-        size = out.tell()
-        out.seek(0)
-        answer = send_file(out, mimetype=FORMATS[format_][0])
-        answer.content_length = size
-        answer.headers["Cache-Control"] = "no-store"
-        answer.headers["Content-Disposition"] = attachment(file_name(self, format_))
-        return answer
+        return download(out, FORMATS[format_][0], file_name(self, format_))
 
     def _as_job(self, args: Mapping[str, str], format_: str) -> Answer:
         title = _("导出%(what)s（%(format)s）", what=said(self.title), format=format_.upper())
@@ -139,7 +138,13 @@ def write(view: ExportScreens, args: Mapping[str, str], format_: str, out: IO[by
             tick(rows * 100 // max(total, 1))
 
         tick(0)
-        table = Table(said(view.title), note(narrowed, total), extract.columns, extract.chunks(size), told)
+        table = Table(
+            said(view.title),
+            note(narrowed, total, starred=extract.starred),
+            extract.columns,
+            extract.chunks(size),
+            told,
+        )
         rows = writer(table, out)
     finally:
         session.rollback()
@@ -163,15 +168,15 @@ def said_filters(query: listing.ListQuery, filters: list[str]) -> list[str]:
     return found + [str(one.label) for one in listing.filter_boxes(query, filters)[1]]
 
 
-def note(narrowed: list[str], total: int) -> str:
-    """The line under the title: filter, when, by whom, how many."""
+def note(narrowed: list[str], total: int, *, starred: bool = False) -> str:
+    """The line under the title: filter, when, by whom, how many; and that numbers are written in part only."""
     person = current_access().person
     chief = current_access().chief_posting
     who = f"{person.name}（{said(chief.title)}）" if chief else person.name
     what = "；".join(narrowed) or _("无")
     at = f"{clock.local(clock.now()):%Y-%m-%d %H:%M}"
     line = _("筛选：%(what)s　时间：%(at)s　导出人：%(who)s　共 %(n)s 条", what=what, at=at, who=who, n=f"{total:,}")
-    return str(line)
+    return f"{line}　{_('电话、证件号码已打星号')}" if starred else str(line)
 
 
 def file_name(view: ExportScreens, format_: str) -> str:

@@ -7,7 +7,6 @@ of a column that has few, once for each related row, and row by row only for wha
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
@@ -17,7 +16,7 @@ from sqlalchemy.orm import RelationshipProperty
 
 from app.core import clock
 from app.core.access.context import current_access
-from app.core.access.masking import masked
+from app.core.access.masking import MOBILE, STARS, maskable, masked, starred
 from app.core.access.predicate import foreign_key, predicate
 from app.core.db import current_session
 from app.core.entity import Entity
@@ -29,8 +28,6 @@ from app.core.verbs import Verb
 
 MOST_KEPT = 20_000  # related rows, or different values, remembered by a column
 EXACT = 10**15  # a spreadsheet keeps fifteen digits
-MOBILE = re.compile(r"(?<!\d)(1[3-9]\d\d)\d{3}(\d{4})(?!\d)", re.ASCII)
-STARRED = r"\1****\2"
 BETWEEN = "\x1f"
 Values = Sequence[Any]
 
@@ -48,6 +45,11 @@ class Extract:
         """Heads and kinds."""
         return [TableColumn(source.label, source.kind) for source in self.sources]
 
+    @property
+    def starred(self) -> bool:
+        """Whether a column is written in part only."""
+        return any(maskable(self.model, source.name) for source in self.sources)
+
     def count(self, most: int | None = None) -> int:
         """How many rows; with `most`, counting no further than one more than that."""
         keys = self.statement.with_only_columns(self.model.id).order_by(None)
@@ -56,12 +58,12 @@ class Extract:
 
     def chunks(self, size: int) -> Iterator[Chunk]:
         """The rows, `size` at a time; never more than that of them in memory."""
-        asked = self.statement.with_only_columns(self.model.id, *(source.asked(self.model) for source in self.sources))
+        asked = self.statement.with_only_columns(*(source.asked(self.model) for source in self.sources))
         result = current_session().execute(asked.execution_options(yield_per=size))
         try:
             for rows in result.partitions():
-                keys, *raw = zip(*rows, strict=True)
-                yield [source.values(keys, values) for source, values in zip(self.sources, raw, strict=True)]
+                raw = zip(*rows, strict=True)
+                yield [source.values(values) for source, values in zip(self.sources, raw, strict=True)]
         finally:
             result.close()
 
@@ -78,8 +80,8 @@ class Source:
         """The expression that is read."""
         return getattr(model, self.name)
 
-    def values(self, keys: Values, raw: Values) -> Values:
-        """Values for the file, of the rows with these keys."""
+    def values(self, raw: Values) -> Values:
+        """Values for the file."""
         return raw
 
 
@@ -90,7 +92,7 @@ class Plain(Source):
         super().__init__(model, name)
         self.kind, self.convert = kind, convert
 
-    def values(self, keys: Values, raw: Values) -> Values:
+    def values(self, raw: Values) -> Values:
         """Nothing where nothing is stored."""
         if self.convert is None:
             return raw
@@ -102,11 +104,14 @@ class Telephone(Source):
 
     kind = "code"
 
-    def values(self, keys: Values, raw: Values) -> Values:
+    def values(self, raw: Values) -> Values:
         """Nothing where nothing is stored."""
         texts = ["" if value is None else value for value in raw]
-        shown = MOBILE.sub(STARRED, BETWEEN.join(texts)).split(BETWEEN)
-        return shown if len(shown) == len(texts) else [MOBILE.sub(STARRED, text) for text in texts]
+        parts = MOBILE.split(BETWEEN.join(texts))  # what stands between, and of each number what is shown of it
+        pieces = [STARS] * (len(parts) // 3 * 4 + 1)
+        pieces[0::4], pieces[1::4], pieces[3::4] = parts[0::3], parts[1::3], parts[2::3]
+        shown = "".join(pieces).split(BETWEEN)
+        return shown if len(shown) == len(texts) else [starred(text) for text in texts]
 
 
 class Said(Source):
@@ -116,7 +121,7 @@ class Said(Source):
         super().__init__(model, name)
         self.words: dict[Any, str] = {None: ""}
 
-    def values(self, keys: Values, raw: Values) -> Values:
+    def values(self, raw: Values) -> Values:
         """What `cell` says, asked once for each value."""
         words = self.words
         if len(words) > MOST_KEPT:
@@ -142,7 +147,7 @@ class Related(Source):
         """The foreign key."""
         return getattr(model, self.key)
 
-    def values(self, keys: Values, raw: Values) -> Values:
+    def values(self, raw: Values) -> Values:
         """The words of the rows pointed at."""
         if len(self.texts) > MOST_KEPT:
             self.texts.clear()
@@ -161,7 +166,7 @@ class Related(Source):
             return str(row)
         text = cell(row, self.rest, link=False).text
         column = inspect(self.target).columns.get(self.rest)
-        return masked(text) if column is not None and _sensitive(column) else MOBILE.sub(STARRED, text)
+        return masked(text) if column is not None and _sensitive(column) else starred(text)
 
 
 class Cells(Source):
@@ -171,10 +176,10 @@ class Cells(Source):
         """The key again."""
         return model.id.label(f"key_of_{self.name.replace('.', '_')}")
 
-    def values(self, keys: Values, raw: Values) -> Values:
+    def values(self, raw: Values) -> Values:
         """What `cell` says of each row."""
         session = current_session()
-        asked = select(self.model).where(self.model.id.in_(keys)).options(*loading(self.model, [self.name]))
+        asked = select(self.model).where(self.model.id.in_(raw)).options(*loading(self.model, [self.name]))
         texts = {row.id: cell(row, self.name, link=False).text for row in session.scalars(asked).unique()}
         session.expunge_all()
         return [texts.get(key, "") for key in raw]
@@ -214,6 +219,7 @@ def _worded(model: type[Entity], name: str, column: Column[Any]) -> bool:
     return (
         isinstance(column.type, Boolean | LineSet)
         or column.info.get("choices") is not None
+        or column.info.get("words") is not None
         or column.info.get("format") in {"lines", "term"}
         or (flow is not None and flow.column == name)
     )

@@ -21,6 +21,8 @@ from app.core.access.masking import masked
 from app.core.codes import INVISIBLE
 from app.core.db import current_session
 from app.core.entity import Entity
+from app.core.fab import denied
+from app.core.importing.naming import named
 
 LARGEST_KEY = 2**63 - 1
 
@@ -285,13 +287,26 @@ class Lookup(Plain):
 
     def __init__(self, label: Any = None, *, model: type[Entity], **options: Any) -> None:
         self.model = model
+        self.words: str | None = None  # what stood in the visible input
         self.offered: list[Entity] = []  # when few rows will do, the view offers them and nothing is typed
         super().__init__(label, **options)
 
     def process(self, formdata: Any, *args: Any, **kwargs: Any) -> None:
-        """Text typed without choosing a row is an error, not an empty field."""
+        """Where the script does not run, what is typed decides: the one row of just that name, or an error."""
         super().process(formdata, *args, **kwargs)
-        if formdata and not self.typed and str(formdata.get(f"{self.name}__text") or "").strip():
+        self.words = None
+        if not formdata or f"{self.name}__text" not in formdata or self.process_errors:
+            return
+        self.words = self.tidy(str(formdata.get(f"{self.name}__text")))
+        if self.words != (" ".join(str(self.data).split()) if self.data is not None else ""):
+            self._resolve(self.words)
+
+    def _resolve(self, words: str) -> None:
+        rows = named(self.model, words) if words else []
+        self.data, self.typed = (rows[0], str(rows[0].id)) if len(rows) == 1 else (self.empty, "")
+        if len(rows) > 1:
+            self.process_errors.append(_("叫这个名字的不止一条，请改填代码或编号。"))
+        elif words and not rows:
             self.process_errors.append(_("请从列表中选择。"))
 
     def parse(self, text: str) -> Any:
@@ -302,6 +317,7 @@ class Lookup(Plain):
         if text.isascii() and text.isdigit() and 0 < int(text) <= LARGEST_KEY:
             row = current_session().scalars(select(self.model).where(self.model.id == int(text))).unique().one_or_none()
         if row is None:
+            denied.note(self.model.__name__, text)
             raise ValueError(_("请从列表中选择。"))
         return row
 
@@ -311,7 +327,7 @@ class Lookup(Plain):
 
     def text(self) -> str:
         """What the visible input shows."""
-        return "" if self.data is None else str(self.data)
+        return self.words or "" if self.data is None else str(self.data)
 
 
 class Pick(Lookup):

@@ -54,7 +54,7 @@ class FileView(Page):
         drawn = one.is_picture and (bool(copy) or attachment.outside_bureau())
         answer = _answer(attachment.content_of(one, copy), one.name, one.mime, drawn=drawn, download=download)
         answer.set_etag(f"{one.sha256[:32]}-{copy or ('screen' if drawn else 'original')}")
-        if not copy and not drawn:
+        if not copy:
             record(Verb.READ, "打开附件", office_id=one.made_office_id, file=one.id, sha256=one.sha256)
         answer.make_conditional(request)
         return answer

@@ -1,8 +1,8 @@
 """Typed filters of a list, derived from the columns: contains, from–to, one of several, a row of another entity.
 
-A filter reads its arguments from any mapping, and keeps only what it understands; a value of the wrong kind is as if
-it had not been sent. A key that is well formed but names no row that the person may see stays in force and finds
-nothing, so that a list never widens by itself, and a foreign key tells no more than one that does not exist.
+A filter reads its arguments from any mapping. A value that it does not understand stays in force and finds nothing, as
+does a key that names no row which the person may see: a list never widens by itself, and a foreign key tells no more
+than one that does not exist.
 """
 
 from __future__ import annotations
@@ -13,16 +13,17 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, ClassVar
 
 from flask_babel import gettext as _
-from sqlalchemy import inspect, or_
+from sqlalchemy import false, inspect, or_
 
 from app.core import clock
 from app.core.entity import Entity
-from app.core.fab.cells import date_text, label_of, said
+from app.core.fab.cells import full_date, label_of, said
 from app.core.lines import line_choices
 from app.core.screen import FilterBox
 
 LONGEST_VALUE = 100  # characters of one value
 MOST_VALUES = 50  # of one filter
+MOST_SAID = 3  # values that mean nothing, in words
 LARGEST_KEY = 2**63 - 1
 Values = dict[str, list[str]]
 
@@ -59,8 +60,33 @@ class Filter:
         return [self.name + end for end in self.ends]
 
     def read(self, args: Mapping[str, Any]) -> Values:
-        """What it understands of the arguments, by argument name; nothing where it is not in force."""
-        return {name: kept for name in self.names() if (kept := self.understood(texts(args, name)))}
+        """The values in force by argument name: those it understands in their one spelling, then the others."""
+        found = {}
+        for name in self.names():
+            if given := texts(args, name):
+                found[name] = [*self.understood(given), *(one for one in given if not self.understood([one]))]
+        return found
+
+    def strays(self, values: Values) -> list[str]:
+        """The values in force that mean nothing to it."""
+        return [one for name in self.names() for one in values.get(name, ()) if not self.understood([one])]
+
+    def said_lost(self, values: Values) -> str:
+        """Those values in words, the first few in part."""
+        lost = self.strays(values)
+        shown = [one if len(one) <= 20 else f"{one[:20]}…" for one in lost[:MOST_SAID]]
+        text = str(_("、")).join(shown) + ("…" if len(lost) > MOST_SAID else "")
+        return str(_("%(value)s（没有这个值）", value=text)) if lost else ""
+
+    def meant(self, values: Values) -> Values:
+        """The values in force that mean something to it."""
+        return {name: kept for name in self.names() if (kept := self.understood(values.get(name, [])))}
+
+    def criteria(self, values: Values) -> list[Any]:
+        """The criteria of what is in force; a value that means nothing finds nothing."""
+        meant = self.meant(values)
+        lost = any(values.get(name) and name not in meant for name in self.names())
+        return [false()] if lost else self.clauses(meant)
 
     def understood(self, given: list[str]) -> list[str]:
         """The values that mean something to this filter, in their one spelling."""
@@ -157,8 +183,8 @@ class Days(Range):
         return date.fromisoformat(text)
 
     def words(self, text: str) -> str:
-        """As people say it."""
-        return date_text(date.fromisoformat(text))
+        """With its year: what is in force also stands on paper."""
+        return full_date(date.fromisoformat(text))
 
 
 class Instants(Days):

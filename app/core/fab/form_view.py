@@ -7,19 +7,26 @@ from typing import Any
 from flask import abort, flash, redirect, render_template, request
 from flask_babel import gettext as _
 
+from app.core import receipt
 from app.core.access.context import current_access
 from app.core.access.fetch import fetch
+from app.core.access.veil import withheld
+from app.core.clash_screen import Clash
 from app.core.db import current_session
 from app.core.deleting import erase
+from app.core.entity import Entity
 from app.core.errors import Conflict, Invalid, NotFound
-from app.core.fab import forming, showing, trail
-from app.core.fab.cells import cell, label_of, one_of, said
-from app.core.fab.declaration import Answer, Declaration, expose, require_valid, seen_version
+from app.core.fab import clash, forming, showing
+from app.core.fab.cells import name_of, one_of, said
+from app.core.fab.declaration import Answer, Declaration, expose, require_valid
 from app.core.fab.file_box import Upload
 from app.core.fab.forming import BoundForm
 from app.core.fab.gate import needs
+from app.core.fab.listing import newest
+from app.core.fab.sending import Sending, form_key
+from app.core.office import Family
 from app.core.saving import Refused, save
-from app.core.screen import Clash, FormScreen
+from app.core.screen import FormScreen
 from app.core.verbs import Verb
 from app.core.workflow import lock, run
 from app.core.writing import unit_of_work
@@ -36,7 +43,10 @@ class FormScreens(Declaration):
             abort(404)
         if request.method == "GET":
             return self._form_page(self._bound(self.blank()), None)
-        return self._save(None)
+        try:
+            return self._save(None, Sending(self.model))
+        except receipt.Raced:
+            return self._save(None, Sending(self.model))
 
     def _upload(self) -> Upload | None:
         return Upload(self.attachments) if self.attachments else None
@@ -49,7 +59,17 @@ class FormScreens(Declaration):
                 self._prefill(row, name, one, request.args[name])
             elif one.data is not None:
                 setattr(row, name, one.data)
+            elif one.kind == "lookup" and not one.nullable and (only := self._only(one.model)) is not None:
+                setattr(row, name, only)
         return row
+
+    @staticmethod
+    def _only(model: type[Entity]) -> Entity | None:
+        """The one row there is to choose, for somebody of a firm; nobody else's choice is that small."""
+        if current_access().person.family != Family.FIRM:
+            return None
+        rows = newest(model, "", 2, "-made_at")
+        return rows[0] if len(rows) == 1 else None
 
     def _prefill(self, row: Any, name: str, one: Any, text: str) -> None:
         try:
@@ -70,44 +90,58 @@ class FormScreens(Declaration):
 
     def _bound(self, row: Any) -> BoundForm:
         bound = BoundForm(self.edit_form, self.form_parts, row, self.model)
-        bound.withheld = current_access().readonly(self.entity_name)
+        bound.withheld = withheld(self.model)
         self.prepare(bound)
         return bound
 
-    def _save(self, key: int | None) -> Answer:
-        """Parse, check and write in one unit of work; whatever fails shows the form again as typed."""
+    def _save(self, key: int | None, sending: Sending | None = None) -> Answer:
+        """Parse, check and write in one unit of work; whatever fails shows the form again as typed.
+
+        A form for a new row (`sending`) that has made its row already is answered with that row.
+        """
         if forming.only_fills():
             return self._filled(key)
-        row: Any = None
         bound: BoundForm | None = None
         verb, upload = Verb.CREATE if key is None else Verb.UPDATE, self._upload()
         if upload is not None:
             upload.receive()
         try:
             with unit_of_work(verb):
-                row = self.model() if key is None else lock(fetch(self.model, key, Verb.UPDATE))
-                bound = self._bound(row)
-                require_valid(bound)
-                if upload is not None:
-                    upload.require_all()
-                if key is not None:
-                    _require_unchanged(row)
-                with current_session().no_autoflush:
-                    bound.populate(row)
-                save(row, verb, accepted=frozenset(forming.accepted()))
-                if upload is not None:
-                    upload.keep(row, verb)
-                saved = row.id
-                if done := self.then is not None and request.form.get("then") == self.then[0]:
-                    run(row, self.then[0])
+                bound = self._bound(self.model() if key is None else lock(fetch(self.model, key, Verb.UPDATE)))
+                made = sending.first_made() if sending is not None else None
+                saved = made or self._write(bound, verb, upload, sending)
         except (Invalid, Conflict) as error:
             if bound is None:
                 raise
-            return self._again(bound, key, error, upload)
+            made = sending.twin(error) if sending is not None else None
+            return self._saved(made) if made else self._again(bound, key, error, upload)
         if upload is not None:
             upload.settle()
-        flash(_("已%(what)s。", what=said(self.then[1])) if self.then and done else _("已保存。"), "success")
-        return redirect(f"{self.route_base}/{saved}")
+        return self._saved(saved)
+
+    def _write(self, bound: BoundForm, verb: Verb, upload: Upload | None, sending: Sending | None) -> int:
+        """Check and write what the form holds, in the unit of work in force. Returns the row's key."""
+        row: Any = bound.row
+        _require_fit(bound, row if verb is Verb.UPDATE else None, upload)
+        with current_session().no_autoflush:
+            bound.populate(row)
+        save(row, verb, accepted=frozenset(forming.accepted()))
+        if upload is not None:
+            upload.keep(row, verb)
+        key: int = row.id
+        if self._then():
+            run(row, self._then())
+        if sending is not None:
+            sending.keep(row)
+        return key
+
+    def _then(self) -> str:
+        """The step that the pressed button takes after saving."""
+        return self.then[0] if self.then is not None and request.form.get("then") == self.then[0] else ""
+
+    def _saved(self, key: int) -> Answer:
+        flash(_("已%(what)s。", what=said(self.then[1])) if self.then and self._then() else _("已保存。"), "success")
+        return redirect(f"{self.route_base}/{key}")
 
     def _filled(self, key: int | None) -> Answer:
         """The form as typed, its open items filled; nothing is saved."""
@@ -125,43 +159,37 @@ class FormScreens(Declaration):
         if not fields and not any(bound.form.errors.values()) and not isinstance(error, Refused):
             loose.append(str(error))
         row = fetch(self.model, key) if key is not None else None
-        clash = self._clash(bound, row, error) if isinstance(error, Conflict) and row is not None else None
+        both = clash.clash_of(bound, row, error) if isinstance(error, Conflict) and row is not None else None
         doubts = error.doubts if isinstance(error, Refused) else []
-        page = self._form_page(bound, row, loose=[] if clash else loose, clash=clash, doubts=doubts, upload=upload)
+        page = self._form_page(bound, row, loose=[] if both else loose, both=both, doubts=doubts, upload=upload,
+                               sent_key=form_key(error))  # fmt: skip
         return page, error.status
 
-    def _clash(self, bound: BoundForm, row: Any, error: Conflict) -> Clash | None:
-        last = next(iter(trail.events(row, limit=1)[0]), None)
-        differing = []
-        for name, one in bound.form._fields.items():
-            if one.kind == "checklist":
-                theirs, yours = one.format(getattr(row, name)), one.format(one.data)
-                differing.append({"label": one.label.text, "theirs": theirs, "yours": yours})
-                continue
-            theirs = cell(row, name, link=False).text
-            yours = (said if one.kind == "select" else str)(one.data) if one.data is not None else ""
-            if one.data != getattr(row, name):
-                differing.append({"label": label_of(self.model, name), "theirs": theirs, "yours": yours})
-        return Clash(str(error), last.who if last else "", last.at if last else "", differing)
-
     def _form_page(
-        self, bound: BoundForm, row: Any, *, loose: list[str] | None = None, clash: Clash | None = None,
-        doubts: list[Any] | None = None, upload: Upload | None = None,
+        self, bound: BoundForm, row: Any, *, loose: list[str] | None = None, both: Clash | None = None,
+        doubts: list[Any] | None = None, upload: Upload | None = None, sent_key: str = "",
     ) -> str:  # fmt: skip
         label = one_of(self.model)
         upload = upload or self._upload()
+        title = _("修改%(what)s：%(name)s", what=label, name=name_of(row)) if row is not None else ""
         screen = FormScreen(
-            title=_("修改%(what)s", what=label) if row is not None else _("新建%(what)s", what=label),
-            action=request.path, sections=forming.sections(bound, {one.field: one.text for one in doubts or []}),
+            title=title or _("新建%(what)s", what=label), crumbs=self._way_to(row), action=request.path,
+            sections=forming.sections(bound, {one.field: one.text for one in doubts or []}),
             submit_label=said(self.then[1]) if self.then else _("保存"), then=self.then[0] if self.then else "",
             extra_submits=[{"name": "then", "value": "", "label": said(self.then[2])}] if self.then else [],
             cancel_url=f"{self.route_base}/{row.id}" if row is not None else f"{self.route_base}/",
-            errors=forming.summary(bound, loose or []), conflict=clash,
+            errors=forming.summary(bound, loose or []), conflict=both,
             version=str(row.version) if row is not None else "",
+            key=(sent_key or form_key()) if row is None else "",
             warnings=forming.tick_boxes(doubts or [], bound),
             files=upload.screen(row) if upload is not None else None,
         )  # fmt: skip
         return render_template("entity/form.html", screen=screen)
+
+    def _way_to(self, row: Any) -> list[tuple[Any, str]]:
+        """The list, and the record when there is one."""
+        own = [(name_of(row), f"{self.route_base}/{row.id}")] if row is not None else []
+        return [(self.title, f"{self.route_base}/"), *own]
 
     @expose("/<int:key>/delete", methods=["GET", "POST"])
     @needs(Verb.DELETE)
@@ -179,7 +207,12 @@ class FormScreens(Declaration):
         return redirect(f"{self.route_base}/")
 
 
-def _require_unchanged(row: Any) -> None:
-    """Raise Conflict when the row was saved after the form in this request was opened."""
-    if seen_version() != row.version:
-        raise Conflict(_("您打开之后，这条记录已被别人改过。请对照后再保存。"))
+def _require_fit(bound: BoundForm, stored: Any, upload: Upload | None) -> None:
+    """What was typed and chosen can be saved upon the record as it stands. Raises Invalid, Conflict."""
+    if stored is not None:
+        clash.settle(bound, stored)
+    require_valid(bound)
+    if upload is not None:
+        upload.require_all()
+    if stored is not None:
+        clash.require_unchanged(stored)

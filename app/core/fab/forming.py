@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 from sqlalchemy import inspect
 from werkzeug.datastructures import MultiDict
 
+from app.core.access.veil import withheld
 from app.core.entity import Entity
 from app.core.errors import Invalid
 from app.core.fab import fields as f
@@ -21,6 +22,7 @@ from app.core.saving import Doubt
 from app.core.screen import ChildRows, Field, FieldSet, FormError, Section, TickBox
 
 MOST_ROWS = 200
+MORE = "rows-add"  # the button that adds a row
 MOST_ITEMS = 5  # of a checklist in the summary of errors; the others say it beside themselves
 
 
@@ -68,7 +70,7 @@ class BoundForm:
 
     def _children(self, rows: RowsOf) -> list[BoundRow]:
         model = inspect(self.model).relationships[rows.relation].mapper.class_
-        form_class = row_form(model, rows.columns)
+        form_class = row_form(model, fillable(model, rows.columns))
         if self.posted is None:
             stored = list(getattr(self.row, rows.relation)) if self.row is not None else []
             return [BoundRow(form_class(data=row_data(one, form_class)), str(one.id or "")) for one in stored]
@@ -77,6 +79,28 @@ class BoundForm:
             raise Invalid(_("最多 %(n)s 行。", n=MOST_ROWS))
         bound = [self._posted_row(rows.relation, number, form_class) for number in numbers]
         return [one for one in bound if one is not None]
+
+    def stored_rows(self, relation: str, row: Entity) -> list[BoundRow]:
+        """The child rows as the record has them now, bound as a form shows them."""
+        rows = next(one for part in self.parts for one in part.rows if one.relation == relation)
+        model = inspect(self.model).relationships[relation].mapper.class_
+        form_class = row_form(model, fillable(model, rows.columns))
+        return [BoundRow(form_class(data=row_data(one, form_class)), str(one.id)) for one in getattr(row, relation)]
+
+    def take_stored(self, name: str, row: Entity) -> None:
+        """Instead of what was typed, what the record has now: of a field, or of child rows as a whole."""
+        if name in self.children:
+            self.children[name] = self.stored_rows(name, row)
+            return
+        one = self.form._fields[name]
+        one.data, one.typed, one.process_errors = getattr(row, name), None, []
+
+    def keep_rows(self, relation: str, row: Entity) -> None:
+        """The typed child rows go on although some have been taken away meanwhile: those are new ones again."""
+        stored = {str(one.id) for one in getattr(row, relation)}
+        for one in self.children[relation]:
+            if one.key not in stored:
+                one.key = ""
 
     def _posted_row(self, relation: str, number: int, form_class: type[Any]) -> BoundRow | None:
         """A posted row; one without a key in which nothing was typed is no row."""
@@ -149,6 +173,12 @@ class BoundForm:
         return fields.get(name) or fields.get(name.removesuffix("_id"))
 
 
+def fillable(model: type[Entity], names: list[str]) -> list[str]:
+    """The columns of child rows that this person may fill in."""
+    kept = withheld(model)
+    return [name for name in names if name not in kept]
+
+
 def _assign(row: Entity, name: str, value: Any) -> None:
     if getattr(row, name) != value:
         setattr(row, name, value)
@@ -179,7 +209,7 @@ def sections(bound: BoundForm, doubts: dict[str, str]) -> list[Section]:
 def child_rows(bound: BoundForm, rows: RowsOf) -> ChildRows:
     """Child rows with a blank template row for adding."""
     model = inspect(bound.model).relationships[rows.relation].mapper.class_
-    form_class = row_form(model, rows.columns)
+    form_class = row_form(model, fillable(model, rows.columns))
     template = FieldSet([_child_field(one, rows.relation, "__n__") for one in form_class()._fields.values()])
     shown = [
         FieldSet(
@@ -276,12 +306,17 @@ def tick_boxes(doubts: list[Doubt], bound: BoundForm) -> list[TickBox]:
 
 
 def only_fills() -> bool:
-    """Whether this request only fills a checklist: its button, where the script does not run."""
-    return any(key.endswith(f"--{ALL}") for key in request.form)
+    """Whether this request only fills a checklist or adds a row: their buttons, where the script does not run."""
+    return any(key.endswith(f"--{ALL}") or key == MORE for key in request.form)
 
 
 def fill(bound: BoundForm) -> None:
-    """Fill the open items of the checklists whose button was pressed."""
+    """Fill the open items of the checklists whose button was pressed; add a blank row where that one was."""
+    for part in bound.parts:
+        for rows in part.rows:
+            if request.form.get(MORE) == rows.relation and len(bound.children[rows.relation]) < MOST_ROWS:
+                model = inspect(bound.model).relationships[rows.relation].mapper.class_
+                bound.children[rows.relation].append(BoundRow(row_form(model, rows.columns)(), ""))
     for name, one in bound.form._fields.items():
         if isinstance(one, Checklist):
             one.fill(request.form.get(f"{name}--{ALL}", ""))

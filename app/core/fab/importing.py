@@ -11,6 +11,7 @@ from openpyxl.utils import get_column_letter
 from sqlalchemy import select
 
 from app.core.access.context import current_access
+from app.core.access.veil import withheld
 from app.core.cells import text_of
 from app.core.db import current_session
 from app.core.errors import Conflict, Invalid
@@ -32,10 +33,10 @@ MOST_LISTED = 500  # rows of a reference list in the template
 
 def targets_of(view: Declaration) -> dict[str, Target]:
     """The fields of the entity's form that this person may fill in, in order."""
-    withheld = current_access().readonly(view.entity_name)
+    kept = withheld(view.model)
     form = view.add_form()
     found = {}
-    for name in (name for part in view.form_parts for name in part.columns if name not in withheld):
+    for name in (name for part in view.form_parts for name in part.columns if name not in kept):
         parser = form._fields[name]
         with force_locale("zh"):
             label = str(parser.label.text)

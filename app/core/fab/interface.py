@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
+from flask_appbuilder.models.filters import BaseFilterConverter
 from flask_appbuilder.models.sqla.interface import SQLAInterface
 from sqlalchemy import Select
 
@@ -15,8 +16,18 @@ from app.core.fab import paging
 E = TypeVar("E", bound=Entity)
 
 
+class NoFilters(BaseFilterConverter):
+    """FAB makes objects for all filters of each column of each view, twice; a list's are `core.fab.filtering`'s."""
+
+    def convert(self, col_name: str) -> list[Any]:
+        """None for any column."""
+        return []
+
+
 class AppInterface(SQLAInterface):
     """Reads for lists; writing goes through `core.saving` only."""
+
+    filter_converter_class = NoFilters
 
     def __init__(self, model: type[Entity]) -> None:
         super().__init__(model, db.session)
@@ -30,7 +41,7 @@ class AppInterface(SQLAInterface):
         few: bool = False, narrow: bool = False,
     ) -> list[Any]:  # fmt: skip
         """One page of rows with what their cells need."""
-        limited = paging.page(query, order, number * size, size, few=few, narrow=narrow).options(*options)
+        limited = paging.page(query, order, number * size, size, options, few=few, narrow=narrow)
         return list(current_session().scalars(limited).unique())
 
     def add(self, item: Any, raise_exception: bool = False) -> bool:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import literal, or_, select
+from sqlalchemy import Select, bindparam, literal, or_, select
 
 from app.core.access.context import Held, current_access
 from app.core.access.fetch import fetch
@@ -38,26 +39,31 @@ class Kept:
 
 def kept(model: type[Entity]) -> Kept:
     """Filters and preference of one list: one statement, from a row that is always there."""
-    access, entity = current_access(), model.__name__
-    offices = {held.office_id for held in access.postings}
-    mine = or_(SavedFilter.account_id == access.person.id, SavedFilter.office_id.in_(sorted(offices)))
-    anchor = select(literal(1).label("one")).subquery()
-    statement = (
-        select(SavedFilter, ListPreference)
-        .select_from(anchor)
-        .outerjoin(SavedFilter, (SavedFilter.entity == entity) & mine)
-        .outerjoin(
-            ListPreference, (ListPreference.entity == entity) & (ListPreference.account_id == access.person.id)
-        )
-        .order_by(SavedFilter.account_id.is_(None), SavedFilter.name, SavedFilter.id)
-        .limit(2 * MOST_FILTERS)
-    )  # fmt: skip
-    rows = current_session().execute(statement).all()
+    access = current_access()
+    offices = sorted({held.office_id for held in access.postings})
+    asked = {"entity": model.__name__, "account_id": access.person.id, "offices": offices}
+    rows = current_session().execute(_statement(), asked).all()
     preference = next((row[1] for row in rows if row[1] is not None), None)
     found = Kept([row[0] for row in rows if row[0] is not None])
     if preference is not None:
         found.columns, found.default_id = preference.shown, preference.default_filter_id
     return found
+
+
+@cache
+def _statement() -> Select[SavedFilter, ListPreference]:
+    entity: Any = bindparam("entity")
+    who: Any = bindparam("account_id")
+    mine = or_(SavedFilter.account_id == who, SavedFilter.office_id.in_(bindparam("offices", expanding=True)))
+    anchor = select(literal(1).label("one")).subquery()
+    return (
+        select(SavedFilter, ListPreference)
+        .select_from(anchor)
+        .outerjoin(SavedFilter, (SavedFilter.entity == entity) & mine)
+        .outerjoin(ListPreference, (ListPreference.entity == entity) & (ListPreference.account_id == who))
+        .order_by(SavedFilter.account_id.is_(None), SavedFilter.name, SavedFilter.id)
+        .limit(2 * MOST_FILTERS)
+    )
 
 
 def _sharing() -> list[Held]:

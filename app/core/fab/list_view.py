@@ -6,17 +6,18 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import jsonify, render_template, request
+from flask import has_request_context, jsonify, render_template, request
 from flask_babel import gettext as _
 from sqlalchemy import inspect
 
 from app.core.access.context import current_access
-from app.core.fab import bulk, keeping, listing
+from app.core.access.veil import concealed
+from app.core.fab import bulk, denied, keeping, listing
 from app.core.fab.cells import one_of, said
 from app.core.fab.declaration import Answer, Declaration, expose
 from app.core.fab.gate import needs
 from app.core.fab.keeping import Kept
-from app.core.fab.naming import concealed, shown
+from app.core.fab.naming import shown
 from app.core.fab.relating import usable
 from app.core.screen import BulkChoice, Empty, KeptFilter, ListScreen
 from app.core.verbs import Verb
@@ -49,7 +50,7 @@ class ListScreens(Declaration):
             bulk=[BulkChoice(act.name, said(act.label), act.kind) for act in self.acts()] if rows else [],
             editable=bool(self.form_parts) and current_access().may(self.entity_name, Verb.UPDATE),
             import_url=f"{self.route_base}/import" if self.form_parts and self._may(Verb.IMPORT) else None,
-            export_url=self.export_url(query) if rows else None,
+            export_url=self.export_url(query) if rows else None, links=self.list_links(),
         )  # fmt: skip
         return render_template("entity/list.html", screen=screen)
 
@@ -72,6 +73,8 @@ class ListScreens(Declaration):
         order = shown(self.model, self.order_columns)
         default = "-id" if concealed(self.model, self.default_order.removeprefix("-")) else self.default_order
         query = listing.ListQuery(self.model, [*order, "id"], filters, default, args, path)
+        if has_request_context() and (asked := request.args.get("order")) and not query.ordered:
+            denied.note("order", asked)
         query.bare = {ALL: 1} if kept.default is not None else {}
         return query, names, filters, order
 
@@ -88,7 +91,7 @@ class ListScreens(Declaration):
         """The saved filters as links, the one in force marked; none when nothing is saved."""
         if not kept.filters:
             return []
-        order, path = [*self.order_columns, "id"], query.path
+        order, path = [*shown(self.model, self.order_columns), "id"], query.path
         now, found = query.arguments(), []
         for one in kept.filters:
             own = listing.ListQuery(
@@ -107,8 +110,12 @@ class ListScreens(Declaration):
         """What this person may try on ticked rows."""
         return bulk.acts_of(self.model, self.entity_name, self.asks, self.bulk_acts)
 
+    def list_links(self) -> list[tuple[Any, str, str]]:
+        """Further pages about these rows, as label, address and icon."""
+        return []
+
     def _can_add(self) -> bool:
-        return bool(self.form_parts) and self._may(Verb.CREATE)
+        return bool(self.form_parts or self.own_form) and self._may(Verb.CREATE)
 
     def _may(self, verb: Verb) -> bool:
         return current_access().may(self.entity_name, verb)

@@ -10,13 +10,14 @@ from flask_babel import gettext as _
 from sqlalchemy import Select, select
 from werkzeug.datastructures import MultiDict
 
+from app.core.access.veil import concealed
 from app.core.db import current_session
 from app.core.entity import Entity
 from app.core.fab import paging
 from app.core.fab.cells import cell, label_of, url_of
 from app.core.fab.filtering import Values, texts
 from app.core.fab.interface import AppInterface
-from app.core.fab.naming import concealed, loading, named_by
+from app.core.fab.naming import loading, named_by
 from app.core.fab.relating import Related, filter_of
 from app.core.fab.searching import search, search_clause
 from app.core.screen import ActiveFilter, ColumnHead, FilterBox, Pager, Row
@@ -34,7 +35,8 @@ __all__ = [
     "row_of",
     "search_clause",
 ]
-SIZES = (25, 50, 100)
+SIZES = (paging.USUAL, 50, 100)
+PRINT = "print"  # the argument that asks for all rows on one page
 LONGEST_QUERY = 100  # characters of a search
 LONGEST_CELL = 80  # characters of a cell of a list; the record shows all
 LONGEST_ARGUMENTS = 4_000  # characters of a saved filter
@@ -55,14 +57,20 @@ class ListQuery:
         self.model, self.path, self.default_order = model, path, default_order
         self.text = "".join(texts(args, "q")[:1])[:LONGEST_QUERY]
         self.narrow = False  # whether an index finds the few rows that come in question
-        self.size = _bounded(texts(args, "size"), 1, max(SIZES), SIZES[0])
+        self.whole = texts(args, PRINT) == ["all"]  # one page as long as counting goes, for paper
+        self.size = paging.COUNT_CAP if self.whole else _bounded(texts(args, "size"), 1, max(SIZES), SIZES[0])
         self.page = _bounded(texts(args, "page"), 1, last_page(paging.COUNT_CAP + 1, self.size), 1)
         asked = "".join(texts(args, "order")[:1])
         self.ordered = asked if asked.removeprefix("-") in order_columns else ""
         self.order = self.ordered or default_order
         self.values: Values = {}
+        self.strays: dict[str, list[str]] = {}  # values that mean nothing to their filter: nothing is found by them
         for name in filters:
-            self.values |= filter_of(model, name).read(args)
+            one = filter_of(model, name)
+            found = one.read(args)
+            self.values |= found
+            if lost := one.strays(found):
+                self.strays[name] = lost
         self.bare: dict[str, Any] = {}
 
     def arguments(self) -> list[tuple[str, str]]:
@@ -74,7 +82,7 @@ class ListQuery:
     def url(self, **changes: Any) -> str:
         """This list with other arguments; None takes one away."""
         now: dict[str, Any] = {"q": self.text, "order": self.ordered}
-        now |= self.values | ({"size": self.size} if self.size != SIZES[0] else {}) | changes
+        now |= self.values | ({"size": self.size} if self.size != SIZES[0] and not self.whole else {}) | changes
         kept = {key: value for key, value in now.items() if value not in (None, "", [])} or self.bare
         return f"{self.path}?{urlencode(kept, doseq=True)}" if kept else self.path
 
@@ -104,7 +112,7 @@ def build_query(query: ListQuery, filters: list[str]) -> Select[Any]:
         statement = statement.where(clause)
     for name in filters:
         one = filter_of(query.model, name)
-        clauses = one.clauses(query.values)
+        clauses = one.criteria(query.values)
         statement = statement.where(*clauses)
         query.narrow |= bool(clauses) and isinstance(one, Related) and one.indexed
     return statement.order_by(*paging.ordered(query.model, query.order, query.default_order))
@@ -119,8 +127,9 @@ def newest(model: type[Entity], text: str, most: int, default_order: str) -> lis
     by = default_order if usual else "-id"
     narrow, clause = search(model, text) if text else (False, None)
     statement = select(model) if clause is None else select(model).where(clause)
-    page = paging.page(statement, paging.ordered(model, by, by), 0, most, narrow=narrow)
-    return list(current_session().scalars(page.options(*named_by(model))).unique())
+    order = paging.ordered(model, by, by)
+    page = paging.page(statement, order, 0, most, tuple(named_by(model)), narrow=narrow)
+    return list(current_session().scalars(page).unique())
 
 
 def filter_boxes(
@@ -133,11 +142,12 @@ def filter_boxes(
     boxes, active = [], []
     for name in filters:
         one = filter_of(query.model, name)
-        box = one.box(query.values, rows)
+        box = one.box(one.meant(query.values), rows)
         boxes.append(box)
-        if words := one.said(box):
+        words = [one.said(box), one.said_lost(query.values)]
+        if any(words):
             box.on = True
-            label = _("%(what)s：%(value)s", what=box.label, value=words)
+            label = _("%(what)s：%(value)s", what=box.label, value=_("、").join(filter(None, words)))
             active.append(ActiveFilter(label, query.url(**dict.fromkeys(one.names()))))
     return boxes, active
 
@@ -180,6 +190,9 @@ def pager(query: ListQuery, total: int, shown: int) -> Pager:
         prev_url=query.url(page=query.page - 1 if query.page > 2 else None) if query.page > 1 else None,
         next_url=query.url(page=query.page + 1) if query.page < last else None,
         sizes=[(size, query.url(size=size), size == query.size) for size in SIZES],
+        pages=last if total <= paging.COUNT_CAP else 0,
+        whole=query.whole,
+        all_url=query.url(**{PRINT: "all"}) if last > 1 and not query.whole else None,
         hint=_("列表到此为止，请用筛选缩小范围。") if ended else "",
     )
 

@@ -3,29 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from functools import lru_cache
+from typing import Any, cast
 
 from sqlalchemy import inspect
 from sqlalchemy.orm import joinedload
 
-from app.core.access.context import current_access
+from app.core.access.veil import concealed
 from app.core.entity import Entity, Scope
 
 
 def is_short(model: type[Entity]) -> bool:
     """Whether the entity is a short reference list, shown whole instead of by typing."""
     return model.__scope__ is Scope.REFERENCE and bool(getattr(model, "__short_list__", False))
-
-
-def concealed(model: type[Entity], name: str) -> bool:
-    """Whether no posting of the person shows this: the column, the relationship's key, or the other end's column."""
-    head, _dot, rest = name.partition(".")
-    hidden = current_access().hidden(model.policy_name())
-    relation = inspect(model).relationships.get(head)
-    keys = {column.key for column in relation.local_columns} if relation is not None else set()
-    if head in hidden or keys & hidden:
-        return True
-    return bool(rest) and relation is not None and concealed(relation.mapper.class_, rest)
 
 
 def shown(model: type[Entity], names: Iterable[str]) -> list[str]:
@@ -45,10 +35,15 @@ def named_by(model: type[Entity], path: Any = None) -> list[Any]:
 
 def loading(model: type[Entity], names: Iterable[str]) -> tuple[Any, ...]:
     """Loader options so that no cell, and no row's own name, asks the database again."""
+    found: tuple[Any, ...] = _loading(cast("Any", model), frozenset(name.partition(".")[0] for name in names))
+    return found
+
+
+@lru_cache(1_000)  # choices of columns
+def _loading(model: type[Any], heads: frozenset[str]) -> tuple[Any, ...]:
     relations = inspect(model).relationships
-    wanted = {name.partition(".")[0] for name in names if name.partition(".")[0] in relations}
     found = named_by(model)
-    for name in sorted(wanted):
+    for name in sorted(heads & set(relations.keys())):
         option = joinedload(getattr(model, name))
         found += [option, *named_by(relations[name].mapper.class_, option)]
     return tuple(found)

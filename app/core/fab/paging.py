@@ -12,7 +12,7 @@ sorting all of it).
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -37,8 +37,10 @@ from app.core.access.context import current_access
 from app.core.access.reach import Reach, reach
 from app.core.db import current_session, is_sqlite
 from app.core.entity import Entity, Scoped
-from app.core.ordering import order_names
+from app.core.ordering import indexed_alone, order_names
 
+MOST_KEPT = 1_000  # things compiled for one person
+USUAL = 25  # rows of a page unless more are asked for
 COUNT_CAP = 1_000  # rows a list tells, and shows
 SORTED = 5_000  # rows that are soon sorted
 DEEPER = 8  # more of them for each row before the page
@@ -63,33 +65,84 @@ def count(statement: Select[Any], *, first: int = 0, narrow: bool = False) -> Fo
     What is narrowed is counted further than it is told: a page far down in the order of the list would pass over all
     that lies between the rows that are meant.
     """
-    model = _model(statement)
     narrowed = statement.whereclause is not None
     most = max(COUNT_CAP, SORTED + DEEPER * first) if narrowed and not narrow else COUNT_CAP
-    found = None if narrow else reach(current_access(), model)
-    if found is None:
-        keys = statement.with_only_columns(model.id).order_by(None).limit(most + 1).subquery()
-        rows = current_session().scalar(select(func.count()).select_from(keys))
-    else:
-        keys = _union(_keys(model, found, _where(statement), [], most + 1), most + 1)
-        rows = current_session().scalar(select(func.count(model.id)).join(keys, keys.c.id == model.id))
+    if narrowed:
+        counting = _counting(statement, most, narrow=narrow)
+    else:  # every list that nobody has asked anything of yet
+        counting = _kept(("count", _model(statement), narrow), lambda: _counting(statement, most, narrow=narrow))
+    rows = current_session().scalar(counting)
     return Found(min(rows or 0, COUNT_CAP + 1), (rows or 0) <= most)
 
 
-def page(
-    statement: Select[Any], order: list[Any], first: int, size: int, *, few: bool = False, narrow: bool = False
-) -> Select[Any]:
-    """The statement for rows `first` to `first + size` in this order; `few` as `count` has found it."""
+def _counting(statement: Select[Any], most: int, *, narrow: bool) -> Select[Any]:
     model = _model(statement)
     found = None if narrow else reach(current_access(), model)
-    first = min(first, COUNT_CAP)
-    if found is not None and not few and (found.everywhere or found.nearly):
+    if found is None:
+        keys = statement.with_only_columns(model.id).order_by(None).limit(most + 1).subquery()
+        return select(func.count()).select_from(keys)
+    keys = _union(_keys(model, found, _where(statement), [], most + 1), most + 1)
+    return select(func.count(model.id)).join(keys, keys.c.id == model.id)
+
+
+def page(
+    statement: Select[Any], order: list[Any], first: int, size: int, options: tuple[Any, ...] = (), *,
+    few: bool = False, narrow: bool = False,
+) -> Select[Any]:  # fmt: skip
+    """The statement for rows `first` to `first + size` in this order, with what its cells need (`options`); `few` as
+    `count` has found it."""
+
+    def made() -> Select[Any]:
+        return _paged(statement, order, min(first, COUNT_CAP), size, few=few, narrow=narrow).options(*options)
+
+    if statement.whereclause is not None or first or size != USUAL:
+        return made()
+    return _kept(("page", _model(statement), tuple(map(str, order)), options, few, narrow), made)
+
+
+def _kept(key: tuple[Any, ...], make: Callable[[], Select[Any]]) -> Select[Any]:
+    """A statement made of nothing but what the person reaches, kept with what is compiled from that."""
+    compiled, key = current_access().compiled, (*key, is_sqlite(current_session().connection()))
+    found: Select[Any] | None = compiled.get(key)
+    if found is None:
+        found = make()
+        if len(compiled) < MOST_KEPT:
+            compiled[key] = found
+    return found
+
+
+def _paged(statement: Select[Any], order: list[Any], first: int, size: int, *, few: bool, narrow: bool) -> Select[Any]:
+    model = _model(statement)
+    found = None if narrow else reach(current_access(), model)
+    if found is None and model.__grows__ and not narrow:
+        statement = _one_way(statement, order, few=few)
+    elif found is not None and not few and (found.everywhere or found.nearly):
         statement = select(model).where(*_unserved(statement, order))
     elif found is not None:
         where = _where(statement) if few else and_(true(), *_unserved(statement, order))
         keys = _union(_keys(model, found, where, [] if few else order, None if few else first + size))
         statement = select(model).join(keys, keys.c.id == model.id)
     return statement.order_by(None).order_by(*order).offset(first).limit(size)
+
+
+def _one_way(statement: Select[Any], order: list[Any], *, few: bool) -> Select[Any]:
+    """Rows that are not found by office: few are found by their filter and sorted, many are met in their order."""
+    model = _model(statement)
+    if not few or statement.whereclause is None:
+        clauses = list(getattr(statement, "_where_criteria", ()))
+        served = next((one for one in clauses if _leads(model, one, order[0].element.key)), None)
+        rest = select(model).where(*(one for one in clauses if one is not served))
+        return select(model).where(*([] if served is None else [served]), *_unserved(rest, order))
+    once = -1 if is_sqlite(current_session().connection()) else None  # what has a limit is made once
+    keys = select(model.id).where(_where(statement)).limit(once).subquery()
+    return select(model).join(keys, keys.c.id == model.id)
+
+
+def _leads(model: type[Entity], clause: Any, name: str) -> bool:
+    """Whether an index has the rows of this criterion, which wants one value of a column, in the order of `name`."""
+    key = getattr(getattr(clause, "left", None), "key", "")
+    single = _in_order(clause, key) and clause.operator in {operators.eq, operators.in_op}
+    return bool(key) and single and indexed_alone(model, key, name)
 
 
 def _unserved(statement: Select[Any], order: list[Any]) -> Iterator[Any]:

@@ -22,7 +22,7 @@ from app.core.history import record
 from app.core.lines import line_text
 from app.core.office import Family
 from app.core.record_screen import AccessGroup, AccessScreen, HistoryScreen, Watcher
-from app.core.verbs import Verb
+from app.core.verbs import VERB_WORDS, Verb
 
 
 class RecordScreens(Declaration):
@@ -98,7 +98,7 @@ def _groups(people: list[Reach]) -> list[AccessGroup]:
 
 
 def _watcher(one: Reach) -> Watcher:
-    does = [said(trail.VERB_WORDS[Verb.READ]), *(said(trail.VERB_WORDS.get(verb, verb)) for verb in one.verbs)]
+    does = [said(VERB_WORDS[Verb.READ]), *(said(VERB_WORDS.get(verb, verb)) for verb in one.verbs)]
     why = said(WORDS[Coverage(one.coverage)]) if one.coverage else _("经由关联记录")
     if one.lines:
         why = _("%(what)s（%(value)s）", what=why, value=line_text(one.lines))

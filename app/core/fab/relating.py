@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask_babel import gettext as _
@@ -10,7 +11,8 @@ from sqlalchemy import Boolean, Date, Integer, Numeric, and_, inspect, select
 from app.core.access.context import current_access
 from app.core.db import current_session
 from app.core.entity import Entity
-from app.core.fab.cells import base_of
+from app.core.fab import denied
+from app.core.fab.cells import base_of, said
 from app.core.fab.filtering import (
     LARGEST_KEY,
     Days,
@@ -22,8 +24,10 @@ from app.core.fab.filtering import (
     Range,
     Values,
     YesNo,
+    texts,
 )
 from app.core.fab.naming import is_short, named_by
+from app.core.importing.naming import named
 from app.core.office import Office
 from app.core.ordering import indexed_alone
 from app.core.screen import FilterBox
@@ -46,6 +50,15 @@ class Related(Filter):
     def indexed(self) -> bool:
         """Whether the key's own index finds the rows, few as they are, without asking for an office."""
         return indexed_alone(self.model, self.key.key)
+
+    def read(self, args: Mapping[str, Any]) -> Values:
+        """Where the script does not run, what is typed decides: the rows of just that name."""
+        if f"{self.name}__text" not in args:
+            return super().read(args)
+        typed = texts(args, f"{self.name}__text")[:1]
+        rows = [row for words in typed for row in named(self.target, words)]
+        found = [str(row.id) for row in rows] or [f"“{words}”" for words in typed]
+        return {self.name: found} if found else {}
 
     def understood(self, given: list[str]) -> list[str]:
         """Keys of 64 bits."""
@@ -73,6 +86,8 @@ class Related(Filter):
             wanted = select(self.target).where(self.target.id.in_(int(key) for key in chosen))
             found = current_session().scalars(wanted.options(*named_by(self.target))).unique()
             known = {str(one.id): str(one) for one in found}
+        for key in set(chosen) - known.keys():
+            denied.note(self.target.__name__, key)
         return [(key, known.get(key) or _("（没有这一项，或您无权查看）")) for key in chosen]
 
     def said(self, box: FilterBox) -> str:
@@ -103,13 +118,34 @@ class ShortList(Related):
         return str(_("、")).join(names) or (_("（没有这一项，或您无权查看）") if box.values else "")
 
 
+class Worded(OneOf):
+    """One of several stored values that have words of their own (`words` of the column)."""
+
+    def choices(self) -> list[tuple[str, str]]:
+        """(value, word), in the order of the words."""
+        words = inspect(self.model).columns[self.name].info["words"]()
+        return [(value, said(word)) for value, word in words.items()]
+
+
+_special: dict[tuple[str, str], type[Filter]] = {}
+
+
+def register_filter(model: type[Entity], name: str, kind: type[Filter]) -> None:
+    """Say that an attribute is filtered in its own way, whatever its type."""
+    _special[model.__name__, name] = kind
+
+
 def filter_of(model: type[Entity], name: str) -> Filter:
-    """The filter that an attribute's type asks for."""
+    """The filter that an attribute's type asks for, unless it has one of its own."""
+    if special := _special.get((model.__name__, name)):
+        return special(model, name)
     mapper = inspect(model)
     if name in mapper.relationships:
         return (ShortList if is_short(mapper.relationships[name].mapper.class_) else Related)(model, name)
     target = mapper.columns[name]
     flow = model.__workflow__
+    if target.info.get("words") is not None:
+        return Worded(model, name)
     if target.info.get("choices") is not None or (flow is not None and flow.column == name):
         return OneOf(model, name)
     kinds: tuple[tuple[type[Any], type[Filter]], ...] = (

@@ -13,6 +13,7 @@ from app.core.fab.cells import label_of
 from app.core.fab.declaration import Answer, expose
 from app.core.fab.gate import needs
 from app.core.fab.list_view import ListScreens
+from app.core.fab.naming import shown
 from app.core.saved import SavedFilter
 from app.core.verbs import Verb
 
@@ -56,7 +57,9 @@ class SavedScreens(ListScreens):
     def _words(self, one: SavedFilter, filters: list[str]) -> str:
         """What a saved filter asks for, in words."""
         args = listing.parse_arguments(one.arguments)
-        query = listing.ListQuery(self.model, [*self.order_columns, "id"], filters, self.default_order, args)
+        query = listing.ListQuery(
+            self.model, [*shown(self.model, self.order_columns), "id"], filters, self.default_order, args
+        )
         _boxes, active = listing.filter_boxes(query, filters)
         found = [_("查找：%(text)s", text=query.text)] if query.text else []
         return "；".join([*found, *(chip.label for chip in active)])

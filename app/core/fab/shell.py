@@ -6,7 +6,9 @@ import gzip
 import hashlib
 import logging
 import secrets
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +20,13 @@ from flask import (
     g,
     get_flashed_messages,
     jsonify,
+    redirect,
     render_template,
     request,
     url_for,
 )
 from flask.globals import request_ctx
-from flask_babel import force_locale, get_locale
+from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError, generate_csrf
@@ -32,19 +35,22 @@ from werkzeug.exceptions import HTTPException
 
 from app.core import clock
 from app.core.db import db
-from app.core.errors import AccessRefused, Forbidden, NoContext, ShouzeError
-from app.core.fab import packing
+from app.core.errors import NoContext, ShouzeError
+from app.core.fab import denied, packing, phone
 from app.core.fab.cells import said
-from app.core.fab.gate import in_api
+from app.core.fab.gate import for_programs, held_back, in_api, to_sign_in
 from app.core.fab.view import EntityView
-from app.core.history import record
 from app.core.jobs import JOBS_URL
 from app.core.message import MOST_COUNTED, UNREAD
 from app.core.pdf.errors import ContextError, PdfError
+from app.core.signin.throttle import TooManyTries
 from app.core.verbs import Verb
 
 log = logging.getLogger(__name__)
+REFUSED = {400, 403, 404, 405}  # of what was asked for, not of what was typed
 STATIC = Path(__file__).resolve().parents[2] / "static"
+UNASKED = {"/favicon.ico", "/apple-touch-icon.png", "/robots.txt"}  # asked for by browsers, not by people
+MOST_NAVS = 500  # of some 10 KB: a screen each, for each set of screens that some role opens, in two languages
 TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", ".png": "image/png"}
 
 
@@ -52,10 +58,10 @@ TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", 
 class NavItem:
     """A line of the navigation."""
 
-    label: Any
+    label: str
     url: str
     icon: str
-    active: bool
+    active: bool = False
     count: int = 0
 
 
@@ -63,8 +69,8 @@ class NavItem:
 class NavGroup:
     """A task and its screens."""
 
-    label: Any
-    items: list[NavItem] = field(default_factory=list)
+    label: str
+    items: tuple[NavItem, ...]
 
 
 @dataclass(frozen=True)
@@ -83,31 +89,45 @@ class Shell:
     def __init__(self, groups: dict[str, Any]) -> None:
         self.groups = groups  # group key → label, in order
         self.views: list[EntityView] = []
-        self.pages: list[Any] = []  # pages with a task; who may read their entity_name finds them
+        self.pages: list[Any] = []  # screens that are no entity's and stand in the navigation
+        self.lines: dict[str, list[tuple[str, list[tuple[str, Verb, NavItem]]]]] = {}  # by language: group, its lines
         self.assets = {path.name: _asset(path) for path in sorted(STATIC.iterdir()) if path.suffix in TYPES}
         self.demo = False
         self.bureau = ""
 
-    def nav(self) -> list[NavGroup]:
+    def nav(self) -> tuple[NavGroup, ...]:
         """What this person can open, by task. No SQL: the gate only."""
-        home = NavItem(_("今天要办"), url_for("HomeView.home"), "home", request.path == "/")
-        found = [NavGroup(_("今天"), [home])]
-        for key, label in self.groups.items():
-            views = sorted((view for view in [*self.views, *self.pages] if view.task[0] == key), key=_place)
-            items = [self._item(view) for view in views if g.access.may(view.entity_name, Verb.READ)]
+        language, may, path = str(get_locale()), g.access.may, request.path
+        if language not in self.lines:
+            self.lines[language] = self._all_lines()
+        home = NavItem(_("今天要办"), url_for("HomeView.home"), "home", path == "/")
+        found = [NavGroup(_("今天"), (home,))]
+        for label, lines in self.lines[language]:
+            items = tuple(
+                replace(line, active=True) if path.startswith(line.url) else line
+                for entity, verb, line in lines
+                if may(entity, verb)
+            )
             if items:
-                found.append(NavGroup(_(str(label)), items))
+                found.append(NavGroup(label, items))
+        return tuple(found)
+
+    def _all_lines(self) -> list[tuple[str, list[tuple[str, Verb, NavItem]]]]:
+        """Every screen of the application in the language of this request, nobody's in particular."""
+        found = []
+        for key, label in self.groups.items():
+            known: list[Any] = [*self.views, *self.pages]
+            views = sorted((view for view in known if view.task[0] == key), key=lambda view: view.task[1])
+            lines = [
+                (one.entity_name, one.nav_verb, NavItem(_(str(one.title)), f"{one.route_base}/", one.icon))
+                for one in views
+            ]
+            found.append((_(str(label)), lines))
         return found
 
-    @staticmethod
-    def _item(view: Any) -> NavItem:
-        base = f"{view.route_base}/"
-        return NavItem(_(str(view.title)), base, view.icon, request.path.startswith(base))
-
-
-def _place(view: Any) -> int:
-    place: int = view.task[1]
-    return place
+    def asset_url(self, name: str) -> str:
+        """Where a static file is, under its present digest."""
+        return f"/assets/{self.assets[name].digest}/{name}"
 
 
 def _asset(path: Path) -> Asset:
@@ -119,16 +139,17 @@ def install(app: Flask, groups: dict[str, Any]) -> Shell:
     """Put the shell round an application."""
     shell = Shell(groups)
     app.extensions["shouze_shell"] = shell
-    app.jinja_env.add_extension("jinja2.ext.i18n")
+    app.jinja_env.globals.update(kept_macros(app, shell.asset_url))
     app.add_url_rule("/assets/<digest>/<name>", "static_asset", serve_asset)
     serve_asset.gate = "public"  # type: ignore[attr-defined]
     app.context_processor(context)
+    app.after_request(denied.log_noted)
     app.after_request(packing.pack)
     app.after_request(headers)
     app.register_error_handler(ShouzeError, on_refusal)
     app.register_error_handler(PdfError, on_paper)
     app.register_error_handler(ObjectDeletedError, lambda _error: error_page(404))
-    app.register_error_handler(CSRFError, lambda _error: error_page(400, _("这一页打开太久了，请返回刷新后再提交。")))
+    app.register_error_handler(CSRFError, on_stale_form)
     app.register_error_handler(HTTPException, on_http)
     app.register_error_handler(Exception, on_bug)
     return shell
@@ -141,9 +162,23 @@ def the_shell() -> Shell:
     return shell
 
 
-def asset_url(name: str) -> str:
-    """Where a static file is, under its present digest."""
-    return f"/assets/{the_shell().assets[name].digest}/{name}"
+def subjects() -> list[tuple[str, list[str]]]:
+    """The entities by subject, in the order of the navigation, whoever may open them."""
+    shell = the_shell()
+    views = sorted(shell.views, key=lambda view: view.task[1])
+    groups = shell.groups.items()
+    return [(said(label), [view.entity_name for view in views if view.task[0] == key]) for key, label in groups]
+
+
+def kept_macros(app: Flask, asset: Callable[[str], str]) -> dict[str, Callable[..., str]]:
+    """What templates call again and again with the same values, drawn once for each: icons, the navigation."""
+    icon = cache(_macros(app, "icon", asset=asset).icon)
+    nav = _macros(app, "nav", icon=icon)
+    return {"icon": icon, "nav_side": lru_cache(MOST_NAVS)(nav.side), "nav_thumb": lru_cache(MOST_NAVS)(nav.thumb)}
+
+
+def _macros(app: Flask, name: str, **known: Any) -> Any:
+    return app.jinja_env.get_template(f"macros/{name}.html").make_module(known)
 
 
 def serve_asset(digest: str, name: str) -> Response:
@@ -174,14 +209,14 @@ def context() -> dict[str, Any]:
     lang = "en" if str(get_locale()) == "en" else "zh-CN"
     other = "zh" if lang == "en" else "en"
     access = g.get("access") if current_user and current_user.is_authenticated else None
-    usable = access is not None and not access.person.must_change_password
+    usable = access is not None and not held_back(access)
     return {
-        "asset": asset_url,
+        "asset": shell.asset_url,
         "csp_nonce": csp_nonce,
         "csrf_token": generate_csrf,
         "lang": lang,
         "switch_lang_url": url_for("SignInView.language", code=other, next=request.full_path.rstrip("?")),
-        "nav": shell.nav() if usable else [],
+        "nav": shell.nav() if usable else (),
         "bell": _bell(access) if usable else None,
         "printed_at": f"{clock.local(clock.now()):%Y-%m-%d %H:%M}",
         "me": _me(access) if access is not None else None,
@@ -209,8 +244,11 @@ def _me(access: Any) -> dict[str, str]:
         "post": said(chief.title) if chief else _("没有在任的任职"),
         "office": access.offices[chief.office_id].name if chief else "",
         "signout_url": url_for("SignInView.logout"),
-        "password_url": url_for("SignInView.password"),
+        "password_url": "" if phone.by_phone() else url_for("SignInView.password"),
+        "sessions_url": url_for("SessionView.sessions"),
+        "second_factor_url": "" if phone.by_phone() else url_for("SecondFactorView.overview"),
         "jobs_url": JOBS_URL,
+        "abilities_url": f"/accounts/{access.person.id}/abilities",
     }
 
 
@@ -229,6 +267,8 @@ def headers(response: Response) -> Response:
     response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
     if request.is_secure:
         response.headers["Strict-Transport-Security"] = "max-age=31536000"
+    if "retry_after" in g:
+        response.headers["Retry-After"] = str(g.retry_after)
     response.headers.setdefault("Cache-Control", "no-store")
     return response
 
@@ -238,8 +278,10 @@ def on_refusal(error: ShouzeError) -> Any:
     db.session.rollback()
     if isinstance(error, NoContext):
         return error_page(401)
-    if isinstance(error, (Forbidden, AccessRefused)):
-        _log_denied(error)
+    if isinstance(error, TooManyTries):
+        g.retry_after = error.seconds
+    elif error.status in REFUSED:
+        denied.log_refusal(error.status, error)
     return error_page(error.status, str(error) if error.status != 404 else "")
 
 
@@ -250,22 +292,25 @@ def on_paper(error: PdfError) -> Any:
     return error_page(422, told)
 
 
-def _log_denied(error: ShouzeError) -> None:
-    access = g.get("access")
-    if access is None:
-        return
-    try:
-        with force_locale("zh"):  # history is in one language, whoever is refused
-            why = str(error)[:200]
-        record(Verb.READ, "被拒绝", office_id=access.person.office_id, path=request.path[:200], why=why)
-    except Exception:
-        log.exception("a denied try could not be logged")
+def on_stale_form(error: CSRFError) -> Any:
+    """A form without its token, with another's, or older than the session; nothing was done."""
+    db.session.rollback()
+    if request.endpoint in {"SignInView.login", "SignInView.code"}:
+        return redirect(url_for("SignInView.login", why="again", next=request.form.get("next") or None), 303)
+    if request.endpoint in {"ActivateView.type_code", "ActivateView.activate", "PhoneView.open_page"}:
+        return redirect(request.full_path.rstrip("?"), 303)  # the same page, anew
+    if not current_user.is_authenticated and not for_programs():
+        return to_sign_in()
+    denied.log_refusal(400, error.description)
+    return error_page(400, _("这一页打开太久了，请返回刷新后再提交。"))
 
 
 def on_http(error: HTTPException) -> Any:
     """Werkzeug's refusals as our pages; redirects pass."""
     if error.code is None or error.code < 400:
         return error
+    if error.code in REFUSED and request.path not in UNASKED:
+        denied.log_refusal(error.code, "")
     return error_page(error.code)
 
 

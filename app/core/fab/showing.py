@@ -16,6 +16,7 @@ from app.core.document import DocumentState, IssuedDocument
 from app.core.entity import Entity
 from app.core.fab.cells import base_of, cell, datetime_text, label_of, many_of, one_of, said
 from app.core.fab.listing import row_of
+from app.core.fab.naming import shown
 from app.core.screen import Action, Badge, Cell, ChildTable, ColumnHead, Fact, FactGroup, Paper
 from app.core.verbs import Verb
 from app.core.workflow import reasons_against
@@ -49,8 +50,8 @@ def facts(
     found = []
     ask = base and may(row, Verb.REVEAL)
     for label, names in parts:
-        shown = [(name, _fact(row, name, f"{base}/{row.id}/reveal/{name}" if ask else "", revealed)) for name in names]
-        group = [Fact(label_of(type(row), name), one, len(one.text) > 40) for name, one in shown if one.text]
+        told = [(name, _fact(row, name, f"{base}/{row.id}/reveal/{name}" if ask else "", revealed)) for name in names]
+        group = [Fact(label_of(type(row), name), one, len(one.text) > 40) for name, one in told if one.text]
         if group:
             found.append(FactGroup(label, group))
     return found
@@ -80,13 +81,14 @@ def child_table(row: Entity, children: Children) -> ChildTable:
         model, back = relation.mapper.class_, next(iter(relation.remote_side)).key
     own = getattr(model, back) == row.id
     order = model.position if hasattr(model, "position") else model.id.desc()
+    columns = shown(model, children.columns)
     rows = current_session().scalars(select(model).where(own).order_by(order).limit(MOST_CHILDREN)).unique()
     base = base_of(model)
     gate = bool(children.add and base and current_access().may(model.policy_name(), Verb.CREATE))
     return ChildTable(
         label=said(children.label) or many_of(model),
-        columns=[ColumnHead(name, label_of(model, name)) for name in children.columns],
-        rows=[row_of(one, children.columns) for one in rows],
+        columns=[ColumnHead(name, label_of(model, name)) for name in columns],
+        rows=[row_of(one, columns) for one in rows],
         add_url=f"{base}/add?{children.add}={row.id}" if gate else None,
         add_label=_("新建%(what)s", what=one_of(model)),
         empty_text=_("还没有%(what)s。", what=one_of(model)),

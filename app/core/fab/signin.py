@@ -1,4 +1,4 @@
-"""Signing in and out, changing one's password, choosing the language."""
+"""Signing in and out in one step or two, changing one's password, choosing the language."""
 
 from __future__ import annotations
 
@@ -6,25 +6,26 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import current_app, flash, g, redirect, render_template, request, session, url_for
+from flask import flash, g, redirect, render_template, request, session, url_for
 from flask_babel import gettext as _
-from flask_login import login_user, logout_user
-from sqlalchemy import select
 
 from app.core import clock
-from app.core.access import context
 from app.core.db import unscoped
 from app.core.errors import Invalid
 from app.core.fab.builder import LOCALES
 from app.core.fab.declaration import Answer, Page, expose
-from app.core.fab.gate import public, signed_in
-from app.core.history import record
+from app.core.fab.gate import LONGEST_TARGET, public, signed_in
+from app.core.fab.phone import phone_door
 from app.core.office import Account
-from app.core.passwords import hashed, matches, weakness
+from app.core.passwords import LONGEST, hashed, weakness
+from app.core.signin import entering, throttle
+from app.core.signin.allowance import allowance
+from app.core.signin.entering import Known, Visitor, WrongCredentials
+from app.core.signin.model import Ending, EntryKind
+from app.core.signin.sessions import end_sessions
+from app.core.signin.throttle import TooManyTries, Try
 from app.core.verbs import Verb
 from app.core.writing import unit_of_work
-
-LONGEST_PASSWORD = 200
 
 
 @dataclass
@@ -52,10 +53,28 @@ class Credentials:
 def safe_target(target: str | None) -> str:
     """A path of this site to go on to, else the home page. Never another host."""
     home = url_for("HomeView.home")
-    if not target or not target.startswith("/") or target.startswith(("//", "/\\")) or "\\" in target:
+    if (
+        not target
+        or len(target) > LONGEST_TARGET
+        or not target.startswith("/")
+        or target.startswith(("//", "/\\"))
+        or "\\" in target
+    ):
         return home
     parts = urlsplit(target)
     return home if parts.scheme or parts.netloc or any(ord(char) < 32 for char in target) else target
+
+
+def visitor() -> Visitor:
+    """Where this request comes from (behind trusted proxies only what they say), and what its cookie names."""
+    return Visitor(throttle.written(request.remote_addr), request.user_agent.string, str(session.get("_user_id", "")))
+
+
+def refused(error: TooManyTries | WrongCredentials) -> int:
+    """The status of an answer that refuses; a wait is told to programs too."""
+    if isinstance(error, TooManyTries):
+        g.retry_after = error.seconds
+    return error.status
 
 
 class SignInView(Page):
@@ -67,30 +86,49 @@ class SignInView(Page):
     @expose("/login/", methods=["GET", "POST"])
     @public
     def login(self) -> Answer:
-        """Sign in with name and password."""
-        target = request.values.get("next")
-        typed = request.form.get("username", "").strip()[:60]
-        error = ""
+        """Sign in with name and password; who has a second factor goes on to its page."""
+        target = request.values.get("next", "")[: LONGEST_TARGET + 1]
+        typed = request.form.get("username", "").replace("\0", "").strip()[:60]  # PostgreSQL refuses a NUL
+        if request.method == "GET" and (door := phone_door(target)):
+            return redirect(door)
+        error, status = "", 200
         if request.method == "POST":
-            account_id, error = authenticate(typed, request.form.get("password", "")[:LONGEST_PASSWORD])
-            if account_id is not None:
-                return redirect(enter(account_id, target))
+            try:
+                found = entering.check_password(typed, request.form.get("password", "")[:LONGEST], visitor())
+                return redirect(_after_password(*found, target))
+            except (TooManyTries, WrongCredentials) as refusal:
+                error, status = str(refusal), refused(refusal)
         form = Credentials(
             Input("username", "username", _("登录名"), typed, autocomplete="username"),
             Input("password", "password", _("密码"), autocomplete="current-password"),
         )
-        page = render_template("login.html", form=form, error=error, next=target or "")
-        return (page, 401) if error else page
+        told = "" if error else why_here(request.args.get("why", ""))
+        return render_template("login.html", form=form, error=error, told=told, next=target), status
+
+    @expose("/login/code", methods=["GET", "POST"])
+    @public
+    def code(self) -> Answer:
+        """The second step: a code of the telephone, or a recovery code."""
+        half = session.get("half") or {}
+        known = _halfway_in(half)
+        if known is None:
+            session.pop("half", None)
+            return redirect(url_for("SignInView.login", why="half", next=half.get("target") or None))
+        error, status = "", 200
+        if request.method == "POST":
+            try:
+                tried = entering.check_code(known, request.form.get("code", ""), visitor())
+                return redirect(enter(known.id, half["target"], tried=tried))
+            except (TooManyTries, WrongCredentials) as refusal:
+                error, status = str(refusal), refused(refusal)
+        return render_template("code.html", error=error), status
 
     @expose("/logout/", methods=["POST"])
     @signed_in
     def logout(self) -> Answer:
         """Sign out: every session of the account ends."""
-        person = g.access.person
-        with unscoped("sign out") as own, unit_of_work(Verb.UPDATE, "退出登录"):
-            raise_epoch(own.get_one(Account, person.id))
-        record(Verb.END, "退出登录", office_id=person.office_id)
-        logout_user()
+        with unscoped("sign out"), unit_of_work(Verb.END, "退出登录"):
+            end_sessions(g.access.person.id, Ending.SIGNED_OUT)
         session.clear()
         return redirect(url_for("SignInView.login"))
 
@@ -103,16 +141,22 @@ class SignInView(Page):
             Input("new", "new", _("新密码"), help=_("至少 10 位，不用常见的密码。"), autocomplete="new-password"),
             Input("repeat", "repeat", _("再输一遍新密码"), autocomplete="new-password"),
         ]
+        error, status = "", 200
         if request.method == "POST":
             try:
-                change_password(*(request.form.get(one.name, "")[:LONGEST_PASSWORD] for one in inputs))
-                flash(_("密码已修改。"), "success")
-                return redirect(url_for("HomeView.home"))
-            except Invalid as error:
+                after = safe_target(session.get("after"))
+                change_password(*(request.form.get(one.name, "")[: LONGEST + 1] for one in inputs))
+                flash(_("密码已修改，其他地方的登录都已结束。"), "success")
+                return redirect(after)
+            except Invalid as wrong:
+                status = wrong.status
                 for one in inputs:
-                    one.errors = [str(error.fields[one.name])] if one.name in error.fields else []
+                    one.errors = [str(wrong.fields[one.name])] if one.name in wrong.fields else []
+            except TooManyTries as refusal:
+                error, status = str(refusal), refused(refusal)
         form = {one.name: one for one in inputs}
-        return render_template("password.html", form=form, first=g.access.person.must_change_password)
+        page = render_template("password.html", form=form, first=g.access.person.must_change_password, error=error)
+        return page, status
 
     @expose("/language/<code>")
     @public
@@ -123,61 +167,74 @@ class SignInView(Page):
         return redirect(safe_target(request.args.get("next")))
 
 
-def authenticate(username: str, password: str) -> tuple[int | None, str]:
-    """(account key, "") or (None, message). Unknown names cost the same hash work."""
-    with unscoped("sign in", quiet=True) as own:
-        found = own.execute(select(Account).where(Account.username == username)).scalar_one_or_none()
-        stored = found.password if found is not None and found.active else ""
-        account_id, office_id = (found.id, found.office_id) if found is not None else (None, 0)
-    if not matches(stored, password):
-        record(Verb.READ, "登录失败", office_id=office_id, username=username, address=request.remote_addr)
-        return None, str(_("登录名或密码不对。"))
-    return account_id, ""
+def why_here(code: str) -> str:
+    """Why somebody is asked to sign in (again), in words; the code is one of ours or says nothing."""
+    words = {
+        "unsent": _("登录已失效，刚才的内容没有提交。重新登录后会回到那一页，存在这台设备上的草稿可以恢复。"),
+        "idle": _("太长时间没有操作，已自动退出。请重新登录，会回到刚才那一页。"),
+        "over": _("这次登录已经结束。请重新登录，会回到刚才那一页。"),
+        "half": _("输入动态口令的时间已过，请重新登录。"),
+        "again": _("登录页打开太久了，请再登录一次。"),
+    }
+    return str(words.get(code, ""))
 
 
-def enter(account_id: int, target: str | None) -> str:
-    """Begin a session; what an earlier one left in the cookie is dropped, except the language."""
+def _after_password(known: Known, tried: Try, target: str) -> str:
+    """Where to go with the right password: on, or to the second step. Half signed in opens nothing."""
+    if not entering.needs_code(known.id):
+        return enter(known.id, target, tried=tried)
+    with unscoped("sign in", quiet=True), unit_of_work(Verb.READ, ""):
+        throttle.halfway(tried)
     locale = session.get("locale")
     session.clear()
-    session.permanent = True
     if locale:
         session["locale"] = locale
-    with unscoped("sign in") as own, unit_of_work(Verb.UPDATE, "登录"):
-        account = own.get_one(Account, account_id)
-        account.last_login = clock.now()
-    g.access = context.load(account_id)
-    assert g.access is not None
-    login_user(g.access.person)
-    return url_for("SignInView.password") if g.access.person.must_change_password else safe_target(target)
+    session["half"] = {"account": known.id, "mark": known.mark, "since": clock.now().timestamp(),
+                       "target": safe_target(target)}  # fmt: skip
+    return url_for("SignInView.code")
 
 
-def raise_epoch(account: Account) -> None:
-    """End every session of the account: their cookies carry the old number."""
-    account.session_epoch += 1
+def _halfway_in(half: dict[str, Any]) -> Known | None:
+    """Who is half signed in by this cookie: minutes ago, with the password that still holds."""
+    if not half or not entering.remaining(half["since"]):
+        return None
+    with unscoped("second step", quiet=True):
+        known = entering.known_as(Account.id == half["account"])
+    return known if known is not None and known.mark == half["mark"] else None
+
+
+def enter(
+    account_id: int, target: str | None, kind: EntryKind = EntryKind.PASSWORD, *, tried: Try | None = None
+) -> str:
+    """Begin a session and say where to go; what an earlier one left in the cookie is dropped, except the language."""
+    key, account = entering.let_in(account_id, kind, visitor(), tried)
+    seat(key, account.family, kind)
+    return url_for("SignInView.password") if account.first else safe_target(target)
+
+
+def seat(key: str, family: str, kind: EntryKind) -> None:
+    """Put an opened session into the cookie in place of whatever it held, except the language."""
+    locale = session.get("locale")
+    session.clear()
+    session.permanent = allowance(family, kind).kept
+    session["_user_id"] = key
+    if locale:
+        session["locale"] = locale
 
 
 def change_password(old: str, new: str, repeat: str) -> None:
-    """Change the password of the person in context; other sessions end. Raises Invalid."""
+    """Change the password of the person in context; every other session ends. Raises Invalid, TooManyTries."""
     person = g.access.person
-    with unscoped("change password", quiet=True) as own:
-        stored = own.get_one(Account, person.id).password
-        if not matches(stored, old):
-            raise Invalid("", {"old": _("现在的密码不对。")})
-        if new != repeat:
-            raise Invalid("", {"repeat": _("两次输入的不一样。")})
-        if new == old:
-            raise Invalid("", {"new": _("新密码不能和现在的一样。")})
-        if why := weakness(new, person.username):
-            raise Invalid("", {"new": why})
-        sealed = hashed(new)  # outside the transaction: it takes a tenth of a second
-        with unit_of_work(Verb.UPDATE, "修改密码"):
-            account = own.get_one(Account, person.id)
-            account.password, account.must_change_password = sealed, False
-            raise_epoch(account)
+    if not entering.check_again(person.id, old[:LONGEST], visitor()):
+        raise Invalid("", {"old": _("现在的密码不对。")})
+    if new != repeat:
+        raise Invalid("", {"repeat": _("两次输入的不一样。")})
+    if new == old:
+        raise Invalid("", {"new": _("新密码不能和现在的一样。")})
+    if why := weakness(new, person.username, person.name):
+        raise Invalid("", {"new": why})
+    sealed = hashed(new)  # outside the transaction: it takes a tenth of a second
+    with unscoped("change password", quiet=True) as own, unit_of_work(Verb.UPDATE, "修改密码"):
+        account = own.get_one(Account, person.id)
+        account.password, account.must_change_password = sealed, False  # ends every session: core.signin.sessions
     enter(person.id, None)
-
-
-def limit(app_limiter: Any) -> None:
-    """Slow down guessing: per address, on top of the equal cost of every try."""
-    view = current_app.view_functions["SignInView.login"]
-    current_app.view_functions["SignInView.login"] = app_limiter.limit("30 per minute", methods=["POST"])(view)

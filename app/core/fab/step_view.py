@@ -8,8 +8,9 @@ from flask import flash, redirect, render_template, request
 from flask_babel import gettext as _
 
 from app.core.access.fetch import fetch, may
+from app.core.clash_screen import Clash, ClashField
 from app.core.errors import Conflict, Forbidden, Invalid, NotFound
-from app.core.fab import forming, showing
+from app.core.fab import forming, showing, trail
 from app.core.fab.cells import said
 from app.core.fab.converter import AppForm
 from app.core.fab.declaration import Answer, Declaration, expose, require_valid, seen_version
@@ -55,11 +56,15 @@ class StepScreens(Declaration):
             for field_name in set(fields) & set(form._fields):
                 form._fields[field_name].errors = [str(fields[field_name])]
             loose = [] if set(fields) & set(form._fields) or any(form.errors.values()) else [str(error)]
-            return self._step_page(fetch(self.model, key), step, form, columns, loose), error.status
+            row = fetch(self.model, key)
+            both = _clash(row, error)
+            return self._step_page(row, step, form, columns, [] if both else loose, both), error.status
         flash(_("已%(what)s。", what=said(step.label)), "success")
         return redirect(f"{self.route_base}/{key}")
 
-    def _step_page(self, row: Any, step: Transition, form: Any, columns: list[str], errors: list[str]) -> str:
+    def _step_page(
+        self, row: Any, step: Transition, form: Any, columns: list[str], errors: list[str], both: Clash | None = None
+    ) -> str:
         shown = [forming.screen_field(form._fields[name]) for name in columns]
         if step.reason:
             shown.append(forming.reason_field(request.form.get("reason", ""), step.kind == "danger"))
@@ -69,7 +74,17 @@ class StepScreens(Declaration):
             "fields": shown, "submit_label": said(step.label), "kind": step.kind, "action": request.path,
             "cancel_url": f"{self.route_base}/{row.id}", "summary": facts, "version": row.version,
             "children": [showing.child_table(row, one) for one in self.children if showing.is_part(row, one)],
+            "conflict": both,
             "errors": [FormError("", "", text) for text in errors],
             "edit_url": f"{self.route_base}/{row.id}/edit" if self.form_parts and may(row, Verb.UPDATE) else None,
         }  # fmt: skip
         return render_template("entity/transition.html", screen=screen)
+
+
+def _clash(row: Any, error: Invalid | Conflict) -> Clash | None:
+    """What the last writer changed, when the page was opened upon an older version of the record."""
+    if not isinstance(error, Conflict) or seen_version() == row.version:
+        return None
+    last = next(iter(trail.events(row, limit=1)[0]), None)
+    lines = [ClashField("", one["field"], one["new"], one["old"]) for one in last.changes] if last else []
+    return Clash(str(error), last.who if last else "", last.at if last else "", lines)

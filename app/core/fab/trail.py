@@ -7,16 +7,18 @@ that a change points at is named only to those who may read that row.
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import Date, inspect, or_, select
+from sqlalchemy import Date, inspect, select, union_all
 
-from app.core.access.context import current_access
+from app.core.access.masking import maskable, masked
 from app.core.access.predicate import foreign_key, whole_of
+from app.core.access.veil import concealed
 from app.core.attachment import Attachment
 from app.core.db import current_session, unscoped
 from app.core.entity import Entity, registry
@@ -25,17 +27,24 @@ from app.core.history import UNRECORDED, HistoryEntry, HistoryLink
 from app.core.lines import line_text
 from app.core.screen import Event
 from app.core.types import UtcDateTime
-from app.core.verbs import Verb
+from app.core.verbs import VERB_WORDS, Verb
 
 MOST_EVENTS = 30
-VERB_WORDS = {
-    Verb.READ: "查看", Verb.EXPORT: "导出", Verb.REVEAL: "查看全文",
-    Verb.CREATE: "新建", Verb.UPDATE: "修改", Verb.DELETE: "删除", Verb.SUBMIT: "提交", Verb.REVIEW: "审核通过",
-    Verb.RETURN: "退回", Verb.SIGN: "签发", Verb.SERVE: "送达", Verb.VOID: "作废", Verb.REVOKE: "撤销",
-    Verb.COMPLETE: "完成", Verb.CONFIRM: "确认", Verb.PRINT: "生成文书", Verb.IMPORT: "导入", Verb.END: "结束",
-}  # fmt: skip
+MOST_PARTS = 10  # made at once, each told for itself
+MOST_ASKED = 400  # keys in one statement
 SCOPE = {"made_office_id", "enterprise_id", "site_id", "lines"}  # core's own where the column is `system`
 Key = tuple[str, int]
+Differ = Callable[[Any, Any], Iterable[tuple[str, str, str]]]
+_differs: dict[tuple[type[Entity], str], Differ] = {}
+
+
+def register_differ(model: type[Entity], name: str) -> Callable[[Differ], Differ]:
+    """Register how two values of a column that is a structure differ: (what, before, after), line by line."""
+
+    def decorate(function: Differ) -> Differ:
+        return _differs.setdefault((model, name), function)
+
+    return decorate
 
 
 @dataclass(frozen=True)
@@ -69,13 +78,44 @@ def events(row: Entity, before: int | None = None, limit: int = MOST_EVENTS) -> 
     return [_event(one, row, names, numbers) for one in told], older
 
 
+def last_writer(row: Entity) -> dict[str, str]:
+    """Who wrote the record last, and when."""
+    last = next(iter(events(row, limit=1)[0]), None)
+    return {"who": last.who, "at": last.at} if last is not None else {"who": "", "at": ""}
+
+
+def entry_event(entry: HistoryEntry, part: int = 0, size: int = MOST_EVENTS) -> tuple[Event, bool]:
+    """One whole entry, whatever records it is about: `size` changed rows from the given part on, and if more follow.
+
+    Who reads the log reads what was written; hidden columns stay absent, what is masked elsewhere is masked here, and a
+    row that the reader may not read goes by its number.
+    """
+    body, known = json.loads(entry.body), registry()
+    rows = [one for one in body["changes"] if one[0] in known]
+    changes = [Change(known[name], key, op, fields) for name, key, op, fields in rows[part * size : (part + 1) * size]]
+    told = Told(entry.id, entry.at, entry.verb, entry.actor_name, "", changes)
+    names, numbers = _names([told]), _numbers([told])
+    lines: list[dict[str, Any]] = []
+    for change in changes:
+        head = _head(change, numbers) if change.model.__part_of__ else f"{said(change.model.__label__)} {change.row_id}"
+        lines += [{**one, "field": f"{head} · {one['field']}"} for one in _lines(change, _Numbered(names))]
+    what = said(VERB_WORDS[Verb(entry.verb)])
+    event = Event(datetime_text(entry.at), entry.actor_name or _("系统"), what, said(body["reason"]), lines)
+    return event, len(rows) > (part + 1) * size
+
+
+class _Numbered(dict[tuple[type[Entity], int], str]):
+    """Names of rows; a row without one goes by its number."""
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        """The name, or the number."""
+        return super().get(key) or _("%(what)s %(n)s", what=said(key[0].__label__), n=key[1])
+
+
 def _read(row: Entity, before: int | None, limit: int) -> list[Told]:
     name, key = type(row).__name__, row.id
-    same = (HistoryLink.office_id == HistoryEntry.office_id) & (HistoryLink.seq == HistoryEntry.seq)
-    linked = select(HistoryLink.id).where(same, HistoryLink.entity == name, HistoryLink.row_id == key).exists()
-    shared = select(HistoryLink.id).where(same).exists()
-    mine = or_((HistoryEntry.entity == name) & (HistoryEntry.row_id == key), linked)
-    statement = select(HistoryEntry, shared).where(mine).order_by(HistoryEntry.id.desc()).limit(limit)
+    shared = select(HistoryLink.id).where(*same_entry()).exists()
+    statement = select(HistoryEntry, shared).where(about(name, key)).order_by(HistoryEntry.id.desc()).limit(limit)
     if before is not None:
         statement = statement.where(HistoryEntry.id < before)
     with unscoped("history of a record one may read", quiet=True) as session:
@@ -83,6 +123,24 @@ def _read(row: Entity, before: int | None, limit: int) -> list[Told]:
         found = [_told(entry, row, parts, several=several) for entry, several in session.execute(statement)]
         _drop_strangers(session, row, [one for one, several in found if several], parts)
     return [one for one, _several in found]
+
+
+def same_entry() -> tuple[Any, Any]:
+    """The criteria that a further record is an entry's."""
+    return HistoryLink.office_id == HistoryEntry.office_id, HistoryLink.seq == HistoryEntry.seq
+
+
+def about(entity: str, key: int) -> Any:
+    """The criterion that an entry is about a record, be it the first or a further one; each found by its index."""
+    table = inspect(HistoryEntry).local_table.alias()
+    link = inspect(HistoryLink).local_table
+    first = select(table.c.id).where(table.c.entity == entity, table.c.row_id == key)
+    further = (
+        select(table.c.id)
+        .join(link, (link.c.office_id == table.c.office_id) & (link.c.seq == table.c.seq))
+        .where(link.c.entity == entity, link.c.row_id == key)
+    )
+    return HistoryEntry.id.in_(union_all(first, further))
 
 
 def _parts(model: type[Entity]) -> dict[str, type[Entity]]:
@@ -138,6 +196,13 @@ def _drop_strangers(session: Any, row: Entity, shared: list[Told], parts: dict[s
         ]
 
 
+def differences(changes: Iterable[Change]) -> list[list[dict[str, Any]]]:
+    """What each change did, as field, old and new in words; hidden columns and what is derived left out."""
+    listed = list(changes)
+    names = _names([Told(0, None, "", "", "", listed)])
+    return [_lines(change, names) for change in listed]
+
+
 def _names(told: list[Told]) -> dict[tuple[type[Entity], int], str]:
     """What the rows are called that changes point at; asked under the person's own predicates."""
     wanted: dict[type[Entity], set[int]] = defaultdict(set)
@@ -148,8 +213,10 @@ def _names(told: list[Told]) -> dict[tuple[type[Entity], int], str]:
                 wanted[target].update(value for value in values if isinstance(value, int))
     found: dict[tuple[type[Entity], int], str] = {}
     for cls, keys in wanted.items():
-        if keys:
-            rows = current_session().scalars(select(cls).where(cls.id.in_(sorted(keys)))).unique()
+        ordered = sorted(keys)
+        for start in range(0, len(ordered), MOST_ASKED):
+            some = ordered[start : start + MOST_ASKED]
+            rows = current_session().scalars(select(cls).where(cls.id.in_(some))).unique()
             found |= {(cls, row.id): name_of(row) for row in rows}
     return found
 
@@ -180,12 +247,15 @@ def _shown(change: Change, name: str) -> bool:
         return False
     if change.model.__part_of__ and name == foreign_key(inspect(change.model).relationships[change.model.__part_of__]):
         return False
-    return name not in current_access().hidden(change.model.policy_name())
+    return not concealed(change.model, name)
 
 
 def _event(told: Told, row: Entity, names: dict[tuple[type[Entity], int], str], numbers: dict[Key, int]) -> Event:
-    lines: list[dict[str, Any]] = []
+    many = _many(told, type(row))
+    lines = [_sum_line(model, op, number) for (model, op), number in many.items()]
     for change in told.changes:
+        if (change.model, change.op) in many:
+            continue
         if change.model is Attachment:
             lines += _file_line(change)
         elif change.model is not type(row):
@@ -195,6 +265,18 @@ def _event(told: Told, row: Entity, names: dict[tuple[type[Entity], int], str], 
             lines += _lines(change, names)
     what = said(VERB_WORDS.get(Verb(told.verb), told.verb))
     return Event(datetime_text(told.at), told.actor or _("系统"), what, told.reason, lines)
+
+
+def _many(told: Told, own: type[Entity]) -> dict[tuple[type[Entity], str], int]:
+    """Of which parts so many were made or taken away at once that their number says more than each of them."""
+    counted = Counter((one.model, one.op) for one in told.changes if one.model not in {own, Attachment})
+    return {key: number for key, number in counted.items() if key[1] != "~" and number > MOST_PARTS}
+
+
+def _sum_line(model: type[Entity], op: str, number: int) -> dict[str, Any]:
+    """检查项目: 新增 98 条."""
+    text = _("新增 %(n)s 条", n=number) if op == "+" else _("去掉 %(n)s 条", n=number)
+    return {"field": said(model.__label__), "old": "" if op == "+" else text, "new": text if op == "+" else ""}
 
 
 def _head(change: Change, numbers: dict[Key, int]) -> str:
@@ -213,15 +295,16 @@ def _file_line(change: Change) -> list[dict[str, Any]]:
 
 
 def _lines(change: Change, names: dict[tuple[type[Entity], int], str]) -> list[dict[str, Any]]:
-    return [
-        {
-            "field": label_of(change.model, name),
-            "old": _value(change.model, name, old, names),
-            "new": _value(change.model, name, new, names),
-        }
-        for name, (old, new) in change.fields.items()
-        if _shown(change, name)
-    ]
+    found: list[dict[str, Any]] = []
+    for name, (old, new) in change.fields.items():
+        if not _shown(change, name):
+            continue
+        if differ := _differs.get((change.model, name)):
+            found += [{"field": what, "old": before, "new": after} for what, before, after in differ(old, new)]
+            continue
+        values = [_value(change.model, name, value, names) for value in (old, new)]
+        found.append({"field": label_of(change.model, name), "old": values[0], "new": values[1]})
+    return found
 
 
 def _value(model: type[Entity], name: str, value: Any, names: dict[tuple[type[Entity], int], str]) -> str:
@@ -235,6 +318,8 @@ def _value(model: type[Entity], name: str, value: Any, names: dict[tuple[type[En
     if isinstance(value, bool):
         return str(_("是") if value else _("否"))
     column = inspect(model).columns[name]
+    if isinstance(names, _Numbered) and maskable(model, name):
+        return masked(str(value))
     if column.info.get("format") == "lines":
         return line_text(value) or str(_("全部"))
     return _text(model, name, column, value)

@@ -17,6 +17,7 @@ from app.core.fab.export_view import register as register_export
 from app.core.fab.filters import PerRequestFilters
 from app.core.fab.form_view import FormScreens
 from app.core.fab.gate import gate_of
+from app.core.fab.import_job import register as register_import
 from app.core.fab.import_view import ImportScreens
 from app.core.fab.saved_view import SavedScreens
 from app.core.fab.show_view import ShowScreens
@@ -45,6 +46,7 @@ class EntityView(
         register_route(self.model, self.route_base)
         register_naming(self.model, self.naming)
         register_export(self)
+        register_import(self)
         if self.attachments:
             register_carrier(self.model)
         super().__init__()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,10 +22,17 @@ from app.core.importing.naming import naming_of
 from app.core.importing.run import ImportRun, RunState
 from app.core.importing.source import open_source
 from app.core.importing.undoing import take_back, undo_text
+from app.core.jobs import settle, tick
 from app.core.office import Office
 from app.core.verbs import Verb
 from app.core.workflow import lock
 from app.core.writing import unit_of_work
+
+MOST_LISTED = 300  # records to go to after writing
+
+
+class Stale(Conflict):
+    """The file or what it is about is not what it was at the trial: it is to be tried again."""
 
 
 class _Tried(Exception):
@@ -33,34 +41,43 @@ class _Tried(Exception):
 
 @dataclass(frozen=True)
 class Reading:
-    """How a run's file is read: what it is imported as, and how a cell becomes a value."""
+    """How a run's file is read: what it is imported as, how a cell becomes a value, and what a trial tells of lines."""
 
     spec: Spec
     read: Reader
+    tell: Callable[[Spec, Sequence[Line]], list[dict[str, Any]]]
 
 
 def try_out(run: ImportRun, reading: Reading) -> Counter[str]:
-    """Do everything an import does, roll it back, and remember on the run what came of it. Raises XlsxError."""
+    """Do everything an import does, roll it back, and remember on the run what came of it.
+
+    Raises XlsxError, and Invalid when there is not one row.
+    """
     lines = _lines(run, reading)
-    counts, plan = _rolled_back(reading.spec, lines)
+    if not lines:
+        raise Invalid(_("第 %(n)s 行表头的下面，要导入的列里没有数据。请填好数据后重新上传。", n=run.heading))
+    counts, plan, told = _rolled_back(reading, lines)
     found = findings_of(reading.spec, lines)
+    tick()
     with unit_of_work(Verb.IMPORT):
         row = open_run(run)
-        runs.keep_findings(row, found)
+        runs.keep_outcome(row, found, told)
         row.state, row.tried_at = RunState.TRIED, clock.now()
         row.made, row.changed, row.same, row.wrong = (counts[name] for name in (NEW, CHANGED, SAME, WRONG))
         doubts = sum(one["kind"] == "doubt" for one in found)
         bad = [line.number for line in lines if line.verdict == WRONG]
         row.result = {"plan": plan, "bad": bad, "doubts": doubts, "rows": len(lines)}
+        settle()
     return counts
 
 
-def _rolled_back(spec: Spec, lines: list[Line]) -> tuple[Counter[str], str]:
-    """The counts and the digest of the plan; nothing of it is kept."""
-    found: tuple[Counter[str], str] = (Counter(), "")
+def _rolled_back(reading: Reading, lines: list[Line]) -> tuple[Counter[str], str, list[dict[str, Any]]]:
+    """The counts, the digest of the plan, and what would happen to each row; nothing of it is kept."""
+    found: tuple[Counter[str], str, list[dict[str, Any]]] = (Counter(), "", [])
     try:
         with unit_of_work(Verb.IMPORT, "文件导入"):
-            found = (Batch(spec, lines).take(), digest_of(lines))
+            counts = Batch(reading.spec, lines).take()
+            found = (counts, digest_of(lines), reading.tell(reading.spec, lines))
             raise _Tried  # noqa: TRY301 - the one way to end a unit of work without its commit
     except _Tried:
         return found
@@ -86,11 +103,8 @@ def open_run(run: ImportRun) -> ImportRun:
     return row
 
 
-def write(run: ImportRun, reading: Reading, *, skip_bad: bool, accept: bool) -> Counter[str]:
-    """Write what was tried: all of it in one transaction, exactly as the trial foretold, or nothing.
-
-    Raises Invalid when a tick is missing, Conflict when it is written already or anything has changed since.
-    """
+def require_ready(run: ImportRun, *, skip_bad: bool, accept: bool) -> None:
+    """Raise Invalid when a tick is missing, Conflict when it was not tried or is written already."""
     told = run.result
     if run.state != RunState.TRIED:
         raise Conflict(_("这次导入已经写入，不会重复写入。") if run.state != RunState.OPEN else _("请先试导入。"))
@@ -98,21 +112,37 @@ def write(run: ImportRun, reading: Reading, *, skip_bad: bool, accept: bool) -> 
         raise Invalid(_("还有 %(n)s 行有误：改正文件后重新上传，或勾选“略过有误的行”。", n=len(told["bad"])))
     if told["doubts"] and not accept:
         raise Invalid(_("有 %(n)s 处需要核对，请核对后勾选确认。", n=told["doubts"]))
+
+
+def write(run: ImportRun, reading: Reading, *, skip_bad: bool, accept: bool) -> Counter[str]:
+    """Write what was tried: all of it in one transaction, exactly as the trial foretold, or nothing.
+
+    Raises Invalid when a tick is missing, Conflict when it is written already, Stale when anything has changed since.
+    """
+    require_ready(run, skip_bad=skip_bad, accept=accept)
+    told = run.result
     lines = _lines(run, reading, frozenset(told["bad"]))
     with unit_of_work(Verb.IMPORT, "文件导入"):
         row = open_run(run)
         if row.result != told:
-            raise Conflict(_CHANGED())
+            raise Stale(_CHANGED())
         _require_first(row, reading.spec)
         _queue_up()
         counts = Batch(reading.spec, lines).take()
         if digest_of(lines) != told["plan"] or counts[WRONG]:
-            raise Conflict(_CHANGED())
+            raise Stale(_CHANGED())
         row.undo = undo_text(lines)
         row.state, row.done_at = RunState.DONE, clock.now()
+        row.result = told | {"written": _written(lines)}
+        settle()
     _log(row, "文件导入", made=counts[NEW], changed=counts[CHANGED])
     runs.forget(row.stored)
     return counts
+
+
+def _written(lines: list[Line]) -> list[list[Any]]:
+    """The first records that were made or changed, [key, how], so that their pages can be offered."""
+    return [[line.row.id, line.verdict] for line in lines if line.verdict in {NEW, CHANGED}][:MOST_LISTED]
 
 
 def _CHANGED() -> str:  # noqa: N802 - reads as the constant it would be, were it not translated
@@ -146,9 +176,10 @@ def undo(run: ImportRun) -> int:
         row: ImportRun = lock(run)
         if not row.undoable() or row.undo is None:
             raise Conflict(_("这次导入不能撤销：没有写入、已经撤销，或者写入已超过一天。"))
-        left = take_back(row.entity, row.undo)
+        left, again = take_back(row.entity, row.undo)
         row.state, row.undone_at, row.undo = RunState.UNDONE, clock.now(), None
-        row.result = row.result | {"left": left}
+        row.result = row.result | {"left": left, "restored": again}
+        settle()
     _log(row, "撤销导入", left=len(left))
     return len(left)
 

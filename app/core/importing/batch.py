@@ -14,6 +14,7 @@ from sqlalchemy import inspect, select
 from sqlalchemy.exc import DataError, IntegrityError
 
 from app.core.access.context import current_access
+from app.core.access.masking import is_masked, maskable, stands_for
 from app.core.access.predicate import predicate
 from app.core.db import current_session
 from app.core.entity import Entity
@@ -47,6 +48,7 @@ class Batch:
         self.spec, self.lines, self.model = spec, lines, spec.model
         self.naming = naming_of(spec.model)
         self.columns = [prop.key for prop in inspect(spec.model).column_attrs]
+        self.maskable = [name for name in self.columns if maskable(spec.model, name)]
         plain = inspect(spec.model).columns
         self.texts = {name for name in spec.targets if name in plain and plain[name].default is not None
                       and plain[name].default.is_scalar and plain[name].default.arg == ""}  # fmt: skip
@@ -152,6 +154,7 @@ class Batch:
         row = line.row if line.version is not None else self.model()
         line.row = row
         line.before = {name: getattr(row, name) for name in self.columns} if line.version is not None else {}
+        line.veiled = {name for name in self.maskable if line.version is not None and is_masked(row, name)}
         put = self._fill(line, row)
         check = checked(row, known=self.known)
         for name, text in check.errors.items():
@@ -169,6 +172,10 @@ class Batch:
         """Set what the line says; returns the old values of what was set."""
         put: dict[str, Any] = {}
         for name, target in self.spec.targets.items():
+            if name in line.starred:
+                if line.version is None or not stands_for(line.starred[name], getattr(row, name)):
+                    line.wrong(name, _("这里打了星号，看不出原来的内容；请填写完整，或者不对应这一列。"))
+                continue
             if line.version is None:
                 value = line.values.get(name, target.parser.default)
             elif name in line.values:
@@ -190,7 +197,8 @@ class Batch:
     def _set(self, row: Any, name: str, value: Any, put: dict[str, Any]) -> None:
         """Set one value where it differs. A relation is compared by its key: nothing is loaded for that."""
         key = value.id if isinstance(value, Entity) else value
-        if getattr(row, name if name in self.columns else stored_name(self.model, name)) != key:
+        stored = getattr(row, name if name in self.columns else stored_name(self.model, name))
+        if stored != key and not (isinstance(key, str) and stands_for(key, stored)):
             put[name] = getattr(row, name)
             setattr(row, name, value)
 

@@ -16,6 +16,7 @@ from openpyxl.utils import column_index_from_string, get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 
 from app.core.cells import defuse
+from app.core.importing.lines import CHANGED, NEW, SAME, WRONG
 from app.core.importing.source import LIMITS
 from app.core.importing.target import Target
 from app.core.xlsx import Row
@@ -24,6 +25,7 @@ RED, YELLOW = PatternFill("solid", fgColor="FFC7CE"), PatternFill("solid", fgCol
 HEAD = PatternFill("solid", fgColor="DCE6F1")
 MOST_COMMENTS = 3_000  # a spreadsheet program opens many more, but slowly
 WIDEST = 40
+LONGEST_CELL = 32_000  # letters; a workbook takes a few more
 CHOICES = "选项"
 HELP_HEADINGS = ("列", "必填", "填什么", "可填的内容", "示例", "最多字数", "说明")
 
@@ -85,9 +87,12 @@ def _choices(sheet: Any, lists: Any, place: int, words: list[str], *, single: bo
 # -- annotated --------------------------------------------------------------------------------------------------------
 
 
-def annotated(title: str, rows: Iterable[Row], heading: int, findings: list[dict[str, Any]]) -> bytes:
-    """The sheet as it came in, with one column more: what is wrong with the row; wrong cells red, doubtful ones yellow,
-    each with a comment."""
+def annotated(
+    title: str, rows: Iterable[Row], heading: int, findings: list[dict[str, Any]], outcomes: list[dict[str, Any]]
+) -> bytes:
+    """The sheet as it came in, with one column more: what happens to the row, what is wrong with it; wrong cells red,
+    doubtful ones yellow, each with a comment."""
+    fates = {one["row"]: one for one in outcomes}
     by_row: dict[int, list[dict[str, Any]]] = defaultdict(list)
     for one in findings:
         by_row[one["row"]].append(one)
@@ -104,7 +109,9 @@ def annotated(title: str, rows: Iterable[Row], heading: int, findings: list[dict
         cells: list[Any] = [defuse(value) for value in row.values] + [None] * max(0, width - len(row.values))
         told = by_row.get(row.number, [])
         commented += _mark(sheet, cells, told, comments=commented < MOST_COMMENTS)
-        sheet.append([*cells[:width], _verdict(sheet, row.number, heading, told), *cells[width:]])
+        sheet.append(
+            [*cells[:width], _verdict(sheet, row.number, heading, told, fates.get(row.number)), *cells[width:]]
+        )
     return _bytes(book)
 
 
@@ -123,8 +130,9 @@ def _mark(sheet: Any, cells: list[Any], told: list[dict[str, Any]], *, comments:
     return marked
 
 
-def _verdict(sheet: Any, number: int, heading: int, told: list[dict[str, Any]]) -> Any:
-    """What stands in the added column: its heading, nothing above it, and for a row every problem with its label."""
+def _verdict(sheet: Any, number: int, heading: int, told: list[dict[str, Any]], fate: dict[str, Any] | None) -> Any:
+    """What stands in the added column: its heading, nothing above it, and for a row what happens to it, what changes,
+    and every problem with its label."""
     if number < heading:
         return None
     if number == heading:
@@ -132,11 +140,27 @@ def _verdict(sheet: Any, number: int, heading: int, told: list[dict[str, Any]]) 
         cell.font = Font(bold=True)
         return cell
     texts = [f"{one['label']}：{one['text']}" if one["label"] else one["text"] for one in told]
-    cell = WriteOnlyCell(sheet, value=defuse("\n".join(texts) if texts else str(_("可以导入"))))
+    lines = [*_fate(fate), *texts] if fate is not None else texts
+    cell = WriteOnlyCell(sheet, value=defuse("\n".join(lines))[:LONGEST_CELL])
     if told:
         cell.fill = RED if any(one["kind"] == "error" for one in told) else YELLOW
+    if len(lines) > 1 or told:
         cell.alignment = Alignment(wrap_text=True, vertical="top")
     return cell
+
+
+def _fate(fate: dict[str, Any]) -> list[str]:
+    """What happens to a row, and line by line what changes in its record."""
+    return [
+        verdict_word(fate["verdict"]),
+        *(f"{label}：{old or '—'} → {new or '—'}" for label, old, new in fate["diff"]),
+    ]
+
+
+def verdict_word(verdict: str) -> str:
+    """What people call what happens to a row."""
+    words = {NEW: _("新建"), CHANGED: _("修改"), SAME: _("不变"), WRONG: _("有误")}
+    return str(words[verdict])
 
 
 def _safe_title(title: str) -> str:

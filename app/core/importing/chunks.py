@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.core.db import current_session
 from app.core.errors import AccessRefused, Conflict, Invalid
+from app.core.jobs import tick
 
 T = TypeVar("T")
 SIZE = 500
@@ -43,6 +44,7 @@ def by_chunks(items: Sequence[T], take: Callable[[T], None], refuse: Callable[[T
                 session.flush()
         except REFUSALS:
             _one_by_one(session, chunk, take, refuse)
+        tick((start + len(chunk)) * 100 // len(items))
 
 
 def _one_by_one(

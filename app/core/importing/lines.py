@@ -10,8 +10,10 @@ from typing import Any
 
 from openpyxl.utils import get_column_letter
 
+from app.core.access.masking import STARS, maskable
 from app.core.entity import Entity
 from app.core.importing.target import Target
+from app.core.jobs import tick
 from app.core.xlsx import Row
 
 NEW, CHANGED, SAME, WRONG = "new", "changed", "same", "wrong"
@@ -44,19 +46,21 @@ class Line:
     """One row: `values` by field, `refs` the texts that name other rows, `blank` what is empty in the file.
 
     Problems and doubts are pairs of field and text. `row` is the stored or new record, `version` the stored one's
-    before anything was changed, `before` its columns then.
+    before anything was changed, `before` its columns then, `veiled` those that the person saw in part only.
     """
 
     number: int
     values: dict[str, Any] = field(default_factory=dict)
     refs: dict[str, str] = field(default_factory=dict)
     blank: set[str] = field(default_factory=set)
+    starred: dict[str, str] = field(default_factory=dict)  # shown in part only: from a list that was taken out
     problems: list[tuple[str, str]] = field(default_factory=list)
     doubts: list[tuple[str, str]] = field(default_factory=list)
     verdict: str = ""
     row: Any = None
     version: int | None = None
     before: dict[str, Any] = field(default_factory=dict)
+    veiled: set[str] = field(default_factory=set)
 
     def wrong(self, name: str, text: Any) -> None:
         """The field is wrong, and so the row."""
@@ -76,10 +80,11 @@ def read_lines(
     """Every row below the headings in which a wanted column holds something, except those to be skipped."""
     found = []
     for row in rows:
+        tick()
         if row.number <= heading or row.number in skip:
             continue
         line = _line(spec, row, read, date1904=date1904)
-        if line.values or line.refs or line.problems:
+        if line.values or line.refs or line.starred or line.problems:
             found.append(line)
     return found
 
@@ -94,6 +99,9 @@ def _line(spec: Spec, row: Row, read: Reader, *, date1904: bool) -> Line:
             line.blank.add(name)
             continue
         target = spec.targets[name]
+        if isinstance(raw, str) and STARS in raw and maskable(spec.model, name):
+            line.starred[name] = raw.strip()
+            continue
         try:
             value = read(target.parser, raw, date1904)
         except ValueError as error:

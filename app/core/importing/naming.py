@@ -141,6 +141,13 @@ class References:
         return []
 
 
+def named(model: type[Entity], text: str) -> list[Any]:
+    """The rows that one may read and that are called just this (or have it as their code)."""
+    found = References(model)
+    found.load({text})
+    return found.matches(text)
+
+
 def living(naming: Naming, rows: list[Any]) -> list[Any]:
     """The rows that are not ended, or all when all are."""
     return [row for row in rows if not naming.ended(row)] or rows

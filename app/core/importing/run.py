@@ -22,6 +22,7 @@ from sqlalchemy.orm import Mapped
 
 from app.core import clock
 from app.core.entity import BigId, Entity, Scope, column
+from app.core.retain import Retain
 from app.core.types import Encrypted, UtcDateTime
 
 KEPT_FOR = timedelta(days=7)
@@ -44,6 +45,8 @@ class ImportRun(Entity):
     __label__ = "导入"
     __scope__ = Scope.OWN
     __history__ = False
+    # what would take the import back holds people's old values, and is of no use after the day for that
+    __retain__ = (Retain(2, "done_at", clear=("undo",)), Retain(365, "made_at"))
 
     account_id: Mapped[int] = column("人员", BigId, ForeignKey("account.id"), nullable=False, index=True)
     entity: Mapped[str] = column("对象", String(60), nullable=False)
@@ -119,18 +122,21 @@ def content(run: ImportRun) -> bytes | None:
     return data if hashlib.sha256(data).hexdigest() == run.sha256 else None
 
 
-def keep_findings(run: ImportRun, findings: list[dict[str, Any]]) -> None:
-    """Store what a trial found beside its file."""
-    _write(folder() / f"{run.stored}.json", json.dumps(findings, ensure_ascii=False).encode())
+def keep_outcome(run: ImportRun, findings: list[dict[str, Any]], rows: list[dict[str, Any]]) -> None:
+    """Store beside its file what a trial found wrong, and what would happen to each row."""
+    told = {"findings": findings, "rows": rows}
+    _write(folder() / f"{run.stored}.json", json.dumps(told, ensure_ascii=False, default=str).encode())
 
 
-def findings(run: ImportRun) -> list[dict[str, Any]]:
-    """What the last trial found, in the order of the file; nothing once the files are gone."""
+def outcome(run: ImportRun) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The last trial's findings and rows, in the order of the file; nothing once the files are gone."""
     try:
-        found: list[dict[str, Any]] = json.loads((folder() / f"{run.stored}.json").read_bytes())
+        found = json.loads((folder() / f"{run.stored}.json").read_bytes())
     except FileNotFoundError:
-        return []
-    return found
+        return [], []
+    if isinstance(found, list):  # a trial of the edition before this one
+        return found, []
+    return found["findings"], found["rows"]
 
 
 def forget(name: str) -> None:

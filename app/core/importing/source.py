@@ -16,11 +16,25 @@ from app.core.xlsx import Damaged, Limits, Row, TooLarge, TooManyRows, XlsxError
 LIMITS = Limits(rows=20_000)  # of one import: more would hold the write lock for too long
 TOP = 20  # rows at the top of a sheet where headings may stand
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"\x09\x08", b"\x09\x04", b"\x09\x02")
+_OTHERS: tuple[tuple[tuple[bytes, ...], Any], ...] = (
+    ((b"%PDF",), _("这是 PDF 文件。只收 Excel 工作簿（.xlsx）或 CSV 文件，改扩展名不行，请用原来的表格。")),
+    ((b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM"),
+     _("这是图片。只收 Excel 工作簿（.xlsx）或 CSV 文件，请用原来的表格。")),
+    ((b"Rar!", b"7z\xbc\xaf", b"\x1f\x8b"), _("这是压缩包，请解压后上传里面的表格。")),
+)  # fmt: skip
 _WIDE = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
 
 class NotATable(XlsxError):
     text = _("只收 Excel 工作簿（.xlsx）或 CSV 文件。")
+
+
+class Empty(XlsxError):
+    text = _("文件是空的，没有内容。请用 Excel 或 WPS 打开原来的文件，保存后重新上传。")
+
+
+class LongCell(XlsxError):
+    text = _("有一格的内容太长")
 
 
 class Unreadable(XlsxError):
@@ -59,7 +73,10 @@ class CsvSheet:
                 if count > self.limits.rows:
                     raise TooManyRows
                 yield Row(self.title, number, tuple(cells[: self.limits.columns]))
-        except csv.Error as broken:  # a cell longer than the module takes, an open quote
+        except csv.Error as broken:
+            if "field larger" in str(broken):  # most often a quotation mark that is never closed
+                text = _("第 %(line)d 行附近有一格超过 %(most)d 个字符：可能是引号没有成对，请改好后重新上传。")
+                raise LongCell(text % {"line": lines.line_num, "most": csv.field_size_limit()}) from broken
             raise Damaged from broken
 
 
@@ -74,13 +91,26 @@ def open_source(data: bytes, name: str) -> Iterator[list[Any]]:
     """The sheets of an upload, usable until the block ends. The content decides what it is, the name only helps."""
     if len(data) > LIMITS.file_bytes:
         raise TooLarge(_("文件超过 %(most)d MB，请拆分后分次上传", most=LIMITS.file_bytes >> 20))
+    if not data:
+        raise Empty
     if data.startswith(_WORKBOOKS):
         with open_workbook(io.BytesIO(data), LIMITS) as sheets:
             yield sheets
     elif name.lower().endswith((".csv", ".txt")):
         yield [CsvSheet(decoded(data), LIMITS)]
     else:
-        raise NotATable
+        raise NotATable(_what_it_is(data))
+
+
+def _what_it_is(data: bytes) -> Any:
+    """What to say of a file that is neither: what it is where that is known, and what to do."""
+    for starts, text in _OTHERS:
+        if data.startswith(starts):
+            return text
+    head = data[:1000].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if head.startswith((b"<html", b"<!doctype", b"<table", b"<?xml", b"<meta")):
+        return _("这是网页格式的表格，只是用了表格的扩展名。请用 Excel 或 WPS 打开后另存为 .xlsx。")
+    return NotATable.text
 
 
 def decoded(data: bytes) -> str:

@@ -12,26 +12,30 @@ from typing import Any
 from flask_babel import gettext as _
 from sqlalchemy import inspect, select
 
+from app.core import clock
 from app.core.db import FabModel, current_session
 from app.core.entity import Entity, registry
 from app.core.importing.chunks import by_chunks
 from app.core.importing.lines import CHANGED, NEW, Line
 from app.core.importing.naming import CHUNK
+from app.core.importing.run import UNDO_WITHIN, ImportRun, RunState
 from app.core.verbs import Verb
 from app.core.writing import perform
 
 KEPT_BY_CORE = {"version", "made_at", "made_by_id"}
 Left = dict[str, Any]  # id, text, why
+Restored = list[int]  # key, version now, version from before
+Again = dict[tuple[int, int], int]  # (key, version) → the earlier version with the same content
 
 
 def undo_text(lines: list[Line]) -> str:
-    """Keys and versions of what was made, and of what was changed with its former values. After the flush."""
+    """Keys and versions of what was made; of what was changed also its former values and version. After the flush."""
     made = [[line.row.id, line.row.version] for line in lines if line.verdict == NEW]
     changed = []
     for line in (line for line in lines if line.verdict == CHANGED):
         differing = {name: old for name, old in line.before.items() if getattr(line.row, name) != old}
         kept = {name: _packed(old) for name, old in differing.items() if name not in KEPT_BY_CORE}
-        changed.append([line.row.id, line.row.version, kept])
+        changed.append([line.row.id, line.row.version, kept, line.version])
     return json.dumps({"made": made, "changed": changed}, ensure_ascii=False)
 
 
@@ -54,21 +58,27 @@ def _unpacked(value: Any) -> Any:
     return makers[kind](text) if kind in makers else value
 
 
-def take_back(entity: str, text: str) -> list[Left]:
-    """Restore the changed rows and delete the made ones, in the unit of work in force; the rows left as they are."""
+def take_back(entity: str, text: str) -> tuple[list[Left], list[Restored]]:
+    """Restore the changed rows and delete the made ones, in the unit of work in force.
+
+    Gives the rows left as they are, and of the restored ones which version they have again under which new number.
+    """
     model, kept = registry()[entity], json.loads(text)
     left: list[Left] = []
-    changed = {key: (version, values) for key, version, values in kept["changed"]}
-    rows = _untouched(model, {key: version for key, (version, _values) in changed.items()}, left)
+    changed = {one[0]: one for one in kept["changed"]}  # key, version, values, version from before
+    rows = _untouched(model, {key: one[1] for key, one in changed.items()}, left)
 
     def restore(row: Any) -> None:
-        for name, value in changed[row.id][1].items():
+        for name, value in changed[row.id][2].items():
             setattr(row, name, _unpacked(value))
 
     by_chunks(rows, restore, lambda row, error: left.append(_left(row.id, str(row), error)))
+    refused = {one["id"] for one in left}
+    again = [[row.id, row.version, changed[row.id][3]] for row in rows
+             if row.id not in refused and len(changed[row.id]) > 3 and row.version > changed[row.id][3]]  # fmt: skip
     rows = _untouched(model, dict(kept["made"]), left)
     _delete(_free(model, rows, left), left)
-    return left
+    return left, again
 
 
 def _left(key: int, text: str, why: Any) -> Left:
@@ -83,12 +93,31 @@ def _untouched(model: type[Entity], versions: dict[int, int], left: list[Left]) 
         statement = select(model).where(model.id.in_(keys[start : start + CHUNK])).with_for_update(of=model)
         rows = current_session().scalars(statement.execution_options(populate_existing=True)).unique()
         found |= {row.id: row for row in rows}
+    again = _as_before(model) if any(row.version != versions[key] for key, row in found.items()) else {}
+    touched = {key for key, row in found.items() if _first_of(again, key, row.version) != versions[key]}
     for key in keys:
         if key not in found:
             left.append(_left(key, "", _("已不存在，或已不归您管。")))
-        elif found[key].version != versions[key]:
+        elif key in touched:
             left.append(_left(key, str(found[key]), _("导入之后又被改过。")))
-    return [row for key, row in found.items() if row.version == versions[key]]
+    return [row for key, row in found.items() if key not in touched]
+
+
+def _as_before(model: type[Entity]) -> Again:
+    """Which versions only say again what an earlier one said, since an import between them was taken back. Asked on the
+    connection: it may have been somebody else's import."""
+    table = inspect(ImportRun).local_table
+    undone = (table.c.entity == model.__name__, table.c.state == RunState.UNDONE)
+    recent = table.c.undone_at >= clock.now() - UNDO_WITHIN
+    results = current_session().connection().scalars(select(table.c.result).where(*undone, recent)).all()
+    return {(key, now): before for one in results for key, now, before in one.get("restored", ())}
+
+
+def _first_of(again: Again, key: int, version: int) -> int:
+    """The oldest version that a row's version says again; versions only grow, so this ends."""
+    while (key, version) in again:
+        version = again[key, version]
+    return version
 
 
 def _free(model: type[Entity], rows: list[Any], left: list[Left]) -> list[Any]:

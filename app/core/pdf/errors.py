@@ -1,5 +1,8 @@
 """What can go wrong between a context and its PDF; every message is Chinese and may be shown to the user."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class PdfError(Exception):
     """Base of all errors of this package."""
@@ -39,3 +42,20 @@ class RenderError(PdfError):
     def __init__(self, kind: str, message: str) -> None:
         self.kind = kind
         super().__init__(message)
+
+
+@contextmanager
+def gathered() -> Iterator[dict[str, str]]:
+    """What a document's `validate` finds wrong, by field; ContextError at the end unless nothing is.
+
+    A field that is missing, or a structure that is not the document's, is a finding like any other.
+    """
+    errors: dict[str, str] = {}
+    try:
+        yield errors
+    except KeyError as missing:
+        errors[str(missing.args[0])] = "缺少该项"
+    except (TypeError, AttributeError):
+        errors[""] = "内容结构有误"
+    if errors:
+        raise ContextError(errors)

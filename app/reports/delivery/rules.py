@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from app.core.pdf.errors import ContextError
+from app.core.pdf.errors import gathered
 from app.core.pdf.text import day, problem
 
 from .layout import METHODS, PAGE, height
@@ -17,11 +17,10 @@ TIME = re.compile(r"(\d{4}-\d\d-\d\d)( ([01]\d|2[0-3]):[0-5]\d)?")
 
 def validate(context: dict[str, Any], *, draft: bool = False) -> None:  # noqa: ARG001 - the engine calls all alike
     """ContextError with a Chinese sentence a field unless the context may be printed."""
-    errors: dict[str, str] = {}
-    try:
+    with gathered() as errors:
         found = {name: problem(context[name], limit) for name, limit in REQUIRED.items()}
         found |= {name: problem(context[name], limit) for name, limit in OPTIONAL.items() if context[name] is not None}
-        errors = {name: message for name, message in found.items() if message}
+        errors |= {name: message for name, message in found.items() if message}
         _papers(context["papers"], errors)
         _officers(context["officers"], errors)
         _service(context, errors)
@@ -29,12 +28,6 @@ def validate(context: dict[str, Any], *, draft: bool = False) -> None:  # noqa: 
             errors["remark"] = "各栏合计一页放不下，请精简"
         if context["demo"] not in (True, False):
             errors["demo"] = "应为是或否"
-    except KeyError as missing:
-        errors[str(missing.args[0])] = "缺少该项"
-    except (TypeError, AttributeError):
-        errors[""] = "内容结构有误"
-    if errors:
-        raise ContextError(errors)
 
 
 def _papers(papers: list[dict[str, Any]], errors: dict[str, str]) -> None:

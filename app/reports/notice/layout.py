@@ -1,14 +1,11 @@
 """From the context to what the template prints: wording, and what stands on the form and what in the annex."""
 
-import base64
-import io
 import re
 from dataclasses import dataclass
 from typing import Any
 
-import segno
-
 from app.core.pdf.lines import count, soft
+from app.core.pdf.qr import qr
 from app.core.pdf.text import chinese_date, running
 
 NUMERALS = "零一二三四五六七八九"
@@ -103,7 +100,7 @@ def view(context: dict[str, Any]) -> dict[str, Any]:
         "date": chinese_date(context["date"]) if context["date"] else BLANK_DATE,
         "items": [_item(context, demand) for demand in context["demands"]],
         "copies": _copies(context["copies"]),
-        "qr": _qr(context["verify"]["url"]) if context["verify"] else "",
+        "qr": qr(context["verify"]["url"]) if context["verify"] else "",
     }
 
 
@@ -127,10 +124,3 @@ def _copies(copies: dict[str, Any]) -> str:
     other = f"，{_tail(copies['other'])}" if copies["other"] else ""
     total = "两" if total == "二" else total
     return f"本文书一式{total}份，{served}份送达，{filed}份归档{other}。"
-
-
-def _qr(url: str) -> str:
-    """The address as a 1-bit PNG data address; the mask is fixed, since choosing the best costs more than the page."""
-    stream = io.BytesIO()
-    segno.make(url, error="m", micro=False, mask=3, boost_error=False).save(stream, kind="png", scale=1, border=2)
-    return "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode()

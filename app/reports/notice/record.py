@@ -72,5 +72,6 @@ def _consequence(notice: Notice) -> str | None:
 
 
 def cited(notice: Notice, purpose: CitationPurpose) -> list[str]:
-    """The articles cited for a purpose, as they print, in order."""
-    return [one.citation.printed() for one in notice.citations if one.purpose == purpose]
+    """The articles cited for a purpose, as they print, in order; none that are hidden from who looks at a preview."""
+    mine = (one.citation for one in notice.citations if one.purpose == purpose)
+    return [one.printed() for one in mine if one is not None]

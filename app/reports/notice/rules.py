@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from app.core.pdf.errors import ContextError
+from app.core.pdf.errors import gathered
 from app.core.pdf.text import day, problem
 
 from .layout import choose
@@ -31,8 +31,7 @@ Errors = dict[str, str]
 
 def validate(context: dict[str, Any], *, draft: bool = False) -> None:
     """ContextError with a Chinese sentence a field unless the context may be printed; a draft lacks number and date."""
-    errors: Errors = {}
-    try:
+    with gathered() as errors:
         _texts(context, errors)
         _articles(context, errors)
         _order(context, errors)
@@ -44,12 +43,6 @@ def validate(context: dict[str, Any], *, draft: bool = False) -> None:
             errors["conduct"] = "正文一页放不下，请精简违法行为或减少所引条款，细节写入改正事项清单"
         if context["demo"] not in (True, False):
             errors["demo"] = "应为是或否"
-    except KeyError as missing:
-        errors[str(missing.args[0])] = "缺少该项"
-    except (TypeError, AttributeError):
-        errors[""] = "内容结构有误"
-    if errors:
-        raise ContextError(errors)
 
 
 def _get(context: dict[str, Any], path: str) -> Any:

@@ -10,14 +10,17 @@ from flask_babel import gettext as _
 from sqlalchemy import Boolean, Date, Integer, Numeric, inspect
 
 from app.core.access.context import current_access
+from app.core.access.veil import withheld
 from app.core.entity import Entity
 from app.core.fab.api.routes import EntityApi
 from app.core.fab.api.schemas import COMMON, input_schema, listed, nullable
 from app.core.fab.api.values import public_name, shown_names
 from app.core.fab.cells import label_of, one_of, said
 from app.core.fab.converter import row_form
+from app.core.fab.forming import fillable
 from app.core.fab.gate import API
 from app.core.fab.listing import SIZES
+from app.core.fab.naming import shown
 from app.core.types import LineSet, UtcDateTime
 from app.core.verbs import Verb
 
@@ -128,16 +131,15 @@ def _operation(one: Operation) -> dict[str, Any]:
 
 
 def _list_parameters(api: EntityApi) -> Iterator[dict[str, Any]]:
-    hidden = current_access().hidden(api.entity_name)
-    orders = [name for name in api.view.order_columns if name not in hidden]
+    orders = shown(api.model, api.view.order_columns)
     both = [*orders, *(f"-{name}" for name in orders)]
     yield _query("q", {"type": "string", "maxLength": 100}, _("关键词、拼音首字母或代码"))
     yield _query("page", {"type": "integer", "minimum": 1, "default": 1}, _("第几页"))
+    yield _query("after", {"type": "string"}, _("上一页 next 里的位置：从那一条之后开始，一直走到底"))
     yield _query("size", {"type": "integer", "minimum": 1, "maximum": max(SIZES), "default": SIZES[0]}, _("每页几条"))
     yield _query("order", {"type": "string", "enum": both} if both else {"type": "string"}, _("排序，前面加 - 为倒序"))
-    for name in api.view.list_filters:
-        if name not in hidden:
-            yield from _filter(api.model, name)
+    for name in shown(api.model, api.view.list_filters):
+        yield from _filter(api.model, name)
 
 
 def _filter(model: type[Entity], name: str) -> Iterator[dict[str, Any]]:
@@ -159,10 +161,10 @@ def _query(name: str, schema: dict[str, Any], text: str) -> dict[str, Any]:
 
 def _schemas(api: EntityApi) -> dict[str, Any]:
     """What comes out, and what goes in where something may."""
-    shown: dict[str, Any] = {"id": {"$ref": "#/components/schemas/Id"}, "version": {"type": "integer"}}
-    shown |= {public_name(api.model, name): _shown(api.model, name) for name in api.names()}
-    withheld = current_access().readonly(api.entity_name)
-    fields = [one for name, one in api.view.edit_form(formdata=None)._fields.items() if name not in withheld]
+    told: dict[str, Any] = {"id": {"$ref": "#/components/schemas/Id"}, "version": {"type": "integer"}}
+    told |= {public_name(api.model, name): _shown(api.model, name) for name in api.names()}
+    kept = withheld(api.model)
+    fields = [one for name, one in api.view.edit_form(formdata=None)._fields.items() if name not in kept]
     more: dict[str, Any] = {
         "version": {"type": "integer", "description": _("读到的版本号，修改时必填")},
         "accept": {"type": "array", "items": {"type": "string"}, "description": _("已核对、可以放过的疑问")},
@@ -176,13 +178,14 @@ def _schemas(api: EntityApi) -> dict[str, Any]:
         model: type[Entity] = inspect(api.model).relationships[rows.relation].mapper.class_
         inner: dict[str, Any] = {"id": {"$ref": "#/components/schemas/Id"}, "version": {"type": "integer"}}
         visible = {public_name(model, name): _shown(model, name) for name in shown_names(model, rows.columns)}
-        shown[rows.relation] = {"type": "array", "items": {"type": "object", "properties": inner | visible}}
-        row_fields = [one for name, one in row_form(model, rows.columns)()._fields.items() if name in rows.columns]
+        told[rows.relation] = {"type": "array", "items": {"type": "object", "properties": inner | visible}}
+        names = fillable(model, rows.columns)
+        row_fields = [one for name, one in row_form(model, names)()._fields.items() if name in names]
         more[rows.relation] = {"type": "array", "maxItems": 200, "items": input_schema(row_fields, inner)}
     if api.model.__workflow__ is not None:
-        shown["steps"] = {"type": "array", "items": {"type": "string"}, "description": _("现在可以办的步骤")}
+        told["steps"] = {"type": "array", "items": {"type": "string"}, "description": _("现在可以办的步骤")}
     return {
-        api.entity_name: {"type": "object", "title": one_of(api.model), "properties": shown},
+        api.entity_name: {"type": "object", "title": one_of(api.model), "properties": told},
         f"{api.entity_name}Input": input_schema(fields, more),
     }
 

@@ -9,13 +9,18 @@ from flask_babel import gettext as _
 from sqlalchemy import inspect
 from werkzeug.datastructures import MultiDict
 
-from app.core.access.context import current_access
+from app.core.access.veil import concealed, withheld
 from app.core.entity import Entity
 from app.core.errors import Invalid
 from app.core.fab.api.values import public_name, stored_texts, texts
 from app.core.fab.converter import row_form
-from app.core.fab.forming import MOST_ROWS, BoundForm, Part, RowsOf, row_data
+from app.core.fab.forming import MOST_ROWS, BoundForm, Part, RowsOf, fillable, row_data
 from app.core.verbs import Verb
+
+
+def _hidden(model: type[Entity]) -> frozenset[str]:
+    names = {*inspect(model).columns.keys(), *inspect(model).relationships.keys()}
+    return frozenset(name for name in names if concealed(model, name))
 
 
 class Incoming:
@@ -42,9 +47,8 @@ class Incoming:
             self._children(rows)
 
     def _refuse_unknown(self, known: set[str], *, step: bool) -> None:
-        access, entity = current_access(), self.model.policy_name()
-        hidden = frozenset[str]() if step else access.hidden(entity)
-        kept = frozenset[str]() if step else access.readonly(entity) - hidden
+        hidden = frozenset[str]() if step else _hidden(self.model)
+        kept = frozenset[str]() if step else withheld(self.model) - hidden
         columns = (
             set[str]() if step else {public_name(self.model, name) for name in set(inspect(self.model).columns.keys())}
         )
@@ -76,25 +80,26 @@ class Incoming:
             self.errors[name] = most
             return
         for number, one in enumerate(given):
-            self._child(rows, row_form(model, rows.columns), number, one, stored)
+            self._child(rows, fillable(model, rows.columns), number, one, stored)
 
-    def _child(self, rows: RowsOf, form_class: Any, number: int, given: Any, stored: dict[str, Any]) -> None:
+    def _child(self, rows: RowsOf, names: list[str], number: int, given: Any, stored: dict[str, Any]) -> None:
         path, prefix = f"{rows.relation}.{number}", f"{rows.relation}-{number}-"
-        if not isinstance(given, dict) or not given.keys() & {"id", *rows.columns}:
+        if not isinstance(given, dict) or not given.keys() & {"id", *names}:
             self.errors[path] = _("应为有内容的一行。")
             return
         key = given.get("id")
         if key is not None and (not isinstance(key, str) or key not in stored):
             self.errors[path] = _("这一行不属于本记录，请刷新后再试。")
             return
-        for name in given.keys() - {"id", "version", *rows.columns}:
+        for name in given.keys() - {"id", "version", *names}:
             self.errors[f"{path}.{name}"] = _("没有这一项。")
         child = stored.get(key) if key else None
+        form_class = row_form(inspect(self.model).relationships[rows.relation].mapper.class_, names)
         start = form_class(data=row_data(None if self.whole else child, form_class))
         self.sent.add(f"{prefix}id", str(child.id) if child is not None else "")
         for name, one in start._fields.items():
             self._put(f"{prefix}{name}", f"{path}.{name}", one, given)
-        if not any(self.sent.get(f"{prefix}{name}", "").strip() for name in rows.columns) and child is None:
+        if not any(self.sent.get(f"{prefix}{name}", "").strip() for name in names) and child is None:
             self.errors[path] = _("应为有内容的一行。")
 
 
@@ -102,7 +107,7 @@ def bind(incoming: Incoming, form_class: type[Any], parts: list[Part], row: Any,
     """The form filled and checked. Raises Invalid with every error by its path."""
     bound = BoundForm(form_class, parts, row, incoming.model, posted=incoming.sent)
     if verb in {Verb.CREATE, Verb.UPDATE}:
-        bound.withheld = current_access().readonly(incoming.model.policy_name())
+        bound.withheld = withheld(incoming.model)
     fine = bound.validate()
     if incoming.errors or not fine:
         raise Invalid(_("有内容需要改正，尚未保存。"), errors_of(bound) | incoming.errors)

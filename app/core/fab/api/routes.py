@@ -17,9 +17,10 @@ from app.core.access.fetch import fetch, may
 from app.core.db import current_session
 from app.core.deleting import remove
 from app.core.errors import Conflict, Forbidden, Invalid, NotFound
-from app.core.fab import listing, paging
-from app.core.fab.api import values
-from app.core.fab.api.body import Unreadable, accepted_in, client_id_of, read_body, version_of
+from app.core.fab import listing, paging, trail
+from app.core.fab.api import asked, values
+from app.core.fab.api.body import accepted_in, client_id_of, read_body, version_of
+from app.core.fab.api.cursor import AFTER, opened, walk
 from app.core.fab.api.incoming import Incoming, bind, errors_of
 from app.core.fab.converter import AppForm
 from app.core.fab.declaration import Answer, Page, expose
@@ -38,7 +39,7 @@ STEPPING = frozenset({"reason", "version"})
 
 def _whose() -> str:
     """Whose requests are counted together: an account's, else an address's."""
-    return str(session.get("_user_id") or request.remote_addr)
+    return str(session.get("_user_id", "")).partition(".")[0] or str(request.remote_addr)
 
 
 @dataclass
@@ -80,13 +81,25 @@ class EntityApi(Page):
     def list_rows(self) -> Answer:
         """A page of rows: the list's own search, filters, order, page and size."""
         names = self.names()
-        query, _columns, filters, _order = self.view.list_query(self._arguments(), request.path)
-        rows, total = listing.list_rows(self.model, names, self.view.datamodel, query, filters)
-        pager = listing.pager(query, total, len(rows))
+        try:
+            query, _columns, filters, order = self.view.list_query(self._arguments(), request.path)
+            asked.require_known(query, filters, order)
+            found = walk(query, filters, names, self._after(query))
+        except asked.BadArguments as error:
+            return problem(error)
         return jsonify(
-            items=values.as_json(rows, names), page=query.page, size=query.size, count=min(total, paging.COUNT_CAP),
-            more_than_counted=total > paging.COUNT_CAP, next=pager.next_url,
+            items=values.as_json(found.rows, names), page=query.page, size=query.size,
+            count=min(found.total, paging.COUNT_CAP), more_than_counted=found.total > paging.COUNT_CAP,
+            next=found.next_url,
         )  # fmt: skip
+
+    @staticmethod
+    def _after(query: listing.ListQuery) -> list[Any] | None:
+        """The values of the row behind which the page begins; None without a cursor."""
+        try:
+            return opened(query, request.args[AFTER]) if request.args.get(AFTER) else None
+        except ValueError as error:
+            raise asked.BadArguments(_("请求的参数不对。"), {AFTER: _("不是这个列表、这个排序的 next。")}) from error
 
     def _arguments(self) -> MultiDict[str, str]:
         """The list's arguments, with public ids of related rows turned into keys."""
@@ -95,7 +108,7 @@ class EntityApi(Page):
         for name in set(self.view.list_filters) & set(relations.keys()) & set(found):
             keys = [values.key_of(relations[name].mapper.class_, one) for one in found.getlist(name) if one]
             if None in keys:
-                raise Unreadable(_("没有这条记录，或者您无权查看。"))
+                raise asked.BadArguments(_("请求的参数不对。"), {name: _("没有这条记录，或者您无权查看。")})
             found.setlist(name, [str(key) for key in keys])
         return found
 
@@ -224,27 +237,43 @@ class EntityApi(Page):
         if not isinstance(reason, str):
             return problem(Invalid(_("应为文字。"), {"reason": _("应为文字。")}))
         form, columns = self.view.asks.get(name, (AppForm, []))
+        version: int | None = None
         try:
             with unit_of_work(step.verb, reason.strip()):
                 incoming = Incoming(form, [], self.model, body, meta=STEPPING, step=True)
                 bound = bind(incoming, form, [], None, step.verb)
-                if (version := version_of(body, needed=False)) is not None:
-                    _require_unchanged(lock(row), version)
+                version = version_of(body, needed=False)
                 asked = {field: one.data for field, one in bound.form._fields.items() if field in columns}
-                run(row, name, reason=reason, **asked)
+                run(row, name, reason=reason, seen=version, **asked)
         except (Invalid, Conflict) as error:
-            return problem(error)
+            now = fetch(self.model, key)
+            stale = isinstance(error, Conflict) and version not in {None, now.version}
+            return problem(error, conflict=_since(now)) if stale else problem(error)
         return jsonify(self._told(key))
 
 
 def _both(row: Any, bound: BoundForm) -> dict[str, Any]:
     """Both versions of a row that somebody else saved meanwhile, field by field where they differ."""
-    differing = {
+    differing: dict[str, Any] = {
         name: {"yours": values.plain(one.data), "theirs": values.value_of(row, name)}
         for name, one in bound.form._fields.items()
         if (one.data or None) != (getattr(row, name) or None)
     }
-    return {"version": row.version, "fields": differing}
+    for relation, rows in bound.children.items():
+        yours = [_row_as_json(one.form) for one in rows]
+        theirs = [_row_as_json(one.form) for one in bound.stored_rows(relation, row)]
+        if yours != theirs:
+            differing[relation] = {"yours": yours, "theirs": theirs}
+    return {"version": row.version, "fields": differing} | trail.last_writer(row)
+
+
+def _row_as_json(form: Any) -> dict[str, Any]:
+    return {name: values.plain(one.data) for name, one in form._fields.items()}
+
+
+def _since(row: Any) -> dict[str, Any]:
+    """For a step decided upon an older version: what is there now, and who wrote it when."""
+    return {"version": row.version, "fields": {}} | trail.last_writer(row)
 
 
 def _require_unchanged(row: Any, version: int | None) -> None:

@@ -14,7 +14,7 @@ DOUBT = {
 BOTH = {
     "type": "object",
     "properties": {
-        "version": {"type": "integer"},
+        "version": {"type": "integer"}, "who": {"type": "string"}, "at": {"type": "string"},
         "fields": {"type": "object", "additionalProperties": {
             "type": "object", "properties": {"yours": {}, "theirs": {}}, "required": ["yours", "theirs"],
         }},

@@ -10,11 +10,12 @@ from typing import Any
 from flask_babel import gettext as _
 from sqlalchemy import BigInteger, inspect, select
 
-from app.core.access.context import current_access
 from app.core.access.fetch import PUBLIC_ID
 from app.core.access.masking import is_masked, masked
+from app.core.access.veil import concealed
 from app.core.db import FabModel, current_session
 from app.core.entity import Entity
+from app.core.fab import denied
 from app.core.fab import fields as f
 from app.core.fab.cells import cell
 from app.core.types import Encrypted, LineSet
@@ -24,7 +25,6 @@ Ref = dict[str, str]
 
 def shown_names(model: type[Entity], declared: Iterable[str]) -> list[str]:
     """The declared names that this person may see as JSON, each once."""
-    hidden = current_access().hidden(model.policy_name())
     columns, relations = inspect(model).columns, inspect(model).relationships
     found = []
     for name in dict.fromkeys(declared):
@@ -32,7 +32,7 @@ def shown_names(model: type[Entity], declared: Iterable[str]) -> list[str]:
         inner = target is not None and isinstance(target.type, BigInteger) and not target.foreign_keys
         sealed = target is not None and target.info.get("secret") and not isinstance(target.type, Encrypted)
         many = name in relations and bool(relations[name].uselist)
-        if not (name in hidden or inner or sealed or many):
+        if not (concealed(model, name) or inner or sealed or many):
             found.append(name)
     return found
 
@@ -147,4 +147,7 @@ def key_of(model: type[Entity], public_id: Any) -> int | None:
     """The inner key of a row the person may read, by its public id."""
     if not isinstance(public_id, str) or not PUBLIC_ID.fullmatch(public_id):
         return None
-    return current_session().scalar(select(model.id).where(model.public_id == public_id))
+    found = current_session().scalar(select(model.id).where(model.public_id == public_id))
+    if found is None:
+        denied.note(model.__name__, public_id)
+    return found

@@ -1,7 +1,7 @@
 """Who must have a 食品安全总监: rules, yardsticks, decisions, overrides; figures of sites.
 
-Revision: 0020
-After: 0008
+Revision: 0032
+After: 0030
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0020"
-down_revision = "0008"
+revision = "0032"
+down_revision = "0030"
 branch_labels = None
 depends_on = None
 
@@ -43,6 +43,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_director_rule")),
         sa.UniqueConstraint("key", name=op.f("uq_director_rule_key")),
         sa.UniqueConstraint("public_id", name=op.f("uq_director_rule_public_id")),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "size_yardstick",
@@ -67,6 +68,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_size_yardstick")),
         sa.UniqueConstraint("key", name=op.f("uq_size_yardstick_key")),
         sa.UniqueConstraint("public_id", name=op.f("uq_size_yardstick_public_id")),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "director_rule_kind",
@@ -82,10 +84,10 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_director_rule_kind")),
         sa.UniqueConstraint("public_id", name=op.f("uq_director_rule_kind_public_id")),
+        sqlite_autoincrement=True,
     )
-    with op.batch_alter_table("director_rule_kind", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_director_rule_kind_rule_id"), ["rule_id"], unique=False)
-        batch_op.create_index("uq_director_rule_kind", ["rule_id", "kind"], unique=True)
+    op.create_index(op.f("ix_director_rule_kind_rule_id"), "director_rule_kind", ["rule_id"], unique=False)
+    op.create_index("uq_director_rule_kind", "director_rule_kind", ["rule_id", "kind"], unique=True)
 
     op.create_table(
         "director_decision",
@@ -116,21 +118,24 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk_director_decision_site_id_site")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_director_decision")),
         sa.UniqueConstraint("public_id", name=op.f("uq_director_decision_public_id")),
+        sqlite_autoincrement=True,
     )
-    with op.batch_alter_table("director_decision", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_director_decision_enterprise_id"), ["enterprise_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_director_decision_made_office_id"), ["made_office_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_director_decision_office_id"), ["office_id"], unique=False)
-        batch_op.create_index("ix_director_decision_office_id_date_from", ["office_id", "date_from"], unique=False)
-        batch_op.create_index(batch_op.f("ix_director_decision_rule_id"), ["rule_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_director_decision_site_id"), ["site_id"], unique=False)
-        batch_op.create_index(
-            "uq_director_decision_now",
-            ["site_id"],
-            unique=True,
-            sqlite_where=sa.text("date_to IS NULL"),
-            postgresql_where=sa.text("date_to IS NULL"),
-        )
+    op.create_index(op.f("ix_director_decision_enterprise_id"), "director_decision", ["enterprise_id"], unique=False)
+    op.create_index(op.f("ix_director_decision_made_office_id"), "director_decision", ["made_office_id"], unique=False)
+    op.create_index(op.f("ix_director_decision_office_id"), "director_decision", ["office_id"], unique=False)
+    op.create_index(
+        "ix_director_decision_office_id_date_from", "director_decision", ["office_id", "date_from"], unique=False
+    )
+    op.create_index(op.f("ix_director_decision_rule_id"), "director_decision", ["rule_id"], unique=False)
+    op.create_index(op.f("ix_director_decision_site_id"), "director_decision", ["site_id"], unique=False)
+    op.create_index(
+        "uq_director_decision_now",
+        "director_decision",
+        ["site_id"],
+        unique=True,
+        sqlite_where=sa.text("date_to IS NULL"),
+        postgresql_where=sa.text("date_to IS NULL"),
+    )
 
     op.create_table(
         "director_override",
@@ -158,13 +163,13 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk_director_override_site_id_site")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_director_override")),
         sa.UniqueConstraint("public_id", name=op.f("uq_director_override_public_id")),
+        sqlite_autoincrement=True,
     )
-    with op.batch_alter_table("director_override", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_director_override_enterprise_id"), ["enterprise_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_director_override_made_office_id"), ["made_office_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_director_override_office_id"), ["office_id"], unique=False)
-        batch_op.create_index("ix_director_override_office_id_state", ["office_id", "state"], unique=False)
-        batch_op.create_index(batch_op.f("ix_director_override_site_id"), ["site_id"], unique=False)
+    op.create_index(op.f("ix_director_override_enterprise_id"), "director_override", ["enterprise_id"], unique=False)
+    op.create_index(op.f("ix_director_override_made_office_id"), "director_override", ["made_office_id"], unique=False)
+    op.create_index(op.f("ix_director_override_office_id"), "director_override", ["office_id"], unique=False)
+    op.create_index("ix_director_override_office_id_state", "director_override", ["office_id", "state"], unique=False)
+    op.create_index(op.f("ix_director_override_site_id"), "director_override", ["site_id"], unique=False)
 
     # plain ALTERs: SQLite would copy the table otherwise, and others point at it
     no = sa.false()
