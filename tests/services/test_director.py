@@ -164,8 +164,10 @@ def test_the_day_a_rule_begins_decides_anew_without_anybody_saving(house: House)
     key = school(house, 480)
     tomorrow = clock.now() + timedelta(days=1)
     with house.acting("fagui"), unit_of_work(Verb.CREATE):
-        rule = DirectorRule(edition=DirectorEdition.CANTEENS, name="学校食堂", condition=DirectorCondition.MEALS, at_least=400, basis="测试用规则",
-                            valid_from=clock.local(tomorrow).date(), kinds=[DirectorRuleKind(kind="学校食堂")])  # fmt: skip
+        rule = DirectorRule(
+            edition=DirectorEdition.CANTEENS, name="学校食堂", condition=DirectorCondition.MEALS, at_least=400,
+            basis="测试用规则", valid_from=clock.local(tomorrow).date(), kinds=[DirectorRuleKind(kind="学校食堂")],
+        )  # fmt: skip
         save(rule, Verb.CREATE)
     swept(house)
     assert [must for must, _words, _cause in decisions(house, key)] == [False]
