@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterator
 from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import render_template, request, send_file
+from flask import render_template, request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext, lazy_pgettext
 from sqlalchemy import select
@@ -20,25 +18,14 @@ from app.core.errors import Forbidden, Invalid
 from app.core.fab.cells import date_text, said
 from app.core.fab.declaration import Answer, Page, expose
 from app.core.fab.gate import signed_in
-from app.core.history import record
-from app.core.jobfile import attachment
 from app.core.lines import line_choices
-from app.core.pdf.pool import render_in_pool
-from app.core.setting import confirmed, installation_flag
-from app.core.tables import XLSX_TYPE, Chunk, Table, TableColumn, write_xlsx
 from app.core.verbs import Verb
 from app.data.enums import AppointmentRole, SiteKind
 from app.models.area import Area
-from app.models.setting import BUREAU, DEMO
-from app.services.ledger import Counts, Entry, Wanted, Which, counts, entries, size
+from app.services.ledger import Wanted, Which, counts, entries, size
+from app.views.ledger_export import FORMATS, TITLES, figures, give
 
 SIZE = 50
-MOST_PDF = 1_000  # rows: a table this long takes seconds to lay out; longer ones go as a workbook
-TITLES = {
-    Which.A: lazy_gettext("配备食品安全总监、食品安全员企业台账"),
-    Which.B: lazy_gettext("配备食品安全员企业台账"),
-    Which.GAP: lazy_gettext("应配未配企业清单"),
-}
 TABS = {Which.A: lazy_gettext("总监台账"), Which.B: lazy_gettext("安全员台账"), Which.GAP: lazy_gettext("应配未配")}
 
 
@@ -61,7 +48,7 @@ class LedgerView(Page):
         rows = list(entries(wanted, offset=(page - 1) * SIZE, limit=SIZE))
         return render_template(
             "ledger.html", title=TITLES[wanted.which], wanted=wanted, rows=rows, total=total, page=page,
-            first=(page - 1) * SIZE, pages=max(1, -(-total // SIZE)), figures=_figures(counts(wanted)),
+            first=(page - 1) * SIZE, pages=max(1, -(-total // SIZE)), figures=figures(counts(wanted)),
             tabs=[(which, label, _url(which=which, page=None)) for which, label in TABS.items()],
             offices=_offices(), lines=line_choices(), kinds=[(kind, said(kind)) for kind in SiteKind],
             areas=_areas(), roles=AppointmentRole,
@@ -74,16 +61,10 @@ class LedgerView(Page):
         """The same list as a workbook or a PDF."""
         if not _may_export():
             raise Forbidden(_("您可以查看，但不能进行这项操作。"))
-        wanted, format_ = _wanted(), request.form.get("format", "")
-        if format_ not in {"xlsx", "pdf"}:
+        format_ = request.form.get("format", "")
+        if format_ not in FORMATS:
             raise Invalid(_("请选择导出 Excel 或 PDF。"))
-        content, kind = (_workbook(wanted), XLSX_TYPE) if format_ == "xlsx" else (_paper(wanted), "application/pdf")
-        name = f"{TITLES[wanted.which]}{wanted.day:%Y%m%d}.{format_}"
-        record(Verb.EXPORT, "导出台账", office_id=current_access().person.office_id, name=name, day=wanted.day)
-        answer = send_file(io.BytesIO(content), mimetype=kind)
-        answer.headers["Content-Disposition"] = attachment(name)
-        answer.headers["Cache-Control"] = "no-store"
-        return answer
+        return give(_wanted(), format_)
 
 
 def _may_export() -> bool:
@@ -127,18 +108,6 @@ def _url(**changes: Any) -> str:
     return f"/ledgers/?{urlencode(kept)}" if kept else "/ledgers/"
 
 
-def _figures(found: Counts) -> list[tuple[str, int]]:
-    return [
-        (_("主体"), found.firms),
-        (_("应配总监"), found.must),
-        (_("已配"), found.directors),
-        (_("未配"), found.no_director),
-        (_("自愿配备"), found.voluntary),
-        (_("已配安全员"), found.officers),
-        (_("未配安全员"), found.no_officer),
-    ]
-
-
 def _offices() -> list[tuple[int, str]]:
     access = current_access()
     reached = {unit for held in access.postings for unit in access.subtree(held.office_id)}
@@ -148,59 +117,3 @@ def _offices() -> list[tuple[int, str]]:
 
 def _areas() -> list[tuple[int, str]]:
     return [(key, name) for key, name in current_session().execute(select(Area.id, Area.name).order_by(Area.code))]
-
-
-def _columns(which: Which) -> list[tuple[str, str]]:
-    """Head and kind of each column, as the office prints it."""
-    heads = [(_("序号"), "number"), (_("单位名称"), "text"), (_("统一社会信用代码"), "code"), (_("条线"), "text"),
-             (_("主体类型"), "text"), (_("所属苏木乡镇"), "text"), (_("监管所"), "text"),
-             (_("主要负责人"), "text")]  # fmt: skip
-    heads += [(_("食品安全总监"), "text"), (_("食品安全员"), "text")]
-    return [*heads, (_("缺什么") if which is Which.GAP else _("备注"), "text")]
-
-
-def _line(number: int, entry: Entry) -> list[str]:
-    note = "；".join(entry.gap) or (str(_("自愿配备")) if entry.voluntary else "")
-    director = entry.named(AppointmentRole.DIRECTOR)
-    if not entry.must and not entry.voluntary:
-        director = "—"
-    return [str(number), entry.name, entry.code, entry.lines, "、".join(entry.kinds), "、".join(entry.areas),
-            entry.office, entry.named(AppointmentRole.PRINCIPAL), director, entry.named(AppointmentRole.OFFICER),
-            note]  # fmt: skip
-
-
-def _note(wanted: Wanted) -> str:
-    unit = current_access().offices[wanted.office_id].name if wanted.office_id else _unit()
-    told = "；".join(f"{label} {figure}" for label, figure in _figures(counts(wanted)))
-    return str(_("单位：%(unit)s　截至 %(day)s　共 %(n)s 户　%(told)s", unit=unit, day=wanted.day.isoformat(),
-                 n=size(wanted), told=told))  # fmt: skip
-
-
-def _unit() -> str:
-    held = current_access().chief_posting
-    return current_access().offices[held.office_id].name if held else ""
-
-
-def _workbook(wanted: Wanted) -> bytes:
-    def chunks() -> Iterator[Chunk]:
-        lines = [_line(number, entry) for number, entry in enumerate(entries(wanted), 1)]
-        for start in range(0, len(lines), 500):
-            yield [list(column) for column in zip(*lines[start : start + 500], strict=True)]
-
-    out = io.BytesIO()
-    columns = [TableColumn(label, "text" if kind == "number" else kind) for label, kind in _columns(wanted.which)]
-    write_xlsx(Table(str(TITLES[wanted.which]), _note(wanted), columns, chunks()), out)
-    return out.getvalue()
-
-
-def _paper(wanted: Wanted) -> bytes:
-    if size(wanted) > MOST_PDF:
-        raise Invalid(_("超过 %(n)s 户，请先选一个单位或苏木乡镇。", n=MOST_PDF))
-    context = {
-        "bureau": confirmed(BUREAU)[0].get(BUREAU) or _unit(), "demo": bool(installation_flag(DEMO)),
-        "title": str(TITLES[wanted.which]), "note": _note(wanted),
-        "heads": [label for label, _kind in _columns(wanted.which)],
-        "lines": ["\n".join(_line(number, entry)) for number, entry in enumerate(entries(wanted), 1)],
-        "made": clock.today().isoformat(),
-    }  # fmt: skip
-    return render_in_pool("ledger", context, timeout=120)

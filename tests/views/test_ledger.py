@@ -7,10 +7,12 @@ import re
 from datetime import date, timedelta
 
 import openpyxl
+import pypdf
 import pytest
 from sqlalchemy import func, select
 
-from app.core import clock
+from app.core import clock, jobs
+from app.core.jobs import Job
 from app.core.saving import save
 from app.core.verbs import Verb
 from app.core.writing import unit_of_work
@@ -18,6 +20,7 @@ from app.data.enums import SiteState
 from app.models.enterprise import Enterprise, Site
 from app.models.personnel import Appointment, Person
 from app.services.ledger import Wanted, Which, counts, entries, size
+from app.views import ledger_export
 from tests.support.house import House
 
 
@@ -113,17 +116,50 @@ def test_screen_workbook_and_paper_say_the_same(house: House) -> None:
     client = house.client("suo-a")
     page = client.get("/ledgers/?which=a").get_data(as_text=True)
     shown = {label: int(figure) for label, figure in re.findall(r"<dt>([^<]+)</dt><dd>(\d+)</dd>", page)}
-    book = openpyxl.load_workbook(io.BytesIO(client.post("/ledgers/export?which=a", data={"format": "xlsx"}).data))
+    book = openpyxl.load_workbook(
+        io.BytesIO(client.post("/ledgers/export?which=a", data={"format": "xlsx"}, buffered=True).data)
+    )
     texts = [str(cell.value) for row in book.active.iter_rows() for cell in row if cell.value is not None]
     note = next(text for text in texts if "截至" in text)
     for label, figure in shown.items():
         assert f"{label} {figure}" in note
     assert sum("大沁他拉第八小学" in text for text in texts) == 1
-    paper = client.post("/ledgers/export?which=a", data={"format": "pdf"})
+    paper = client.post("/ledgers/export?which=a", data={"format": "pdf"}, buffered=True)
     assert paper.status_code == 200
-    assert paper.data.startswith(b"%PDF")
+    reader = pypdf.PdfReader(io.BytesIO(paper.data))
+    told = "".join("".join(page.extract_text().split()) for page in reader.pages)
+    assert told.count("大沁他拉第八小学") == 1
+    assert f"第1页共{len(reader.pages)}页" in told
+    for label, figure in shown.items():
+        assert f"{label}{figure}" in told
     with house.acting("suo-a"):
         assert size(asked(Which.A)) == shown["应配总监"]
+
+
+def test_a_long_ledger_is_a_job_and_no_line_is_lost_between_its_pieces(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledger_export, "PIECE", 3)
+    client = house.client("suo-a")
+    with house.acting("suo-a"):
+        names = [one.name for one in entries(asked(Which.B))]
+    assert len(names) > 3
+    answer = client.post("/ledgers/export?which=b", data={"format": "pdf"}, buffered=True)
+    assert answer.location == "/jobs/"
+    assert client.post("/ledgers/export?which=b", data={"format": "pdf"}).location == "/jobs/"
+    with house.app.app_context():
+        jobs.sweep()
+    with house.system() as session:
+        (made,) = session.scalars(select(Job).where(Job.kind == "ledger"))
+        assert made.state == "完成", made.error
+        url = f"/jobs/{made.public_id}/file"
+    assert house.client("suo-b").get(url).status_code == 404
+    reader = pypdf.PdfReader(io.BytesIO(client.get(url, buffered=True).data))
+    told = "".join("".join(page.extract_text().split()) for page in reader.pages)
+    assert len(reader.pages) >= -(-len(names) // 3)
+    lost = [name for name in names if told.count(name) != sum(name in other for other in names)]
+    assert not lost, told
+    assert f"第{len(reader.pages)}页共{len(reader.pages)}页" in told
 
 
 def test_a_station_sees_its_own_firms_and_the_bureau_the_sum(house: House) -> None:

@@ -87,19 +87,22 @@ class ExportScreens(Declaration):
     def _as_job(self, args: Mapping[str, str], format_: str) -> Answer:
         title = _("导出%(what)s（%(format)s）", what=said(self.title), format=format_.upper())
         arguments = {"view": self.route_base, "args": dict(args), "format_": format_, "lang": str(get_locale())}
-        with unit_of_work(Verb.EXPORT, ""):
-            if not _asked_already(arguments):
-                enqueue(
-                    "export", f"export:{public_id()}", account_id=current_access().person.id, title=title, **arguments
-                )
-        flash(_("内容较多，正在后台导出，完成后会通知您。"), "info")
-        return redirect(JOBS_URL)
+        return later("export", title, arguments)
 
 
-def _asked_already(arguments: dict[str, Any]) -> bool:
+def later(kind: str, title: str, arguments: dict[str, Any]) -> Answer:
+    """Put the job that makes a file for this person, unless the same waits or runs, and lead to the jobs."""
+    with unit_of_work(Verb.EXPORT, ""):
+        if not _asked_already(kind, arguments):
+            enqueue(kind, f"{kind}:{public_id()}", account_id=current_access().person.id, title=title, **arguments)
+    flash(_("内容较多，正在后台导出，完成后会通知您。"), "info")
+    return redirect(JOBS_URL)
+
+
+def _asked_already(kind: str, arguments: dict[str, Any]) -> bool:
     """Whether the same export waits or runs (a second click). Raises Conflict when too many do."""
     open_ = Job.state.in_([JobState.WAITING, JobState.RUNNING])
-    rows = current_session().scalars(select(Job).where(Job.kind == "export", open_)).all()
+    rows = current_session().scalars(select(Job).where(Job.kind == kind, open_)).all()
     if any(row.arguments == arguments for row in rows):
         return True
     if len(rows) >= MOST_OPEN:
@@ -128,7 +131,7 @@ def write(view: ExportScreens, args: Mapping[str, str], format_: str, out: IO[by
     """Write the file and record in history who took out what. Returns the number of rows."""
     _type, writer, size = FORMATS[format_]
     session = current_session()
-    _steady()
+    steady()
     try:
         query, names, filters, _order = view.list_query(args)
         extract = Extract(view.model, names, listing.build_query(query, filters))
@@ -153,7 +156,7 @@ def write(view: ExportScreens, args: Mapping[str, str], format_: str, out: IO[by
     return rows
 
 
-def _steady() -> None:
+def steady() -> None:
     """One snapshot for counting and reading. SQLite's transactions are that anyway."""
     session = current_session()
     session.rollback()

@@ -88,7 +88,8 @@ def render(name: str, context: dict[str, Any], *, draft: bool = False) -> bytes:
     """Print `context` as the document `name`.
 
     A draft is a plain PDF that bears 草稿 and may lack number and date. Otherwise PDF/A-3a with the context attached as
-    data.json. `context["demo"]` true puts 演示 无效 on each page of either.
+    data.json, or a plain PDF if the package says `ARCHIVED = False` (pieces of a list, which `join` puts together).
+    `context["demo"]` true puts 演示 无效 on each page of any.
     Errors: ContextError, MissingGlyph, Blocked, LayoutError, NotReady.
     """
     folder = _folder(name)
@@ -99,7 +100,8 @@ def render(name: str, context: dict[str, Any], *, draft: bool = False) -> bytes:
     marks = [_mark(word) for word, wanted in ((DRAFT_MARK, draft), (DEMO_MARK, context.get("demo"))) if wanted]
     html = _template(folder).render(doc=report.view(context), marks=marks, created=created and created.isoformat())
     with _lock:
-        return write_pdf(html, folder, None if draft else (context, created))
+        plain = draft or not getattr(report, "ARCHIVED", True)
+        return write_pdf(html, folder, None if plain else (context, created))
 
 
 def write_pdf(html: str, folder: Path, frozen: tuple[dict[str, Any], datetime | None] | None = None) -> bytes:

@@ -11,6 +11,8 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -187,6 +189,20 @@ def render_in_pool(name: str, context: Any, draft: bool = False, timeout: float 
         if _pool is None:
             _pool = RenderPool()
     return _pool.render(name, context, draft, timeout)
+
+
+def render_pieces(name: str, contexts: Iterable[Any], timeout: float = 60) -> Iterator[bytes]:
+    """Render several contexts of one document, two at a time; the PDFs come in order. Errors as `RenderPool.render`.
+
+    Who stops reading stops the rendering: what has not begun is given up.
+    """
+    threads = ThreadPoolExecutor(2)
+    try:
+        waiting = [threads.submit(render_in_pool, name, context, timeout=timeout * 2) for context in contexts]
+        for one in waiting:
+            yield one.result()
+    finally:
+        threads.shutdown(cancel_futures=True)
 
 
 def close_pool() -> None:

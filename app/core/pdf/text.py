@@ -12,7 +12,7 @@ FORBIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 """Unicode categories without ink: control, direction overrides, halves of pairs, private, unassigned, separators."""
 MAX_FIELD = 2_000
 """Characters of any one string in any context; documents set narrower limits."""
-MAX_STRINGS = 6_000
+MAX_STRINGS = 5_000
 MAX_DEPTH = 8
 
 

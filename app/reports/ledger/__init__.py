@@ -1,6 +1,7 @@
 """A ledger of firms as an office prints it: title, unit, date, counts, a head on every page, page numbers.
 
-An internal list, no issued paper: it has no number and is rendered anew whenever it is asked for.
+An internal list, no issued paper: it has no number and is rendered anew whenever it is asked for, in pieces of so many
+lines that `core.pdf.join` puts together; the first has the title, the last the date.
 """
 
 from datetime import datetime
@@ -9,9 +10,11 @@ from typing import Any, TypedDict
 from app.core.pdf.text import midnight
 
 from .layout import view
-from .rules import validate
+from .rules import MOST, validate
 
-__all__ = ["LedgerContext", "created", "sample", "samples", "validate", "view"]
+__all__ = ["ARCHIVED", "MOST", "LedgerContext", "created", "sample", "samples", "validate", "view"]
+
+ARCHIVED = False
 
 
 class LedgerContext(TypedDict):
@@ -23,6 +26,8 @@ class LedgerContext(TypedDict):
     heads: list[str]
     lines: list[str]
     made: str
+    first: bool
+    last: bool
     demo: bool
 
 
@@ -48,6 +53,8 @@ def sample() -> LedgerContext:
         "heads": heads,
         "lines": ["\n".join(cells) for cells in lines],
         "made": "2026-11-23",
+        "first": True,
+        "last": True,
         "demo": False,
     }
 

@@ -5,8 +5,8 @@ from typing import Any
 from app.core.pdf.errors import ContextError
 from app.core.pdf.text import day, problem
 
-MOST, CELL = 5_000, 400
-"""Lines of a list, and characters of a line's longest cell."""
+MOST, CELL = 250, 400
+"""Lines of a piece, and characters of a line's longest cell."""
 
 
 def validate(context: dict[str, Any], *, draft: bool = False) -> None:  # noqa: ARG001 - the engine calls all alike
@@ -25,8 +25,7 @@ def validate(context: dict[str, Any], *, draft: bool = False) -> None:  # noqa: 
                 errors[f"lines.{number}"] = "列数不对或过长"
         if day(context["made"]) is None:
             errors["made"] = "应为日期"
-        if context["demo"] not in (True, False):
-            errors["demo"] = "应为是或否"
+        errors |= {name: "应为是或否" for name in ("first", "last", "demo") if context[name] not in (True, False)}
     except KeyError as missing:
         errors[str(missing.args[0])] = "缺少该项"
     except (TypeError, AttributeError):
