@@ -16,6 +16,7 @@ def join(pieces: Iterable[bytes], title: str) -> bytes:
     feet = render_in_pool("numbers", {"pages": len(writer.pages)}, timeout=120)
     for page, foot in zip(writer.pages, PdfReader(BytesIO(feet)).pages, strict=True):
         page.merge_page(foot)
+        page.compress_content_streams()  # merging unpacks them
     writer.add_metadata({"/Title": title})
     out = BytesIO()
     writer.write(out)

@@ -20,6 +20,8 @@ CPU_SECONDS = 60
 """Processor time one document may take."""
 COLLECT_EVERY = 20
 """Documents between two runs of the collector, which takes longer than a page."""
+LARGE = 16_384
+"""Bytes of a request from which on its boxes are collected at once: a list's pieces would pile up otherwise."""
 PLAIN = {"blocked": Blocked, "layout": LayoutError, "not-ready": NotReady}
 
 
@@ -38,7 +40,7 @@ def main(descriptor: int) -> None:
             _allow_cpu(CPU_SECONDS)
             line.send_bytes(_answer(lambda: _render(request)))  # noqa: B023 - called before the next turn
             served += 1
-            if served % COLLECT_EVERY == 0:
+            if served % COLLECT_EVERY == 0 or len(request) > LARGE:
                 gc.collect()
 
 
