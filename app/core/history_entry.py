@@ -24,6 +24,8 @@ from app.core.office import Account, Office
 from app.core.types import UtcDateTime
 from app.core.verbs import VERB_WORDS, Verb
 
+FORM = 3  # of the body: since 2 it names kind, address, outcome and every further record; since 3 the head is sealed
+SEALED = 3
 LONGEST_SUMMARY = 200
 LONGEST_ADDRESS = 45  # an IPv6 address with an IPv4 one in it
 UNSAID = {"sha256", "address", "keys"}  # facts that a summary leaves out
@@ -210,6 +212,11 @@ def summary_of(body: Mapping[str, Any]) -> str:
 def public_id_of(link: str) -> str:
     """The id of an entry for use outside: a piece of its hash, so that the chain covers it as well."""
     return base64.urlsafe_b64encode(bytes.fromhex(link)).decode()[:22]
+
+
+def head_seal(office: int, seq: int, link: str) -> str:
+    """The seal of a head, kept as its public id: an end that was cut off leaves no head that could be set back to."""
+    return public_id_of(seal_text("head", f"{office}\n{seq}\n{link}"))
 
 
 def seal_of(office: int, seq: int, link: str, at: datetime) -> str:
