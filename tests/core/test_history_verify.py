@@ -20,7 +20,7 @@ from app.core import anchors, clock
 from app.core.document import IssuedDocument
 from app.core.errors import AccessRefused
 from app.core.history import _store, record, remark, verify
-from app.core.history_entry import HistoryCheckpoint, HistoryEntry, HistoryHead, HistoryLink, seal_of
+from app.core.history_entry import HistoryCheckpoint, HistoryEntry, HistoryHead, HistoryLink, seal_of, summary_of
 from app.core.history_verify import Break, verify_office
 from app.core.types import public_id
 from app.core.verbs import Verb
@@ -240,6 +240,11 @@ def test_a_checkpoint_with_nothing_after_it_is_found(house: House) -> None:
                   "seal": seal_of(office, last.seq, last.hash, last.at)}  # fmt: skip
     found = damage(house, lambda connection: _forge(connection, sealed))
     assert [(one.office_id, one.seq) for one in found] == [(office, last.seq + 1)]
+
+
+@pytest.mark.parametrize(("form", "told"), [(2, "可疑的请求 ['a=1', 'b']"), (3, "可疑的请求 a=1、b")])
+def test_what_an_older_form_said_of_an_entry_is_what_it_is_held_against(form: int, told: str) -> None:
+    assert summary_of({"v": form, "reason": "可疑的请求", "facts": {"forged": ["a=1", "b"]}}) == told
 
 
 def test_a_file_that_was_changed_says_so(house: House) -> None:
