@@ -1,7 +1,8 @@
 """Verifying history: every chain is walked from its sealed checkpoint, or its first entry, to its head.
 
 What the chain alone can't show (cut off at its end and the head set back; written anew by somebody who has the key) is
-found by the seal of its head, or by comparing it with heads that were kept elsewhere: in each issued paper, in a file a day, in each backup.
+found by the seal of its head, or by comparing it with heads that were kept elsewhere: in each issued paper, in a file
+a day, in each backup.
 """
 
 from __future__ import annotations
