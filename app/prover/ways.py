@@ -258,9 +258,7 @@ class Ways(Whose):
                     yield "filter oracle", name, str(value), NOBODY
                     yield "search oracle", "q", str(value), NOBODY
         for name in sealed_columns(model):
-            for row in [one for one in (*self.own(model)[:1], *self.foreign(model)[:1]) if one.fact.get(name)]:
-                if self._sees(row, name):
-                    continue  # who sees it whole may look for it
+            for row in self._sealed_from(model, name):
                 value = str(row.fact[name])
                 yield "filter oracle", name, value, "9" * len(value)
                 yield "search oracle", "q", value[-6:], "9" * 6

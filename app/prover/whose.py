@@ -105,10 +105,12 @@ class Whose:
         names = inspect(view.model).columns.keys()
         return [name for name in names if self.oracle.hides(self.who, view.model, name)]
 
-    def _sees(self, row: Row, column: str) -> bool:
-        """Whether the account sees this value whole."""
-        oracle = self.oracle
-        return oracle.reads(self.who, row.cls, row.fact) and oracle.plain(self.who, row.cls, row.fact, column)
+    def _sealed_from(self, cls: type[Entity], column: str) -> list[Row]:
+        """An own row and a foreign one whose value the account does not see whole: who does may look for it."""
+        oracle, some = self.oracle, (*self.own(cls)[:1], *self.foreign(cls)[:1])
+        seen = [one for one in some if oracle.reads(self.who, cls, one.fact)]
+        seen = [one for one in seen if oracle.plain(self.who, cls, one.fact, column)]
+        return [one for one in some if one not in seen and one.fact.get(column)]
 
     def _secrets(self, there: Row) -> list[str]:
         """What names a row outside: its public id, and each text that the table keeps unique, or that is a file's."""
