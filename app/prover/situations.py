@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert, inspect, select
@@ -33,12 +33,11 @@ def situate(house: Bureau, session: Session, whole: list[type[Entity]], places: 
 
 def _second(house: Bureau, session: Session) -> None:
     """Who sees less at one station and all at the other; who sees less, and all there by a second posting."""
+    since = clock.today() - timedelta(days=365)
     for username, code, place in (("narrow-b", "inspector", "b-catering"), ("wide-a", "chief", "a-catering")):
         role = session.scalars(select(AccessRole.id).where(AccessRole.code == code)).one()
         office = next(one.office_id for one in house.where if one.name == place)
-        session.add(
-            Posting(account_id=house.accounts[username], office_id=office, role_id=role, date_from=clock.today())
-        )
+        session.add(Posting(account_id=house.accounts[username], office_id=office, role_id=role, date_from=since))
     session.flush()
 
 
