@@ -24,6 +24,7 @@ from app.core.db import AppSession, current_session, unscoped
 from app.core.entity import Entity
 from app.core.errors import WriteOutsideUnit
 from app.core.history_entry import (
+    FORM,
     LONGEST_ADDRESS,
     HistoryEntry,
     HistoryHead,
@@ -31,6 +32,7 @@ from app.core.history_entry import (
     Kind,
     canonical,
     columns_of,
+    head_seal,
     kind_of,
 )
 from app.core.history_verify import Break, verify
@@ -46,8 +48,9 @@ HEADS = HistoryHead.__table__
 # made once: each transaction runs them, and making them anew costs more than running them
 LOCK = select(HEADS.c.seq, HEADS.c.hash).where(HEADS.c.office_id == bindparam("of")).with_for_update()
 ADD = insert(HistoryEntry.__table__)
-MOVE = update(HEADS).where(HEADS.c.office_id == bindparam("of")).values(seq=bindparam("to"), hash=bindparam("link"))
-FORM = 2  # of the body: since 2 it names kind, address, outcome and every further record
+MOVE = update(HEADS).where(HEADS.c.office_id == bindparam("of")).values(
+    seq=bindparam("to"), hash=bindparam("link"), public_id=bindparam("seal")
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -191,7 +194,7 @@ def _append(
             for e, r in roots[1:]
         ]
         connection.execute(insert(HistoryLink.__table__), rows)
-    connection.execute(MOVE, {"of": office, "to": seq + 1, "link": link})
+    connection.execute(MOVE, {"of": office, "to": seq + 1, "link": link, "seal": head_seal(office, seq + 1, link)})
 
 
 def _actor() -> list[Any] | None:

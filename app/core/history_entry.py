@@ -24,6 +24,9 @@ from app.core.office import Account, Office
 from app.core.types import UtcDateTime
 from app.core.verbs import VERB_WORDS, Verb
 
+# the form of a body: since 2 it names kind, address, outcome and every further record; since 3 the head is sealed and
+# the summary says lists in words
+FORM = SEALED = IN_WORDS = 3
 LONGEST_SUMMARY = 200
 LONGEST_ADDRESS = 45  # an IPv6 address with an IPv4 one in it
 UNSAID = {"sha256", "address", "keys"}  # facts that a summary leaves out
@@ -202,7 +205,12 @@ def _result(kind: str, reason: str) -> Outcome:
 def summary_of(body: Mapping[str, Any]) -> str:
     """The reason and the facts in one line: what a search for text looks through."""
     facts = body.get("facts", {})
-    told = (str(value) for name, value in facts.items() if name not in UNSAID and value is not None)
+    words = body.get("v", 0) >= IN_WORDS  # what was written before is told as it was: the chain is compared with it
+    told = (
+        "、".join(str(one) for one in value) if words and isinstance(value, list) else str(value)
+        for name, value in facts.items()
+        if name not in UNSAID and value is not None
+    )
     line = " ".join(word for word in (body["reason"], *told) if word)
     return "".join(char if char.isprintable() else " " for char in line)[:LONGEST_SUMMARY].strip()
 
@@ -210,6 +218,11 @@ def summary_of(body: Mapping[str, Any]) -> str:
 def public_id_of(link: str) -> str:
     """The id of an entry for use outside: a piece of its hash, so that the chain covers it as well."""
     return base64.urlsafe_b64encode(bytes.fromhex(link)).decode()[:22]
+
+
+def head_seal(office: int, seq: int, link: str) -> str:
+    """The seal of a head, kept as its public id: an end that was cut off leaves no head that could be set back to."""
+    return public_id_of(seal_text("head", f"{office}\n{seq}\n{link}"))
 
 
 def seal_of(office: int, seq: int, link: str, at: datetime) -> str:

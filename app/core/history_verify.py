@@ -1,7 +1,8 @@
 """Verifying history: every chain is walked from its sealed checkpoint, or its first entry, to its head.
 
 What the chain alone can't show (cut off at its end and the head set back; written anew by somebody who has the key) is
-found by comparing it with heads that were kept elsewhere: in each issued paper, in a file a day, in each backup.
+found by the seal of its head, or by comparing it with heads that were kept elsewhere: in each issued paper, in a file
+a day, in each backup.
 """
 
 from __future__ import annotations
@@ -21,7 +22,16 @@ from sqlalchemy.orm import Session
 
 from app.core.crypto import chain
 from app.core.db import unscoped
-from app.core.history_entry import HistoryCheckpoint, HistoryEntry, HistoryHead, HistoryLink, columns_of, seal_of
+from app.core.history_entry import (
+    SEALED,
+    HistoryCheckpoint,
+    HistoryEntry,
+    HistoryHead,
+    HistoryLink,
+    columns_of,
+    head_seal,
+    seal_of,
+)
 
 STEP = 1_000  # entries read at a time
 
@@ -92,6 +102,7 @@ class _Chain:
     hash: str = ""
     row_id: int = 0
     begins: datetime | None = None
+    form: int = 0  # of the newest entry walked
     wanted: dict[int, Kept] = field(default_factory=dict)
     missing: dict[str, Kept] = field(default_factory=dict)
 
@@ -128,6 +139,7 @@ class _Chain:
                     seq = min(row.seq, self.seq + 1) if row.seq > self.seq else row.seq
                     return Break(self.office, seq, why, row.at if seq == row.seq else None, _told(row))
                 self.seq, self.hash, self.row_id = row.seq, row.hash, row.id
+                self.form = int(json.loads(row.body).get("v", 0))
                 self.missing.pop(row.hash, None)
             if (more := links.next_seq()) is not None:
                 return Break(self.office, more, "关联记录指向没有的日志")
@@ -159,8 +171,8 @@ class _Chain:
         return None if self.seq == self.until else Break(self.office, self.seq + 1, f"缺少第 {self.seq + 1} 条")
 
     def _end(self) -> Break | None:
-        after = self.seq + 1
         head = self.session.execute(_of(HistoryHead, self.office)).one_or_none()
+        after = self.seq + 1
         if head is None or (head.seq, head.hash) != (self.seq, self.hash):
             return Break(self.office, after, "链头与最后一条不符：末尾被删除或链头被改")
         if self.wanted:
@@ -170,6 +182,14 @@ class _Chain:
         if lost:
             first = min(lost, key=lambda one: str(one.at))
             return Break(self.office, after, f"链中没有{first.where}留存的链头：被截断或重写", first.at)
+        return self._set_back(head)
+
+    def _set_back(self, head: Row[Any]) -> Break | None:
+        """Whether the head was written by hand; the newest entry stays whatever retention takes away."""
+        if self.form >= SEALED and head.public_id != head_seal(self.office, self.seq, self.hash):
+            return Break(self.office, self.seq + 1, "链头的封印不对：末尾被截断，链头不是本系统留下的")
+        if self.begins is not None and not self.row_id:
+            return Break(self.office, self.seq + 1, "检查点之后没有日志：末尾被截断")
         return None
 
 

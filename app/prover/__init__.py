@@ -1,10 +1,11 @@
 """`shouze prove-access`: each account of two offices and two lines on rows of the others, reading and writing.
 
 A bureau of its own is filled from the models (`making`). What is tried follows from the running application: its route
-map, declarations, workflows and rows (`ways`), its session (`sessions`), files brought in (`imports`), sessions whose
-reason ended (`stale`). What an account reaches is said a second time (`oracle`), and every answer and every changed row
-is held against it (`trying`): a leak is a word of a row or column that is not the account's, a row changed, made, moved
-or pointed where it may not be, or an answer that tells what is there from what is not.
+map, declarations, workflows and rows (`ways`), its session (`sessions`), the rules beside grants (`rules`), files
+brought in (`imports`), sessions whose reason ended (`stale`). What an account reaches is said a second time
+(`oracle`), and every answer and every changed row is held against it (`trying`): a leak is a word of a row or column
+that is not the account's, a row changed, made, moved or pointed where it may not be, or an answer that tells what is
+there from what is not.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -22,13 +24,13 @@ from flask.testing import FlaskClient
 from app.prover.bureau import Bureau
 from app.prover.imports import imports
 from app.prover.pairs import pairwise
+from app.prover.rules import Rules
 from app.prover.sessions import Deeds
 from app.prover.stale import stale
 from app.prover.trying import Judge, Try
 from app.prover.ways import Ways
 
 __all__ = ["Bureau", "Item", "Outcome", "anonymous", "bureau", "items", "prove", "try_all"]
-PAGES = 5  # own pages that a stale session opens again
 
 
 @dataclass(frozen=True)
@@ -134,12 +136,12 @@ def _of_account(house: Bureau, username: str) -> Iterator[Item]:
     for one in requests:
         yield item(one.way, one.rule, _request(one))
     closed = {name for route in ways.routes if not route.public for name in (route.rule, route.named("GET"))}
-    pages = [one for one in requests if one.way == "list" and one.ask.method == "GET" and one.rule in closed][:PAGES]
+    pages = [one for one in requests if one.way == "list" and one.ask.method == "GET" and one.rule in closed]
     for way, name, do in stale(ways, pages):
         yield item(way, f"SESSION {name}", _deed(do))
     for way, path, do in imports(ways):
         yield item(way, path, _deed(do))
-    for way, name, do in Deeds(ways).tries():
+    for way, name, do in chain(Deeds(ways).tries(), Rules(ways).tries()):
         yield item(way, f"SESSION {name}", _deed(do))
 
 

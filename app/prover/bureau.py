@@ -6,37 +6,37 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
-from sqlalchemy import insert, inspect, select, update
+from sqlalchemy import inspect, select, update
 from sqlalchemy.orm import Session
 
 from app.config import Settings
 from app.core import clock
 from app.core.db import db, unscoped
 from app.core.entity import Entity, Scope, registry
+from app.core.handover import Handover, HandoverLine, HandoverState, Outcome
 from app.core.history_entry import CHAIN
 from app.core.office import AccessRole, Account, Assignment, Family, Office, Posting
 from app.core.receipt import Receipt
 from app.core.signin.model import EntryKind, SignInSession, digest_of
 from app.core.signin.second_factor import SecondFactor
 from app.core.signin.sessions import open_session
-from app.core.types import public_id
 from app.core.verbs import Verb
 from app.core.writing import unit_of_work
 from app.data.enums import AppointmentRole
 from app.factory import build
-from app.models.enterprise import Enterprise, Site
 from app.models.lines import Line
 from app.models.personnel import Appointment, Person
 from app.prover.facts import Fact, Facts
 from app.prover.making import CannotMakeError, Maker, Place, about_subjects, parents_of, variants_of, whole_of
 from app.prover.oracle import Oracle
+from app.prover.situations import rewrite, situate
 from app.services.demo import CAST, A, Actor, B
 from app.services.sync import sync
 
@@ -44,8 +44,10 @@ from app.services.sync import sync
 BY_CORE: frozenset[type[Entity]] = frozenset({*CHAIN, Receipt, Assignment})
 UNMADE = frozenset({"Receipt", "HistoryCheckpoint"})  # nobody but the system reads them, so nothing is shown of them
 NARROW = Actor("narrow-a", "少看的", A, "prover_narrow")
+NARROWED = (NARROW, Actor("narrow-b", "两处任职的", A, NARROW.role), Actor("wide-a", "另有任职的", A, NARROW.role))
 FIRM_OF = {"firm-a": "a-catering", "firm-b": "b-catering"}
 OFFICER_AT = "a-sales"  # where firm-a, principal elsewhere, is only officer: a principal's role writes nothing there
+LINKED = ("suo-a", "admin")  # hold a second account each
 FRESH = timedelta(minutes=10)  # a session that nobody has used so long is not relied upon
 FIRM_DUTIES = dict(zip(("firm_principal", "firm_director", "firm_officer"), AppointmentRole, strict=True))
 TESTED = "pbkdf2:sha256:1$prover$" + "0" * 64  # nobody signs in by password here
@@ -78,6 +80,7 @@ class Bureau:
         self.offices: dict[str, str] = {}
         self.bridges: list[tuple[Key, str, Key]] = []  # row, its column, the other office's row
         self.places: dict[tuple[type[Entity], int], str] = {}
+        self.kin: dict[int, int] = {}  # account → another one of the same person
         self.facts = Facts()
         try:
             self._build()
@@ -98,6 +101,8 @@ class Bureau:
                 self._cast(session)
             with unscoped("prover: rows") as session, unit_of_work(Verb.CREATE, "prover"):
                 self._fill(session)
+            with unscoped("prover: changes") as session, unit_of_work(Verb.UPDATE, "prover"):
+                rewrite(self, session)
             db.session.remove()
             self.facts.read()
         self.oracle = Oracle(self.facts, clock.today())
@@ -134,9 +139,9 @@ class Bureau:
         """The fixed cast, and somebody of each role that none of them holds."""
         offices = {office.code: office for office in session.scalars(select(Office))}
         roles = {role.code: role for role in session.scalars(select(AccessRole))}
-        there = {one.role for one in (*CAST, NARROW)}
+        there = {one.role for one in (*CAST, *NARROWED)}
         further = [Actor(f"role-{code}", code, A, code) for code in sorted(set(roles) - there)]
-        for one in (*CAST, NARROW, *further):
+        for one in (*CAST, *NARROWED, *further):
             role, office = roles[one.role], offices[one.office]
             account = Account(
                 username=one.username, name=one.name, family=Family(role.family), office_id=office.id, password=TESTED,
@@ -153,7 +158,13 @@ class Bureau:
                 session.add(SecondFactor(account_id=account.id, since=clock.now()))
             self.accounts[one.username], self.roles[one.username] = account.id, one.role
             self.offices[one.username] = one.office
-        session.flush()
+        for username in LINKED:
+            account = session.get_one(Account, self.accounts[username])
+            other = Account(username=f"{username}-2", name=account.name, family=account.family, password=TESTED,
+                            office_id=account.office_id, person_key=account.person_key)  # fmt: skip
+            session.add(other)
+            session.flush()
+            self.kin[account.id] = other.id
 
     def _fill(self, session: Session) -> None:
         a, b = (session.scalars(select(Office.id).where(Office.code == code)).one() for code in (A, B))
@@ -172,7 +183,7 @@ class Bureau:
         for cls in whole:
             for one in where:
                 for values in variants_of(cls) if not self._personal(session, cls) else ():
-                    self._note(made.make(cls, one, **values), one)
+                    self.note(made.make(cls, one, **values), one)
         self._join_firms(by_name)
         for cls in whole:
             if self._personal(session, cls):
@@ -182,10 +193,7 @@ class Bureau:
         for cls in [cls for cls in limited if cls.__about__ is not None]:
             self._papers(cls, by_name)
         self._bridge(whole, by_name)
-        self._assign(session)
-        self._teams(whole, by_name)
-        self._along(session)
-        self._mix_families(session)
+        situate(self, session, whole, by_name)
 
     @staticmethod
     def _personal(session: Session, cls: type[Entity]) -> bool:
@@ -196,7 +204,7 @@ class Bureau:
         cells = [cell for role in roles for verb in role.grants.get(cls.policy_name(), {}).values() for cell in verb]
         return cls.__scope__ is Scope.OWN or any(cell[0] == "own" for cell in cells)
 
-    def _note(self, row: Any, place: Place) -> None:
+    def note(self, row: Any, place: Place) -> None:
         self.places[type(row), row.id] = place.name
         self.made.firsts.setdefault((type(row), place.name), row.id)
 
@@ -207,13 +215,13 @@ class Bureau:
                 continue
             place = places[FIRM_OF.get(username, "a-catering")]
             person = self.made.make(Person, place, account_id=self.accounts[username])
-            self._note(person, place)
+            self.note(person, place)
             site = {} if role != "firm_officer" else {"site_id": self.made.firsts[registry()["Site"], place.name]}
             fixed = {"person_id": person.id, "site_id": None, "role": FIRM_DUTIES[role], **site}
-            self._note(self.made.make(Appointment, place, **fixed), place)
+            self.note(self.made.make(Appointment, place, **fixed), place)
             if username == "firm-a":
                 fixed |= {"role": AppointmentRole.OFFICER}
-                self._note(self.made.make(Appointment, places[OFFICER_AT], **fixed), places[OFFICER_AT])
+                self.note(self.made.make(Appointment, places[OFFICER_AT], **fixed), places[OFFICER_AT])
 
     def _give(self, cls: type[Entity], places: dict[str, Place]) -> None:
         """One to each of the cast; where an office may have some, to each office too."""
@@ -221,10 +229,10 @@ class Bureau:
         for username, key in self.accounts.items():
             home = places["b-catering" if self.offices[username] == B else "a-catering"]
             for values in variants_of(cls) if cls.__workflow__ is not None else [{}]:
-                self._note(self.made.make(cls, home, account_id=key, **values), Place(username, 0, 0, 0))
+                self.note(self.made.make(cls, home, account_id=key, **values), Place(username, 0, 0, 0))
         target = inspect(cls).columns["account_id"]
         for place in offices.values() if target.nullable and hasattr(cls, "office_id") else ():
-            self._note(self.made.make(cls, place, account_id=None), place)
+            self.note(self.made.make(cls, place, account_id=None), place)
 
     def _parts(self, session: Session, cls: type[Entity], places: dict[str, Place]) -> None:
         """One part of each whole."""
@@ -248,7 +256,7 @@ class Bureau:
                 row_id = self.made.firsts.get((subject, name))
                 if row_id is not None:
                     row = self.made.make(cls, place, **{entity: subject.__name__, key: row_id})
-                    self._note(row, place if name in places else Place(name, 0, 0, 0))
+                    self.note(row, place if name in places else Place(name, 0, 0, 0))
 
     def _bridge(self, whole: list[type[Entity]], places: dict[str, Place]) -> None:
         """Rows of one office that point at the other's: no screen makes them, and nothing may show through them."""
@@ -256,55 +264,13 @@ class Bureau:
             for key, other in parents_of(cls):
                 for mine, theirs in (("a-catering", "b-catering"), ("b-catering", "a-catering")):
                     target = self.made.make(other, places[theirs])
-                    self._note(target, places[theirs])
+                    self.note(target, places[theirs])
                     try:
                         row = self.made.make(cls, places[mine], **{key: target.id})
                     except CannotMakeError:  # a table's own rule keeps both ends together
                         continue
-                    self._note(row, places[mine])
+                    self.note(row, places[mine])
                     self.bridges.append(((cls, row.id), key, (other, target.id)))
-
-    def _assign(self, session: Session) -> None:
-        """An inspector put to one row of the other station, of each entity that somebody may be put to."""
-        inspector = session.scalars(select(AccessRole).where(AccessRole.code == "inspector")).one()
-        for name, verbs in inspector.grants.items():
-            cells = verbs.get("read", ())
-            cls = registry()[name]
-            if any(cell[0] == "assigned" for cell in cells) and not getattr(cls, "__firm_key__", ""):
-                row: Any = session.get(cls, self.made.firsts[cls, "b-sales"])
-                session.add(
-                    Assignment(account_id=self.accounts["yuan-a"], entity=name, row_id=row.id, site_id=row.site_id,
-                               enterprise_id=row.enterprise_id, date_from=clock.today())
-                )  # fmt: skip
-        session.flush()
-
-    def _teams(self, whole: list[type[Entity]], places: dict[str, Place]) -> None:
-        """Rows that name an inspector of the other station, open and sealed; and a sealed one of the own station."""
-        for cls in (one for one in whole if one.__team__ is not None):
-            assert cls.__team__ is not None
-            first, seal = cls.__team__.columns[0], cls.__seal__
-            member = {first: self.accounts["yuan-a"]}
-            closed = {} if seal is None else {seal.flag: True, seal.approver: self.accounts["suo-a"]}
-            for name in ("b-catering", "a-catering"):
-                for values in (member, member | closed):
-                    self._note(self.made.make(cls, places[name], **values), places[name])
-
-    def _along(self, session: Session) -> None:
-        """A store of firm-a's firm and a canteen in it, both under the other station: firm-a reads along."""
-        session.flush()
-        code = session.get_one(Enterprise, self.made.firsts[Enterprise, "a-catering"]).code
-        for cls, name in ((Enterprise, "head_code"), (Site, "host_code")):
-            row = session.get_one(cls, self.made.firsts[cls, "b-sales" if cls is Enterprise else "b-catering"])
-            setattr(row, name, code)
-        session.flush()
-
-    def _mix_families(self, session: Session) -> None:
-        """A posting of another family in the database all the same: it counts for nothing."""
-        role = session.scalars(select(AccessRole).where(AccessRole.code == "sysadmin")).one()
-        top = session.scalars(select(Office.id).where(Office.parent_id.is_(None))).first()
-        values = {"account_id": self.accounts["neiqin-a"], "office_id": top, "role_id": role.id, "lines": 0,
-                  "title": "", "date_from": date(2020, 1, 1), "public_id": public_id(), "version": 1}  # fmt: skip
-        session.connection().execute(insert(inspect(Posting).local_table), values)
 
     def _require_all(self) -> None:
         """Raise CannotMakeError for an entity without a row: nothing would be proved about it."""
@@ -370,6 +336,20 @@ class Bureau:
         finally:
             self._alter(cls, key, before)
 
+    @contextmanager
+    def taken_over(self, row: Row, account_id: int) -> Iterator[None]:
+        """As if the account had once accepted the row in a hand-over."""
+        line = next(iter(self.facts.rows[HandoverLine].values()))
+        accepted = {"account_id": account_id, "state": HandoverState.ACCEPTED.value}
+        told = {"entity": row.cls.__name__, "row_id": row.id, "outcome": Outcome.MOVED.value}
+        with self.altered(Handover, line["handover_id"], **accepted), self.altered(HandoverLine, line["id"], **told):
+            yield
+
+    def posting_of(self, username: str) -> int:
+        """The key of an account's first posting."""
+        rows = self.facts.rows[Posting].items()
+        return next(key for key, fact in rows if fact["account_id"] == self.accounts[username])
+
     def _alter(self, cls: type[Entity], key: int, values: dict[str, Any]) -> None:
         table = inspect(cls).local_table
         with self.engine.connect().execution_options(shouze_write=True) as connection, connection.begin():
@@ -384,8 +364,9 @@ class Bureau:
             shutil.copy(self.folder / "shouze.db", self.folder / "template.db")
 
     def restore(self) -> None:
-        """As it was built (SQLite only)."""
+        """As it was built (SQLite only). Nobody is signed in: numbers of sessions begin again."""
         self.close()
+        self.browsers.clear()
         for name in ("shouze.db-wal", "shouze.db-shm"):
             (self.folder / name).unlink(missing_ok=True)
         shutil.copy(self.folder / "template.db", self.folder / "shouze.db")

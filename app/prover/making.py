@@ -118,6 +118,12 @@ class Maker:
             known = self.words if text.startswith(WORD[0]) else self.numbers
             known[text] = Told(type(row), row.id, name)
 
+    def rename(self, row: Any, name: str) -> None:
+        """Another word in a column; what it said before still is what it says of the row."""
+        text = self._word()
+        setattr(row, name, text)
+        self.words[text] = Told(type(row), row.id, name)
+
     def _word(self) -> str:
         self.count += 1
         return WORD.format(self.count)
@@ -246,13 +252,15 @@ def states_of(cls: type[Entity]) -> list[str | None]:
 
 
 def variants_of(cls: type[Entity]) -> Iterator[dict[str, Any]]:
-    """What rows of an entity differ in that access asks for: each state, sealed, shared."""
+    """What rows of an entity differ in that access asks for: each state, sealed, shared, of a firm as a whole."""
     name = cls.state_column()
     for state in states_of(cls):
         yield {} if state is None else {name: state}
     for flag in ("sealed", cls.__shared__):
         if flag and hasattr(cls, flag):
             yield {flag: True}
+    if cls.__firm_wide__:
+        yield {"site_id": None}
 
 
 def whole_of(cls: type[Entity]) -> tuple[type[Entity], str]:
@@ -270,6 +278,14 @@ def parents_of(cls: type[Entity]) -> Iterator[tuple[str, type[Entity]]]:
             continue
         if other.__scope__ is Scope.OFFICE and relation.key != cls.__part_of__ and other.__name__ != "Account":
             yield str(next(iter(relation.local_columns)).key), other
+
+
+def owners_of(cls: type[Entity]) -> Iterator[tuple[str, type[Entity]]]:
+    """(column, class) of each row that such a row may be of."""
+    for name in (cls.__owner__,) if isinstance(cls.__owner__, str) else cls.__owner__:
+        if name:
+            relation = inspect(cls).relationships[name]
+            yield str(next(iter(relation.local_columns)).key), relation.mapper.class_
 
 
 def about_subjects(cls: type[Entity]) -> Iterable[type[Entity]]:

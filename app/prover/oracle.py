@@ -43,6 +43,16 @@ class Post:
 
 
 @dataclass(frozen=True)
+class Region:
+    """Where one grant reads. `whose`: rows that are the person's in some way; lines and states: None is all."""
+
+    whose: str
+    offices: frozenset[int]
+    lines: frozenset[str] | None
+    states: frozenset[str] | None
+
+
+@dataclass(frozen=True)
 class Reach:
     """Firms, single sites, and the firms of those sites."""
 
@@ -77,6 +87,7 @@ class Oracle:
     def __init__(self, facts: Facts, today: date) -> None:
         self.facts, self.today = facts, today
         self.people: dict[int, Person] = {}
+        self.hidden: dict[tuple[int, type[Entity], str], bool] = {}
 
     def _table(self, name: str) -> dict[int, Fact]:
         return self.facts.rows[self.facts.named[name]]
@@ -90,6 +101,7 @@ class Oracle:
     def forget(self) -> None:
         """The facts about people have changed."""
         self.people.clear()
+        self.hidden.clear()
 
     def _in_force(self, row: Fact) -> bool:
         in_dates = row["date_from"] <= self.today and (row["date_to"] is None or row["date_to"] >= self.today)
@@ -255,6 +267,16 @@ class Oracle:
         found = self.facts.rows[firm].get(row["enterprise_id"])
         return found is not None and bool(found["lines"] & lines)
 
+    def asks(self, who: int, row: Fact) -> bool:
+        """Whether the account is told who else reads the row: who administers, the bureau's people of its tree."""
+        person, offices = self.person(who), self._table("Office")
+        if person.account["family"] != "监管业务":
+            return bool(person.account["family"] == "系统管理")
+        mine = offices.get(row.get("office_id") or 0)
+        tops = [offices[post.office_id] for post in person.posts]
+        tops += [offices[one["parent_id"]] for one in tops if one["lines"] and one["parent_id"]]
+        return mine is not None and any(mine["path"].startswith(one["path"]) for one in tops)
+
     # ---- columns ----------------------------------------------------------------------------------------------------
 
     def granted(self, who: int, entity: str, verb: str) -> bool:
@@ -262,10 +284,36 @@ class Oracle:
         return any(verb in post.grants.get(entity, {}) for post in self.person(who).posts)
 
     def hides(self, who: int, cls: type[Entity], column: str) -> bool:
-        """Whether every posting that reaches the entity withholds the column."""
-        posts = [post for post in self.person(who).posts if cls.policy_name() in post.grants]
-        posts = posts or list(self.person(who).posts)
-        return bool(posts) and all(column in post.hidden.get(cls.policy_name(), ()) for post in posts)
+        """Whether some posting withholds the column, and no other shows it wherever that one reads."""
+        key = (who, cls, column)
+        if key not in self.hidden:
+            self.hidden[key] = self._hides(who, cls, column)
+        return self.hidden[key]
+
+    def _hides(self, who: int, cls: type[Entity], column: str) -> bool:
+        entity, deciding = cls.policy_name(), _whole(cls).policy_name()
+        posts = [post for post in self.person(who).posts if deciding in post.grants] or self.person(who).posts
+        posts = [post for post in posts if "read" in post.grants.get(deciding, {})] or posts
+        hiding = [post for post in posts if column in post.hidden.get(entity, ())]
+        showing = [self._reads_where(post, deciding) for post in posts if post not in hiding]
+        return any(
+            not any(all(any(_lies_in(cell, other) for other in shown) for cell in cells) for shown in showing)
+            for cells in (self._reads_where(post, deciding) for post in hiding)
+        )
+
+    def _reads_where(self, post: Post, entity: str) -> list[Region]:
+        """Where a posting reads, spelled out: the offices, the lines, the states; or whose rows ("own", "firm", …)."""
+        offices, found = self._table("Office"), []
+        for coverage, states in post.grants.get(entity, {}).get("read", ()):
+            top, lines = offices[post.office_id], post.lines
+            if coverage == "supervised":
+                top, lines = offices.get(top["parent_id"] or 0, top), lines or top["lines"]
+            below = frozenset(key for key, one in offices.items() if one["path"].startswith(top["path"]))
+            named = frozenset(str(bit) for bit in range(64) if lines >> bit & 1) if lines else None
+            by_office = coverage in {"subtree", "supervised"}
+            found.append(Region("" if by_office else coverage, below if by_office else frozenset(), named,
+                                None if states is None else frozenset(states)))  # fmt: skip
+        return found
 
     def plain(self, who: int, cls: type[Entity], row: Fact, column: str) -> bool:
         """Whether a value that others see in part is shown whole without asking: telephones, to whom covers the row."""
@@ -291,6 +339,23 @@ class Oracle:
             if in_line and offices[row["office_id"]]["path"].startswith(office["path"]):
                 return True
         return False
+
+
+def _whole(cls: type[Entity]) -> type[Entity]:
+    """In whose name grants are written: a part goes with its whole."""
+    while cls.__part_of__:
+        cls = inspect(cls).relationships[cls.__part_of__].mapper.class_
+    return cls
+
+
+def _lies_in(one: Region, other: Region) -> bool:
+    """Whether every row of one is a row of the other, whatever rows there are."""
+    inside = [other.states is None or (one.states is not None and one.states <= other.states)]
+    if other.whose != "all":
+        inside.append(one.whose == other.whose and one.offices <= other.offices)
+    if not other.whose:
+        inside.append(other.lines is None or (one.lines is not None and one.lines <= other.lines))
+    return all(inside)
 
 
 def _sealed(row: Fact) -> bool:

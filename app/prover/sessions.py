@@ -23,14 +23,14 @@ from app.core.errors import ShouzeError
 from app.core.verbs import WRITES, Verb
 from app.core.writing import perform, unit_of_work
 from app.prover.bureau import Row
-from app.prover.making import Place, parents_of
+from app.prover.making import Place, owners_of, parents_of, states_of
 from app.prover.trying import Judge
 from app.prover.ways import Ways
 
 Deed = Callable[[Session], Any]
 
 
-class _WentThroughError(Exception):
+class WentThroughError(Exception):
     """Nothing refused."""
 
 
@@ -119,11 +119,28 @@ class Deeds:
         for place in self._elsewhere(cls):
             yield "session: created elsewhere", name, self._refused(cls, self._create(cls, place, {}))
             break
+        yield from self._begun(cls, name)
+        here = [one for one in self.ways.bureau.where if one not in self._elsewhere(cls)][:1]
+        for key, other in owners_of(cls):
+            for there in self.ways.foreign(other)[:1] if here else ():
+                yield "session: foreign owner", name, self._refused(cls, self._owned(cls, here[0], key, there.id))
         for place in self.ways.bureau.where:
             for key, other in parents_of(cls):
                 for there in self.ways.foreign(other)[:1]:
                     yield "session: foreign key", name, self._refused(cls, self._create(cls, place, {key: there.id}))
             break
+
+    def _begun(self, cls: type[Entity], name: str) -> Iterator[tuple[str, str, Callable[[Judge], None]]]:
+        """A new row in a state that only a step leads to."""
+        elsewhere = self._elsewhere(cls)
+        for place in (one for one in self.ways.bureau.where if one not in elsewhere):
+            for state in [one for one in states_of(cls) if cls.__workflow__ and one != cls.__workflow__.initial][:1]:
+                yield (
+                    "session: begun elsewhere",
+                    name,
+                    self._refused(cls, self._create(cls, place, {cls.state_column(): state})),
+                )
+            return
 
     def _elsewhere(self, cls: type[Entity]) -> list[Place]:
         """Places whose rows of the entity the account may not make."""
@@ -137,6 +154,9 @@ class Deeds:
 
     def _kept(self, row: Row, name: str) -> Iterator[tuple[str, str, Callable[[Judge], None]]]:
         """An own row: pointed at a foreign one, its system columns written, its withheld ones changed."""
+        for key, other in owners_of(row.cls):
+            for there in self.ways.foreign(other)[:1]:
+                yield "session: foreign owner", name, self._refused(row.cls, self._given(row, key, there.id))
         for key, other in parents_of(row.cls):
             for there in self.ways.foreign(other)[:1]:
                 yield "session: foreign key", name, self._refused(row.cls, self._set(row, key, there.id))
@@ -208,6 +228,26 @@ class Deeds:
 
         return deed
 
+    def _owned(self, cls: type[Entity], place: Place, key: str, owner: int) -> Deed:
+        """A new row of an owner."""
+
+        def deed(session: Session) -> None:
+            row: Any = cls(**self.ways.bureau.made.values(cls, place, {key: owner}, {}, ""))
+            session.add(row)
+            _must_stay(session, row, key, owner)
+
+        return deed
+
+    def _given(self, row: Row, key: str, owner: int) -> Deed:
+        """An own row put to an owner."""
+
+        def deed(session: Session) -> None:
+            found = self._load(session, row)
+            setattr(found, key, owner)
+            _must_stay(session, found, key, owner)
+
+        return deed
+
     def _refused(self, cls: type[Entity] | None, deed: Deed) -> Callable[[Judge], None]:
         """Whether the session refuses the deed; all is rolled back whatever becomes of it."""
 
@@ -217,8 +257,8 @@ class Deeds:
                     with unit_of_work(Verb.UPDATE, "prover") as session:
                         deed(session)
                         session.flush()
-                        raise _WentThroughError  # noqa: TRY301 - whatever went through is undone here
-                except _WentThroughError:
+                        raise WentThroughError  # noqa: TRY301 - whatever went through is undone here
+                except WentThroughError:
                     judge.leaks.append(f"{judge.name} {judge.way}: {cls.__name__ if cls else ''} went through")
                 except ShouzeError:
                     pass
@@ -231,12 +271,20 @@ class Deeds:
         return _Acting(self.ways)
 
 
+def _must_stay(session: Session, row: Any, key: str, owner: int) -> None:
+    """Raise ShouzeError where the owner is not kept: of several, the nearest gives the others."""
+    session.flush()
+    if getattr(row, key) != owner:
+        raise ShouzeError("it belongs to its nearer owner")
+
+
 def _read_all(cls: type[Entity]) -> Deed:
     return lambda session: session.scalars(select(cls)).all()
 
 
 def _write_all(cls: type[Entity]) -> Deed:
-    return lambda session: session.execute(update(cls).values(id=1))
+    same: Any = cls
+    return lambda session: session.execute(update(cls).values(version=same.version))
 
 
 def _fetched(row: Row) -> Deed:

@@ -29,6 +29,7 @@ BY_CLASS = {"Attachment": "attachment", "IssuedDocument": "document", "Job": "jo
             "ImportRun": "import", "BulkRun": "bulk act"}  # fmt: skip
 ELSEWHERE = ("office_id", "office", "made_office_id", "enterprise_id", "site_id", "account_id", "lines", "state",
              "public_id", "made_by_id")  # fmt: skip
+SEEN_BY = {"history": "history", "access": "audience"}
 LISTS = frozenset({"lookup", "export"})
 Hostile = tuple[str, Body, tuple[str, ...]]  # way, values, words typed
 SIZES = (*filestore.COPIES, "download")
@@ -95,9 +96,10 @@ class Ways(Whose):
         for row in rows:
             if self.oracle.reads(self.who, view.model, row.fact):
                 for words in self._further(route, view):
-                    way = "history" if route.last == "history" else "API relation" if route.api else "relation"
+                    way = SEEN_BY.get(route.last, "API relation" if route.api else "relation")
                     key = row.public_id if route.api else row.id
-                    yield Try(way, route.named("GET"), Ask("GET", route.filled(key=key, **words)))
+                    closed = route.last == "access" and not self.oracle.asks(self.who, row.fact)
+                    yield Try(way, route.named("GET"), Ask("GET", route.filled(key=key, **words)), refused=closed)
 
     def _without_right(self, route: Route, view: EntityView, method: str) -> Iterator[Try]:
         """Rows that the account reads and may do nothing to as they stand."""
@@ -256,10 +258,10 @@ class Ways(Whose):
                     yield "filter oracle", name, str(value), NOBODY
                     yield "search oracle", "q", str(value), NOBODY
         for name in sealed_columns(model):
-            for row in [one for one in (*self.own(model)[:1], *self.foreign(model)[:1]) if one.fact.get(name)]:
+            for row in self._sealed_from(model, name):
                 value = str(row.fact[name])
-                yield "filter oracle", name, value, "0" * len(value)
-                yield "search oracle", "q", value[-6:], "0" * 6
+                yield "filter oracle", name, value, "9" * len(value)
+                yield "search oracle", "q", value[-6:], "9" * 6
 
     def _bulk(self, route: Route, view: EntityView) -> Iterator[Try]:
         """Foreign rows ticked, in every act: asked about, and done."""
@@ -360,8 +362,9 @@ class Ways(Whose):
     def _listed(self, route: Route, method: str) -> Iterator[Try]:
         """Foreign rows ticked in a list that such a page sends, beside rows that are not there."""
         for there in self.foreign(registry()[route.entity])[:3] if route.entity else ():
-            asks = [Ask(method, route.rule, {"ids": str(one)}) for one in (there.id, NO_KEY)]
-            yield Try("bulk act", route.named(method), asks[0], (str(there.id),), asks[1], (str(NO_KEY),))
+            for sure in ({}, {"sure": "1"}):
+                asks = [Ask(method, route.rule, {"ids": str(one)} | sure) for one in (there.id, NO_KEY)]
+                yield Try("bulk act", route.named(method), asks[0], (str(there.id),), asks[1], (str(NO_KEY),))
 
     def _picked(self, cls: type[Entity], route: Route) -> list[Row]:
         """Some foreign rows of a class: more of those that are reached by a secret."""

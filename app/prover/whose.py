@@ -12,6 +12,7 @@ from app.core.entity import Entity, Scope
 from app.core.fab.view import EntityView
 from app.prover.bureau import Bureau, Row
 from app.prover.forms import Body, fields_of, key_column
+from app.prover.oracle import SIGNS
 from app.prover.routes import routes_of
 from app.prover.trying import NOBODY
 
@@ -48,6 +49,12 @@ class Whose:
             self._own[key] = list(islice((one for one in rows if self.oracle.may(self.who, cls, one.fact, verb)), 2))
         return self._own[key]
 
+    def has_rows(self, url: str, entity: str = "") -> bool:
+        """Whether a page lists rows of offices (of an entity), some of which are the account's own."""
+        views = [one.view for one in self.routes if one.rule == url and one.view is not None]
+        views = [one for one in views if entity in {"", one.model.__name__}]
+        return any(one.model.__scope__ is Scope.OFFICE and self.own(one.model) for one in views)
+
     def _bridged(self, cls: type[Entity]) -> dict[int, tuple[str, tuple[type[Entity], int]]]:
         """Own rows of the entity that point at foreign ones: key → (column, the foreign row)."""
         reads, rows = self.oracle.reads, self.bureau.facts.rows
@@ -61,10 +68,9 @@ class Whose:
     def elsewhere(self) -> Body:
         """What says that a row belongs to the other office, if it were believed."""
         person = self.oracle.person(self.who)
-        mine = {post.office_id for post in person.posts} or {person.account["office_id"]}
-        office = next(
-            one.office_id for one in self.bureau.where if one.office_id not in mine or len(self.bureau.where) == 1
-        )
+        mine = {post.office_id for post in person.posts if post.grants is not SIGNS} or {person.account["office_id"]}
+        places = [one.office_id for one in self.bureau.where]
+        office = next((one for one in places if one not in mine), places[0])
         firm = next(iter(self.foreign(self.bureau.facts.named["Enterprise"])), None)
         site = next(iter(self.foreign(self.bureau.facts.named["Site"])), None)
         return {"office_id": str(office), "office": str(office), "made_office_id": str(office), "lines": "7",
@@ -98,6 +104,13 @@ class Whose:
         """Columns of the entity that the account's roles hide."""
         names = inspect(view.model).columns.keys()
         return [name for name in names if self.oracle.hides(self.who, view.model, name)]
+
+    def _sealed_from(self, cls: type[Entity], column: str) -> list[Row]:
+        """An own row and a foreign one whose value the account does not see whole: who does may look for it."""
+        oracle, some = self.oracle, (*self.own(cls)[:1], *self.foreign(cls)[:1])
+        seen = [one for one in some if oracle.reads(self.who, cls, one.fact)]
+        seen = [one for one in seen if oracle.plain(self.who, cls, one.fact, column)]
+        return [one for one in some if one not in seen and one.fact.get(column)]
 
     def _secrets(self, there: Row) -> list[str]:
         """What names a row outside: its public id, and each text that the table keeps unique, or that is a file's."""

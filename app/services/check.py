@@ -185,8 +185,10 @@ def _supersede(row: DailyCheck) -> None:
 def must_be_whole(row: DailyCheck, late: bool) -> None:
     """Every daily item answered; 不符合 with problem and measure and whom it was reported to; 不适用 with why.
 
-    Raises Invalid by field.
+    Raises Invalid by field, Conflict where the person may not read the edition it is filled by.
     """
+    if row.risk_list is None:
+        raise Conflict(_("您看不到这份记录所用的风险管控清单，不能提交。"))
     errors: dict[str, str] = {}
     check = Check()
     _check_day(row, check)

@@ -169,14 +169,16 @@ def _item(one: RiskItem) -> CheckItem:
 
 
 def _results(row: DailyCheck) -> ChildTable:
-    """Every daily item of the edition with its result."""
+    """Every daily item of the edition with its result; the bare codes where the person may not read the edition."""
+    edition: RiskList | None = row.risk_list
+    items = [(one.code, one.text) for one in daily_items(edition)] if edition else [(one, "") for one in row.results]
     rows = [
-        Row("", item.code, [
-            Cell("code", item.code), Cell("text", item.text),
+        Row("", code, [
+            Cell("code", code), Cell("text", text),
             Cell("flag", said(given), tone=TONES[ItemResult(given)]) if given else Cell(),
         ])
-        for item in daily_items(row.risk_list)
-        for given in [row.results.get(item.code, "")]
+        for code, text in items
+        for given in [row.results.get(code, "")]
     ]  # fmt: skip
     heads = [
         ColumnHead("code", gettext("项目编号")),

@@ -47,6 +47,9 @@ class RightsView(Page):
         """The report of the days asked for; of the last thirty when none are."""
         first, last, errors = _days()
         found = shifts(first, last) if not errors else []
+        if not errors:  # what is on the screen can be on paper
+            told: dict[str, Any] = {"entity": "Posting", "filter": f"{first} – {last}", "rows": len(found)}
+            record(Verb.PRINT, "打开权限变动报告", office_id=current_access().person.office_id, **told)
         offices = groupby(found, key=lambda one: one.office)
         groups = [(office, [_shown(one) for one in rows]) for office, rows in offices]
         page = render_template(

@@ -46,5 +46,5 @@ def test_a_guard_taken_out_is_found(
 
 def test_names_are_told_apart() -> None:
     names = [one.name for one in MUTATIONS]
-    assert len(set(names)) == len(names) >= 40
+    assert len(set(names)) == len(names) >= 80
     assert set(names) > FAST

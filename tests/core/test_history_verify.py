@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
@@ -19,8 +19,8 @@ from app.cli import main
 from app.core import anchors, clock
 from app.core.document import IssuedDocument
 from app.core.errors import AccessRefused
-from app.core.history import record, verify
-from app.core.history_entry import HistoryCheckpoint, HistoryEntry, HistoryHead, HistoryLink
+from app.core.history import _store, record, remark, verify
+from app.core.history_entry import HistoryCheckpoint, HistoryEntry, HistoryHead, HistoryLink, seal_of, summary_of
 from app.core.history_verify import Break, verify_office
 from app.core.types import public_id
 from app.core.verbs import Verb
@@ -195,6 +195,56 @@ def test_a_chain_written_anew_with_the_key_is_found_by_the_file(house: House) ->
     path.unlink()
     told = [(one.office_id, one.seq) for one in found if "留存" in one.what and path.name in one.what]
     assert told == [(office, last)]
+
+
+def test_a_chain_cut_back_after_the_newest_file_is_found_by_its_heads_seal(house: House) -> None:
+    """No file and no paper knows of the last acts: the head that says they are not there is none of the program's."""
+    office = house.offices[B]
+    with house.acting("yuan-b"):
+        for what in ("一", "二", "三"):
+            record(Verb.READ, what, office_id=office)
+    with house.system() as session:
+        last = chain_of(session, office)[-1].seq
+        assert list(verify()) == []
+    found = damage(house, lambda connection: cut(connection, office, last - 2))
+    assert [(one.office_id, one.seq) for one in found] == [(office, last - 1)]
+    assert "截断" in found[0].what
+
+
+def test_an_act_that_comes_to_nothing_gives_no_alarm(house: House) -> None:
+    """A number that the database gave is lost with the transaction; no seal is made, and the next act makes one."""
+    site, office = house.site_of(A), house.offices[A]
+    for fails in (True, False, True):
+        with house.acting("yuan-a"), suppress(RuntimeError), unit_of_work(Verb.UPDATE, "试") as session:
+            session.get_one(Site, site).name = f"新名字{fails}"
+            session.flush()
+            record_inside(session, office)
+            if fails:
+                raise RuntimeError
+        with house.system():
+            assert list(verify()) == []
+
+
+def record_inside(session: Session, office: int) -> None:
+    """An entry is written as before a commit, and its number is given."""
+    remark(Verb.READ, "其间", office_id=office, session=session)
+    _store(session)
+
+
+def test_a_checkpoint_with_nothing_after_it_is_found(house: House) -> None:
+    """The newest entry stays whatever retention takes away: a chain that ends at its checkpoint was cut."""
+    office = house.offices[B]
+    with house.system() as session:
+        last = chain_of(session, office)[-1]
+        sealed = {"office_id": office, "seq": last.seq, "hash": last.hash, "at": last.at, "version": 1,
+                  "seal": seal_of(office, last.seq, last.hash, last.at)}  # fmt: skip
+    found = damage(house, lambda connection: _forge(connection, sealed))
+    assert [(one.office_id, one.seq) for one in found] == [(office, last.seq + 1)]
+
+
+@pytest.mark.parametrize(("form", "told"), [(2, "可疑的请求 ['a=1', 'b']"), (3, "可疑的请求 a=1、b")])
+def test_what_an_older_form_said_of_an_entry_is_what_it_is_held_against(form: int, told: str) -> None:
+    assert summary_of({"v": form, "reason": "可疑的请求", "facts": {"forged": ["a=1", "b"]}}) == told
 
 
 def test_a_file_that_was_changed_says_so(house: House) -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app.core import clock
 from app.core.setting import BureauSetting
@@ -297,3 +297,23 @@ def test_an_empty_form_names_the_first_open_items_and_counts_the_rest(small: Hou
     summary = summary[: summary.index("</div>")]
     assert summary.count('href="#answers-') == 6 and f"另有 {len(codes_of(page)) - 5} 项" in summary
     assert shown.count("还没有选择结果。") == len(codes_of(page)) + 5
+
+
+def test_a_record_whose_edition_one_may_not_read_opens_and_is_not_submitted(house: House) -> None:
+    client = house.client("firm-a")
+    page = text(client.get("/daily-checks/add"))
+    codes = codes_of(page)
+    form = form_of(page) | {f"answers-{code}": "符合" for code in codes}
+    opened = client.post("/daily-checks/add", data=form).location
+    other = house.site_of(B)
+    with house.system() as session, unit_of_work():
+        firm = session.get_one(Site, other).enterprise_id
+        here = {"office_id": house.offices[B], "made_office_id": house.offices[B], "template": False,
+                "site_id": other, "enterprise_id": firm}  # fmt: skip
+        session.connection().execute(update(RiskList.__table__).values(here))
+    shown = client.get(opened)
+    assert shown.status_code == 200 and codes[0] in text(shown)
+    row = record_of(house)
+    told = client.post(f"/daily-checks/{row.id}/do/submit", data={"version": row.version}, follow_redirects=True)
+    assert told.status_code < 500 and "不能提交" in text(told)
+    assert record_of(house).state == CheckState.DRAFT

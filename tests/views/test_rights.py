@@ -145,7 +145,22 @@ def test_the_report_on_screen_and_as_a_workbook(house: House) -> None:
     assert ("大沁他拉所", "包文斌", "任职", "开始") in [row[:4] for row in rows[3:]]
     with house.system() as session:
         entry = session.scalars(select(HistoryEntry).where(HistoryEntry.verb == Verb.EXPORT)).all()[-1]
+        seen = session.scalars(select(HistoryEntry).where(HistoryEntry.verb == Verb.PRINT)).all()
     assert json.loads(entry.body)["reason"] == "导出权限变动报告"
+    told = json.loads(seen[-1].body)
+    assert (told["reason"], told["facts"]["filter"]) == ("打开权限变动报告", f"{days['from']} – {days['to']}")
+    assert seen[-1].actor_id == house.accounts["audit"] and told["facts"]["rows"] >= 1
+
+
+def test_a_report_of_no_days_leaves_no_entry(small: House) -> None:
+    before = printed(small)
+    assert small.client("audit").get("/rights-report/?from=x").status_code == 422
+    assert printed(small) == before
+
+
+def printed(house: House) -> int:
+    with house.system() as session:
+        return len(session.scalars(select(HistoryEntry.id).where(HistoryEntry.verb == Verb.PRINT)).all())
 
 
 def test_whatever_is_said_in_a_reason_is_no_formula(house: House) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
@@ -218,8 +218,7 @@ def load(account_id: int, digest: str | None = None) -> Access | None:
         if not rows or not rows[0].Account.active:
             return None
         account = rows[0].Account
-        of_family = (row for row in rows if row.Posting is not None and row.AccessRole.family == account.family)
-        held = tuple(held_of(row.Posting, row.AccessRole) for row in of_family)
+        held = tuple(held_of(row.Posting, row.AccessRole) for row in _of_family(account, rows))
         if held and account.family == Family.BUSINESS:  # who holds no posting any more signs for nobody either
             held += tuple(one for source in _posting_sources for one in source(session, account_id, day))
         assigned, assigned_firms = _assignments(session, account_id, day)
@@ -228,6 +227,11 @@ def load(account_id: int, digest: str | None = None) -> Access | None:
         sitting = _sitting(rows[0].SignInSession) if digest is not None else None
         person = _person(account, sitting)
         return _compiled(Access(person, held, offices_of(session), assigned, assigned_firms, firms, figures))
+
+
+def _of_family(account: Account, rows: Iterable[Any]) -> list[Any]:
+    """Those whose role is of the account's family: a posting of another one gives nothing, however it came here."""
+    return [row for row in rows if row.Posting is not None and row.AccessRole.family == account.family]
 
 
 def _compiled(access: Access) -> Access:

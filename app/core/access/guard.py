@@ -204,6 +204,11 @@ def _judge_columns(access: Access, row: Entity, act: Act) -> None:
     withheld = access.readonly(type(row).policy_name())
     if act.verb in {Verb.CREATE, Verb.UPDATE} and (kept := changed & withheld):
         raise AccessRefused(_("您的角色不能修改：%(names)s", names=", ".join(sorted(kept))))
+    _judge_start(row, act)
+
+
+def _judge_start(row: Entity, act: Act) -> None:
+    """A new row begins where its workflow begins."""
     workflow = row.__workflow__
     if act.verb is Verb.CREATE and act.upon is None and workflow is not None:
         state = getattr(row, workflow.column)

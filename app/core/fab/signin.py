@@ -94,7 +94,7 @@ class SignInView(Page):
         error, status = "", 200
         if request.method == "POST":
             try:
-                found = entering.check_password(typed, request.form.get("password", "")[:LONGEST], visitor())
+                found = entering.check_password(typed, request.form.get("password", "")[: LONGEST + 1], visitor())
                 return redirect(_after_password(*found, target))
             except (TooManyTries, WrongCredentials) as refusal:
                 error, status = str(refusal), refused(refusal)
