@@ -19,7 +19,7 @@ from tests.bench.table import Line, show
 
 NAMES = (
     "start", "list", "big", "search", "form", "predicate", "history", "log", "submit", "notice", "import", "rows",
-    "export",
+    "export", "handover",
 )  # fmt: skip
 
 
