@@ -22,7 +22,7 @@ from app.core.retain import Retain
 from app.core.types import Encrypted
 
 T = TypeVar("T")
-SIZE = 200  # rows of one transaction: a fifth of a second
+SIZE = 100  # rows of one transaction: a fifth of a second
 BREATH = 0.1  # seconds: SQLite's busy handler sleeps as long at a time, so who waits for the lock finds it free
 
 
