@@ -115,7 +115,8 @@ class HandoverLine(Entity):
     row_id: Mapped[int] = column("记录", BigId, system=True, nullable=False)
     outcome: Mapped[str] = column("结果", String(20), choices=Outcome, system=True, nullable=False)
 
-    handover: Mapped[Handover] = relationship(back_populates="items")
+    # no cascade: each line would walk through all the others of its hand-over
+    handover: Mapped[Handover] = relationship(back_populates="items", cascade="")
 
 
 def has_handled(row: Entity, person_key: str) -> bool:

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -207,17 +207,35 @@ def tick(percent: int | None = None) -> None:
         raise Cancelled
 
 
-def settle() -> None:
+def settle(percent: int = SETTLED) -> None:
     """Called last in the unit of work that does what the job is for: it stands or falls with it.
 
     Raises Cancelled, which takes it all back, when the job is this run's no more; once committed, the job can't be
-    cancelled. Outside a job it does nothing.
+    cancelled, unless this was only a part of it (`percent`). Outside a job it does nothing.
     """
     running = _running.get()
     if running is not None:
-        settled = update(Job.__table__).where(*running.mine()).values(progress=SETTLED, heartbeat=clock.now())
+        settled = update(Job.__table__).where(*running.mine()).values(progress=percent, heartbeat=clock.now())
         if current_session().connection().execute(settled).rowcount != 1:
             raise Cancelled
+
+
+def cancelled_by_person() -> bool:
+    """Whether the job that runs here was cancelled, rather than taken over by another worker."""
+    with unscoped("was the job cancelled", quiet=True) as session:
+        table = Job.__table__
+        state = session.connection().scalar(select(table.c.state).where(table.c.id == running_job().job_id))
+    return bool(state == JobState.CANCELLED)
+
+
+@contextmanager
+def apart() -> Iterator[None]:
+    """What is done inside is no part of the job that runs here: it goes on to its end, cancelled or not."""
+    token = _running.set(None)
+    try:
+        yield
+    finally:
+        _running.reset(token)
 
 
 def run_job(job_id: int) -> bool:

@@ -66,6 +66,16 @@ class Row:
     fact: Fact
 
 
+def put_back(template: Path, live: Path) -> None:
+    """A copy of the template in the place of a live SQLite file.
+
+    As a new file: a connection that somebody left open holds the old one, and its log is not taken for the new one's.
+    """
+    for name in (live.name, f"{live.name}-wal", f"{live.name}-shm"):
+        (live.parent / name).unlink(missing_ok=True)
+    shutil.copy(template, live)
+
+
 class Bureau:
     """Built once in a folder, on SQLite or in an empty PostgreSQL database."""
 
@@ -367,9 +377,7 @@ class Bureau:
         """As it was built (SQLite only). Nobody is signed in: numbers of sessions begin again."""
         self.close()
         self.browsers.clear()
-        for name in ("shouze.db-wal", "shouze.db-shm"):
-            (self.folder / name).unlink(missing_ok=True)
-        shutil.copy(self.folder / "template.db", self.folder / "shouze.db")
+        put_back(self.folder / "template.db", self.folder / "shouze.db")
         with self.app.app_context():
             self.facts.read()
         self.oracle.forget()

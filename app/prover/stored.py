@@ -63,7 +63,7 @@ def _import(row: Any, content: bytes, word: str) -> None:
     content += b"\nx\n"
     row.stored, row.sha256, row.state = runs.keep(content), hashlib.sha256(content).hexdigest(), RunState.TRIED
     row.file_name, row.sheet, row.heading, row.mapping = f"{word}.csv", "", 1, ["name"]
-    row.result = {"bad": [], "doubts": 0, "plan": ""}
+    row.result = {"bad": [], "doubts": 0, "plan": []}
     runs.keep_outcome(row, [], [])
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
+from typing import Any, TypeGuard
 
 from flask_babel import gettext as _
 from sqlalchemy import inspect, select
@@ -66,14 +66,22 @@ def _other_code(code: str | None, field: str, firm: Enterprise | None, check: Ch
 def _named_alike(firm: Enterprise, check: Check) -> bool:
     """Whether the office has another firm in being of this name. Asked only when the name is new and not ticked."""
     ticked = "accept-name" in check.accepted or not has_access_context()
-    if ticked or not firm.name or not inspect(firm).attrs.name.history.has_changes():
+    if ticked or not _askable(firm.name) or not inspect(firm).attrs.name.history.has_changes():
         return False
     office = firm.office_id or home(firm, current_access())
+    names: dict[str, set[tuple[int, int]]] = check.known.get("names", {})
+    if firm.name in names:
+        return any(where == office and key != firm.id for where, key in names[firm.name])
     alike = select(Enterprise.id).where(
         Enterprise.name == firm.name, Enterprise.office_id == office, Enterprise.id != (firm.id or 0),
         Enterprise.state != SiteState.DEREGISTERED,
     )  # fmt: skip
     return current_session().scalar(alike.limit(1)) is not None
+
+
+def _askable(name: str | None) -> TypeGuard[str]:
+    """Whether a database can be asked for a name: PostgreSQL takes no NUL, and the column's own check refuses it."""
+    return bool(name) and "\0" not in str(name)
 
 
 def taken(firm: Enterprise) -> bool:
@@ -106,6 +114,19 @@ def codes_in_use(values: list[dict[str, Any]]) -> dict[str, Any]:
             for code, key in session.execute(select(Enterprise.code, Enterprise.id).where(some, living)):
                 holders[code or ""].add(key)
     return {"codes": holders}
+
+
+@before_many(Enterprise)
+def names_in_use(values: list[dict[str, Any]]) -> dict[str, Any]:
+    """Which firms in being have the names of these rows, with their offices: what `_named_alike` asks of one."""
+    holders: dict[str, set[tuple[int, int]]] = {one["name"]: set() for one in values if _askable(one.get("name"))}
+    names, columns = list(holders), (Enterprise.name, Enterprise.office_id, Enterprise.id)
+    for start in range(0, len(names), 400):
+        some = Enterprise.name.in_(names[start : start + 400])
+        living = Enterprise.state != SiteState.DEREGISTERED
+        for name, office, key in current_session().execute(select(*columns).where(some, living)):
+            holders[name].add((office, key))
+    return {"names": holders}
 
 
 def _phone(firm: Enterprise, check: Check) -> None:

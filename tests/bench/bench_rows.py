@@ -27,5 +27,9 @@ def run(rig: Rig, scale: Scale) -> Iterator[Line]:
     yield Line("rows", "trial of what is there already", "s", ours["again"][1] / 1000, most=10)
     yield Line("rows", "taking it back", "s", ours["undo"][1] / 1000)
     yield Line("rows", "marked workbook", "s", ours["marked"][1] / 1000)
+    for what, spans in ours["locks"].items():
+        yield Line("rows", f"{what}: longest write transaction", "ms", max(cpu for _wall, cpu in spans), most=500)
+        yield Line("rows", f"{what}: same, on the clock", "ms", max(wall for wall, _cpu in spans))
+        yield Line("rows", f"{what}: write transactions", "", len(spans))
     yield Line("rows", "statements of the trial", "", ours["statements"])
     yield Line("rows", "peak memory of the process", "MB", ours["peak"], naive["peak"], "openpyxl load")

@@ -74,6 +74,33 @@ def counted() -> Iterator[list[str]]:
         event.remove(Engine, "before_cursor_execute", hear)
 
 
+@contextmanager
+def held() -> Iterator[list[tuple[float, float]]]:
+    """How long each writing transaction meanwhile had the lock, timed as `timed` does it."""
+    from sqlalchemy import event
+    from sqlalchemy.engine import Engine
+
+    spans: list[tuple[float, float]] = []
+    begun: dict[int, tuple[float, float]] = {}
+
+    def begin(connection: Any) -> None:
+        if connection.get_execution_options().get("shouze_write"):
+            begun[id(connection)] = time.perf_counter(), time.process_time()
+
+    def end(connection: Any) -> None:
+        if (since := begun.pop(id(connection), None)) is not None:
+            spans.append(((time.perf_counter() - since[0]) * 1000, (time.process_time() - since[1]) * 1000))
+
+    heard = {"begin": begin, "commit": end, "rollback": end}
+    for name, hear in heard.items():
+        event.listen(Engine, name, hear)
+    try:
+        yield spans
+    finally:
+        for name, hear in heard.items():
+            event.remove(Engine, name, hear)
+
+
 def packed(content: bytes) -> int:
     """Bytes after gzip at the level web servers use."""
     return len(gzip.compress(content, 6, mtime=0))

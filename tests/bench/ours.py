@@ -66,13 +66,14 @@ def _screen(number: int) -> type[EntityView]:
     })  # fmt: skip
 
 
-def application(folder: str, views: int) -> Flask:
-    """The application on a database in `folder`, which is made when absent, base data and two inspectors included."""
+def application(folder: str, views: int, url: str = "") -> Flask:
+    """The application on a database in `folder`, which is made when absent, base data and two inspectors included; or
+    on the empty one at `url`."""
     if views:
         more_screens(views)
-    app = create_app(Settings(data_dir=Path(folder)))
+    app = create_app(Settings(data_dir=Path(folder), database_url=url))
     with app.app_context():
-        if not (Path(folder) / "shouze.db").exists():
+        if url or not (Path(folder) / "shouze.db").exists():
             upgrade_schema()
             _people()
     return app
@@ -110,8 +111,8 @@ class Ours(Pages):
 
     paths: ClassVar = {"list": "/enterprises/", "form": "/sites/add", "search": "/enterprises/?q=面馆"}
 
-    def __init__(self, folder: str, rows: int, views: int) -> None:
-        self.app = application(folder, views)
+    def __init__(self, folder: str, rows: int, views: int, url: str = "") -> None:
+        self.app = application(folder, views, url)
         with self.app.app_context():
             fill(rows)
             with unscoped("bench") as session:

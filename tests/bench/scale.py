@@ -12,6 +12,7 @@ class Scale:
     rows: int = 20_000  # firms of the list
     searched: int = 100_000  # firms of the search
     big: int = 2_000_000  # inspections of the big lists
+    huge: int = 10_000_000  # the same on PostgreSQL
     log: int = 1_000_000  # entries of history
     firms: int = 5_000  # firms a form points at
     views: int = 60  # lines of the navigation
@@ -29,6 +30,6 @@ class Scale:
     threads: int = 8
 
 
-MINI = Scale(rows=200, searched=300, big=2_000, log=500, firms=100, views=12, rounds=1, requests=2, statements=5,
-             saves=2, papers=1, pool_papers=4, ledger=50, workbook=60, csv=300, starts=1, seconds=0.5,
+MINI = Scale(rows=200, searched=300, big=2_000, huge=2_000, log=500, firms=100, views=12, rounds=1, requests=2,
+             statements=5, saves=2, papers=1, pool_papers=4, ledger=50, workbook=60, csv=300, starts=1, seconds=0.5,
              threads=2)  # fmt: skip

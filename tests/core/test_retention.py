@@ -21,6 +21,7 @@ from app.core.entity import registry
 from app.core.errors import ConfigurationError
 from app.core.history import record, verify
 from app.core.history_entry import HistoryCheckpoint, HistoryEntry, HistoryHead, HistoryLink
+from app.core.importing.part import ImportPart
 from app.core.importing.run import ImportRun, RunState
 from app.core.jobfile import JobFile
 from app.core.jobs import Job, JobState, enqueue
@@ -206,8 +207,9 @@ def leave_things(house: House) -> None:
         kept = enqueue("render", "test:kept", account_id=account, title="还没做", document_id=1)
         session.add(Receipt(account_id=account, client_id="c" * 20, digest="0", row_public_id="r"))
         session.add(BulkRun(account_id=account, key="k" * 24, entity="Site", act="x", digest=""))
-        session.add(ImportRun(account_id=account, entity="Site", file_name="x.xlsx", sha256="0", stored="none",
-                              state=RunState.DONE, done_at=clock.now(), undo="旧的姓名"))  # fmt: skip
+        run = ImportRun(account_id=account, entity="Site", file_name="x.xlsx", sha256="0", stored="none",
+                        state=RunState.DONE, done_at=clock.now())  # fmt: skip
+        session.add(ImportPart(run=run, number=0, undo="旧的姓名"))
         session.add(JobFile(job_id=done, stored="x", name="x", mimetype="x", size=1, sha256="0", until=clock.now(),
                             removed_at=clock.now()))  # fmt: skip
         session.flush()
@@ -225,9 +227,9 @@ def test_each_kind_of_rest_goes_after_its_days_and_what_is_open_stays(
     before = counts(house, *models)
     leave_things(house)
     with later(monkeypatch, timedelta(days=3)):
-        assert pruned(house).counts["ImportRun.undo"] == 1
+        assert pruned(house).counts["ImportPart.undo"] == 1
     with house.system() as session:
-        assert session.scalars(select(ImportRun)).one().undo is None
+        assert session.scalars(select(ImportPart)).one().undo is None
     with later(monkeypatch, timedelta(days=29)):
         pruned(house)
     assert counts(house, *models) == [count + 1 for count in before]

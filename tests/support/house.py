@@ -25,6 +25,7 @@ from app.core.signin.sessions import open_session
 from app.core.verbs import Verb
 from app.core.writing import unit_of_work
 from app.models.enterprise import Site
+from app.prover.bureau import put_back
 from app.services.demo import make_demo
 from app.services.sync import sync
 from tests.support.postgres import database_name, drop_database, fresh_database
@@ -127,9 +128,7 @@ def on_sqlite(folder: Path) -> House:
 
     def restore() -> None:
         house.close()
-        for name in ("shouze.db-wal", "shouze.db-shm"):
-            (folder / name).unlink(missing_ok=True)
-        shutil.copy(template, live)
+        put_back(template, live)
 
     house = House(app, restore)
     house.learn()

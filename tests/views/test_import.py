@@ -724,7 +724,7 @@ def test_a_person_gets_back_sealed_values_and_days(house: House) -> None:
     desk.through(workbook(["姓名", "手机", "身份证号"], ["钱二二改", make_mobile(502), card]))
     assert desk.counts() == (0, 1, 0, 0)
     with house.system() as session:
-        sealed = session.connection().exec_driver_sql("SELECT undo FROM import_run ORDER BY id DESC LIMIT 1").scalar()
+        sealed = session.connection().exec_driver_sql("SELECT undo FROM import_part ORDER BY id DESC LIMIT 1").scalar()
         assert mobile.encode() not in bytes(sealed), "what was before is sealed as it was in its column"
     desk.undo()
     with house.system() as session:

@@ -73,21 +73,26 @@ def touch_wholes(session: Session) -> None:
 
     Who opened the whole before saw other parts: a stale form, a stale signature must not go through.
     """
+    walked: set[int] = set()
     for row in [*session.new, *session.dirty, *session.deleted]:
         if isinstance(row, Entity) and session.is_modified(row) | (row in session.deleted):
-            for whole in _wholes(row):
+            for whole in _wholes(row, walked):
                 state: InstanceState[Entity] = inspect(whole)
                 if state.persistent and not session.is_modified(whole, include_collections=False):
                     flag_modified(whole, TOUCHED)
                     session.info.setdefault("touched", set()).add(whole)
 
 
-def _wholes(row: Entity) -> Iterator[Entity]:
-    """The rows whose version covers this one: what it is a part of, and itself when its list of parts changed."""
+def _wholes(row: Entity, walked: set[int]) -> Iterator[Entity]:
+    """The rows whose version covers this one: what it is a part of, and itself when its list of parts changed. Looking
+    at a list of thousands for each of its parts would take minutes: a row is walked once."""
+    if id(row) in walked:
+        return
+    walked.add(id(row))
     whole = related(row, row.__part_of__) if row.__part_of__ else None
     if whole is not None:
         yield whole
-        yield from _wholes(whole)
+        yield from _wholes(whole, walked)
     state: InstanceState[Entity] = inspect(row)
     if any(rel.mapper.class_.__part_of__ == rel.back_populates and rel.back_populates
            and state.attrs[rel.key].history.has_changes() for rel in state.mapper.relationships

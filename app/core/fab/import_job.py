@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 MOST_DIRECT = 1_000  # rows that are worked through while the person waits
 TRY, WRITE, UNDO = "try", "write", "undo"
+OVER = {WRITE: {RunState.DONE}, UNDO: {RunState.UNDONE, RunState.TRIED}}  # what a run is when that has been done
 _views: dict[str, ImportScreens] = {}  # route base → its view, for the worker; the same in every application
 
 
@@ -105,7 +106,7 @@ def import_job(view: str, run: str, what: str, **ticks: bool) -> None:
         raise Final(_("您的角色没有这项权限。"))
     try:
         row = fetch(ImportRun, run)
-        if row.state == {WRITE: RunState.DONE, UNDO: RunState.UNDONE}.get(what):
+        if row.state in OVER.get(what, ()):
             return
         if what == UNDO:
             act.undo(row)

@@ -28,6 +28,7 @@ from app.core.importing import run as runs
 from app.core.importing.act import Reading
 from app.core.importing.lines import CHANGED, NEW, SAME, WRONG, Spec
 from app.core.importing.naming import naming_of
+from app.core.importing.part import parts_of
 from app.core.importing.run import ImportRun, RunState
 from app.core.importing.source import LIMITS, open_source
 from app.core.screen import Badge
@@ -39,7 +40,8 @@ MOST_SHOWN = 50
 MOST_ROWS = 300  # told row by row on the page; the marked workbook has them all
 ORDER = (CHANGED, NEW, WRONG, SAME)
 VERDICT_TONES = {CHANGED: "info", NEW: "success", WRONG: "danger", SAME: "neutral"}
-TONES = {RunState.OPEN: "neutral", RunState.TRIED: "info", RunState.DONE: "success", RunState.UNDONE: "warning"}
+TONES = {RunState.OPEN: "neutral", RunState.TRIED: "info", RunState.WRITING: "warning", RunState.DONE: "success",
+         RunState.UNDOING: "warning", RunState.UNDONE: "warning"}  # fmt: skip
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -217,7 +219,8 @@ class ImportScreens(Declaration):
             "job": waiting,
             "discard_url": f"{base}/discard" if not waiting and run.state in {RunState.OPEN, RunState.TRIED} else None,
             "undo_url": f"{base}/undo" if not waiting and run.undoable() else None,
-            "undone": run.state == RunState.UNDONE,
+            "undone": run.state == RunState.UNDONE, "half": _half(run) if waiting is None else "",
+            "go_on": waiting is None and run.state == RunState.WRITING and there,
             "left": [one | {"url": f"{rows}/{one['id']}" if one["text"] else None} for one in left],
             "skip_bad": bool(request.form.get("skip_bad")), "accept": bool(request.form.get("accept")),
             "done_at": datetime_text(run.done_at) if run.done_at else "",
@@ -325,6 +328,16 @@ class ImportScreens(Declaration):
             crumbs.append((_("导入"), f"{self.route_base}/import"))
         return {"title": title, "error": error, "crumbs": crumbs, "state": _badge(run) if run else None,
                 "action": self._import_base(run) if run else f"{self.route_base}/import"}  # fmt: skip
+
+
+def _half(run: ImportRun) -> str:
+    """What is said of a run that was stopped in the middle."""
+    parts = parts_of(run) if run.half() else []
+    done, gone = sum(one.made + one.changed for one in parts), sum(bool(one.told) for one in parts)
+    if run.state == RunState.WRITING:
+        return str(_("写到一半停下了，已写入 %(n)s 条。请接着写入，或者撤销。", n=done))
+    told = _("撤销到一半停下了：%(m)s 段里撤销了 %(n)s 段。请接着撤销。", n=gone, m=len(parts))
+    return str(told) if parts else ""
 
 
 def _badge(run: ImportRun) -> Badge:

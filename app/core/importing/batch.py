@@ -7,6 +7,7 @@ some hundred others, judged by the session's guard under the person's own rights
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from typing import Any
 
 from flask_babel import gettext as _
@@ -42,10 +43,11 @@ class _Flushed(Invalid):
 
 
 class Batch:
-    """One run over the rows, inside a unit of work."""
+    """One look at some rows, inside a unit of work where they are taken. `own`: keys of rows that the same import has
+    made, which its cells can't have meant."""
 
-    def __init__(self, spec: Spec, lines: list[Line]) -> None:
-        self.spec, self.lines, self.model = spec, lines, spec.model
+    def __init__(self, spec: Spec, lines: Sequence[Line], own: frozenset[int] = frozenset()) -> None:
+        self.spec, self.lines, self.model, self.own = spec, lines, spec.model, own
         self.naming = naming_of(spec.model)
         self.columns = [prop.key for prop in inspect(spec.model).column_attrs]
         self.maskable = [name for name in self.columns if maskable(spec.model, name)]
@@ -56,11 +58,24 @@ class Batch:
         self.mine: set[int] = set()  # keys of the stored rows that the person may change
         self.may_make = current_access().may(spec.model.policy_name(), Verb.CREATE)
 
-    def take(self) -> Counter[str]:
-        """Put every row on its record and flush; how many are new, changed, the same, wrong."""
+    def look(self) -> None:
+        """Find what the rows name and what is stored of them already; nothing is written."""
         self._resolve()
         self._tidy()
         self._find_stored()
+
+    def compare(self) -> None:
+        """Refuse what stands in the file twice; after `look` at all rows of it."""
+        seen: dict[Any, list[tuple[Line, bool]]] = defaultdict(list)
+        for line in self.lines:
+            for place, key in enumerate(self._keys_of(line)):
+                seen[key].append((line, place == 0))
+        for alike in seen.values():
+            _refuse_repeated(alike)
+
+    def take(self) -> Counter[str]:
+        """Put every row on its record and flush; how many are new, changed, the same, wrong."""
+        self.look()
         good = [line for line in self.lines if line.verdict != WRONG]
         self._ask_rights([line.row.id for line in good if line.row is not None])
         self.known = known_of(self.model, [line.values for line in good])
@@ -78,7 +93,7 @@ class Batch:
             references = References(target.other)
             references.load({line.refs[name] for line in named})
             for line in named:
-                rows = references.matches(text := line.refs[name])
+                rows = self._others(references.matches(text := line.refs[name]))
                 if len(rows) == 1:
                     line.values[name] = rows[0]
                 elif rows:
@@ -87,6 +102,9 @@ class Batch:
                     line.wrong(name, _("没有找到“%(text)s”，或者您无权查看。", text=text[:LONGEST_SHOWN]))
         for line, name, text, rows in unclear:
             self._choose(line, name, text, rows)
+
+    def _others(self, rows: list[Any]) -> list[Any]:
+        return [row for row in rows if row.id not in self.own or type(row) is not self.model] if self.own else rows
 
     def _choose(self, line: Line, name: str, text: str, rows: list[Any]) -> None:
         """Of several rows of one name, the one that belongs to what else the line names (a site of its firm)."""
@@ -117,18 +135,13 @@ class Batch:
 
     def _find_stored(self) -> None:
         by_key: dict[tuple[str, ...], list[tuple[Line, Key]]] = defaultdict(list)
-        seen: dict[Any, list[tuple[Line, bool]]] = defaultdict(list)
         for line in self.lines:
-            for place, (names, key) in enumerate(self._keys_of(line)):
-                seen[names, key].append((line, place == 0))
-                if place == 0:
-                    by_key[names].append((line, key))
+            for names, key in self._keys_of(line)[:1]:
+                by_key[names].append((line, key))
         for names, pairs in by_key.items():
             stored = rows_by(self.model, names[0], (key[0] for _line, key in pairs))
             for line, key in pairs:
                 self._meet(line, names, key, stored.get(key[0], []))
-        for alike in seen.values():
-            _refuse_repeated(alike)
 
     def _meet(self, line: Line, names: tuple[str, ...], key: Key, rows: list[Any]) -> None:
         columns = [stored_name(self.model, name) for name in names]

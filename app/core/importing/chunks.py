@@ -44,7 +44,7 @@ def by_chunks(items: Sequence[T], take: Callable[[T], None], refuse: Callable[[T
                 session.flush()
         except REFUSALS:
             _one_by_one(session, chunk, take, refuse)
-        tick((start + len(chunk)) * 100 // len(items))
+        tick()
 
 
 def _one_by_one(

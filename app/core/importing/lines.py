@@ -63,25 +63,37 @@ class Line:
     veiled: set[str] = field(default_factory=set)
 
     def wrong(self, name: str, text: Any) -> None:
-        """The field is wrong, and so the row."""
-        self.problems.append((name, str(text)))
+        """The field is wrong, and so the row. Said once, however often the row is looked at."""
+        if (name, str(text)) not in self.problems:
+            self.problems.append((name, str(text)))
         self.verdict = WRONG
 
-    def plan(self) -> list[Any]:
-        """What is going to happen to this row, as plain data: the same on a second look, unless something changed."""
+    def aim(self) -> list[Any]:
+        """Which record the row is about and what it says of it, as plain data: the same on a second look, unless
+        something has changed."""
         values = {name: str(one.id if isinstance(one, Entity) else one) for name, one in self.values.items()}
         stored = self.row.id if self.version is not None else None
-        return [self.number, self.verdict, stored, self.version, sorted(values.items()), sorted(self.doubts)]
+        return [self.number, stored, self.version, sorted(values.items())]
+
+    def plan(self) -> list[Any]:
+        """What is going to happen to this row."""
+        return [self.verdict, *self.aim()]
+
+    def let_go(self) -> None:
+        """Hold no record of a transaction that has ended."""
+        self.row, self.version = None, None
+        for name in self.refs:
+            self.values.pop(name, None)
 
 
 def read_lines(
-    spec: Spec, rows: Iterator[Row], heading: int, read: Reader, *, date1904: bool, skip: frozenset[int] = frozenset()
-) -> list[Line]:
-    """Every row below the headings in which a wanted column holds something, except those to be skipped."""
+    spec: Spec, rows: Iterator[Row], heading: int, read: Reader, *, date1904: bool
+) -> list[Line]:  # fmt: skip
+    """Every row below the headings in which a wanted column holds something."""
     found = []
     for row in rows:
         tick()
-        if row.number <= heading or row.number in skip:
+        if row.number <= heading:
             continue
         line = _line(spec, row, read, date1904=date1904)
         if line.values or line.refs or line.starred or line.problems:
@@ -116,10 +128,14 @@ def _line(spec: Spec, row: Row, read: Reader, *, date1904: bool) -> Line:
     return line
 
 
-def digest_of(lines: list[Line]) -> str:
-    """One word for what is going to happen to these rows, those that are wrong left out."""
-    plans = [line.plan() for line in lines if line.verdict != WRONG]
+def digest_of(plans: list[list[Any]]) -> str:
+    """One word for what is going to happen to some rows."""
     return hashlib.sha256(json.dumps(plans, ensure_ascii=False).encode()).hexdigest()
+
+
+def plan_of(lines: Sequence[Line]) -> str:
+    """The same of these rows, those that are wrong left out."""
+    return digest_of([line.plan() for line in lines if line.verdict != WRONG])
 
 
 def findings_of(spec: Spec, lines: list[Line]) -> list[dict[str, Any]]:

@@ -23,7 +23,7 @@ from sqlalchemy.orm import Mapped
 from app.core import clock
 from app.core.entity import BigId, Entity, Scope, column
 from app.core.retain import Retain
-from app.core.types import Encrypted, UtcDateTime
+from app.core.types import UtcDateTime
 
 KEPT_FOR = timedelta(days=7)
 UNDO_WITHIN = timedelta(days=1)
@@ -34,19 +34,20 @@ class RunState(StrEnum):
 
     OPEN = "待对应"
     TRIED = "已试导入"
+    WRITING = "写入中"
     DONE = "已导入"
+    UNDOING = "撤销中"
     UNDONE = "已撤销"
 
 
 class ImportRun(Entity):
-    """One file brought in for one entity. `undo` seals what it made and changed, with the values from before."""
+    """One file brought in for one entity. What it has written is told by its parts (`importing.part`)."""
 
     __tablename__ = "import_run"
     __label__ = "导入"
     __scope__ = Scope.OWN
     __history__ = False
-    # what would take the import back holds people's old values, and is of no use after the day for that
-    __retain__ = (Retain(2, "done_at", clear=("undo",)), Retain(365, "made_at"))
+    __retain__ = (Retain(365, "made_at"),)
 
     account_id: Mapped[int] = column("人员", BigId, ForeignKey("account.id"), nullable=False, index=True)
     entity: Mapped[str] = column("对象", String(60), nullable=False)
@@ -63,7 +64,6 @@ class ImportRun(Entity):
     same: Mapped[int] = column("不变", Integer, nullable=False, default=0)
     wrong: Mapped[int] = column("有误", Integer, nullable=False, default=0)
     result: Mapped[dict[str, Any]] = column("结果", JSON, nullable=False, default=dict)
-    undo: Mapped[str | None] = column("撤销用", Encrypted("import_run.undo"), secret=True)
     tried_at: Mapped[datetime | None] = column("试导入时间", UtcDateTime)
     done_at: Mapped[datetime | None] = column("导入时间", UtcDateTime)
     undone_at: Mapped[datetime | None] = column("撤销时间", UtcDateTime)
@@ -72,9 +72,13 @@ class ImportRun(Entity):
         return self.file_name
 
     def undoable(self) -> bool:
-        """Whether it was written, within the day in which it can be taken back."""
+        """Whether there is something to take back: written in part, or wholly within the last day."""
         recent = self.done_at is not None and clock.now() - self.done_at <= UNDO_WITHIN
-        return self.state == RunState.DONE and recent
+        return self.half() or (self.state == RunState.DONE and recent)
+
+    def half(self) -> bool:
+        """Whether it is written, or taken back, in part only."""
+        return self.state in {RunState.WRITING, RunState.UNDOING}
 
 
 class ImportMapping(Entity):

@@ -18,7 +18,7 @@ from app.core.entity import Entity, registry
 from app.core.importing.chunks import by_chunks
 from app.core.importing.lines import CHANGED, NEW, Line
 from app.core.importing.naming import CHUNK
-from app.core.importing.run import UNDO_WITHIN, ImportRun, RunState
+from app.core.importing.run import UNDO_WITHIN, ImportRun
 from app.core.verbs import Verb
 from app.core.writing import perform
 
@@ -37,6 +37,11 @@ def undo_text(lines: list[Line]) -> str:
         kept = {name: _packed(old) for name, old in differing.items() if name not in KEPT_BY_CORE}
         changed.append([line.row.id, line.row.version, kept, line.version])
     return json.dumps({"made": made, "changed": changed}, ensure_ascii=False)
+
+
+def made_of(text: str | None) -> list[int]:
+    """The keys of the rows that were made."""
+    return [key for key, _version in json.loads(text)["made"]] if text else []
 
 
 def _packed(value: Any) -> Any:
@@ -107,7 +112,7 @@ def _as_before(model: type[Entity]) -> Again:
     """Which versions only say again what an earlier one said, since an import between them was taken back. Asked on the
     connection: it may have been somebody else's import."""
     table = inspect(ImportRun).local_table
-    undone = (table.c.entity == model.__name__, table.c.state == RunState.UNDONE)
+    undone = (table.c.entity == model.__name__, table.c.undone_at.is_not(None))
     recent = table.c.undone_at >= clock.now() - UNDO_WITHIN
     results = current_session().connection().scalars(select(table.c.result).where(*undone, recent)).all()
     return {(key, now): before for one in results for key, now, before in one.get("restored", ())}

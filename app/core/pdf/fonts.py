@@ -132,11 +132,11 @@ def font_order() -> dict[str, tuple[str, ...]]:
 
 def font_set() -> FontSet:
     """The built set of this machine, looked up once a process. NotReady, naming the command, when there is none."""
-    return _current(str(cache_home()), os.environ.get("SHOUZE_FONT_DIR"))
+    return _current(*map(os.environ.get, ("XDG_CACHE_HOME", "HOME", "SHOUZE_FONT_DIR")))
 
 
 @lru_cache(maxsize=8)
-def _current(_home: str, _own: str | None) -> FontSet:
+def _current(_cache: str | None, _home: str | None, _own: str | None) -> FontSet:
     try:
         return _load(cache_home() / pointer().read_text().strip())
     except (OSError, ValueError, KeyError) as error:

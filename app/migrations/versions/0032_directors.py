@@ -1,7 +1,7 @@
 """Who must have a 食品安全总监: rules, yardsticks, decisions, overrides; figures of sites.
 
 Revision: 0032
-After: 0030
+After: 0031
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0032"
-down_revision = "0030"
+down_revision = "0031"
 branch_labels = None
 depends_on = None
 
