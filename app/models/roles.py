@@ -76,8 +76,8 @@ def _over(entities: tuple[str, ...], verbs: tuple[V, ...], coverage: C) -> tuple
 
 def _reader(coverage: C) -> tuple[Grant, ...]:
     """Reading everything about firms, inspections and notices within a coverage."""
-    rows = (*FIRM_ROWS, "Inspection", "Notice", "Delivery")
-    return (*_over((*rows, *KEPT, *CARE), (V.READ, V.EXPORT, V.PRINT), coverage), Grant("Holiday", R, C.ALL), *COLLEAGUES)
+    rows = (*FIRM_ROWS, "Inspection", "Notice", "Delivery", *KEPT, *CARE)
+    return (*_over(rows, (V.READ, V.EXPORT, V.PRINT), coverage), Grant("Holiday", R, C.ALL), *COLLEAGUES)
 
 
 def _makes_lists(coverage: C, *, approves: bool = True) -> tuple[Grant, ...]:

@@ -29,6 +29,7 @@ from app.models.precinct import Precinct
 MINE = "caretaker"  # the figure that says whether a person answers for any site
 INSPECTS = ("Inspection", Verb.CREATE.value)
 ENDS = "监管责任人变更"
+FIRST_YEAR, LAST_YEAR = 2000, 2100
 
 
 @dataclass(frozen=True)
@@ -99,13 +100,16 @@ def check_caretaker(row: Caretaker, check: Check) -> None:
     """The person may inspect there; what has begun stays; a new 主管 ends the one before."""
     if row.site is None or row.account is None or row.date_from is None or row.role not in set(CareRole):
         return
+    if not FIRST_YEAR <= row.date_from.year <= LAST_YEAR:
+        check.error("date_from", _("请核对日期。"))
+        return
     if row.date_to is not None and row.date_to < row.date_from:
         check.error("date_to", _("不能早于开始日期。"))
     _stays(row, check)
-    changed = inspect(row).attrs
-    if changed.account_id.history.has_changes() or changed.account.history.has_changes() or not row.id:
-        if not may_answer(row.account.id, row.site, row.date_from):
-            check.error("account", _("这个人在本所没有能开展检查的任职。"))
+    state: Any = inspect(row)
+    new = not row.id or any(state.attrs[name].history.has_changes() for name in ("account_id", "account"))
+    if new and not may_answer(row.account.id, row.site, row.date_from):
+        check.error("account", _("这个人在本所没有能开展检查的任职。"))
     if not check.errors:
         _lock_site(row.site.id)
         _make_room(row, check)
@@ -141,9 +145,8 @@ def _make_room(row: Caretaker, check: Check) -> None:
         if same and other.role == row.role:
             check.error("account", _("这个人已是这个场所的%(role)s。", role=_(other.role)))
         elif other.date_from >= row.date_from or row.date_to is not None or (row.id and not same):
-            who = other.account.name if other.account is not None else "—"
-            text = _("从 %(day)s 起已有%(role)s %(who)s。", day=f"{other.date_from:%Y-%m-%d}", role=_(other.role), who=who)
-            check.error("date_from", text)
+            day = f"{other.date_from:%Y-%m-%d}"
+            check.error("date_from", _("从 %(day)s 起已有%(who)s。", day=day, who=str(other)))
         else:
             other.date_to = row.date_from - timedelta(days=1)
             perform(other, Verb.UPDATE)
@@ -164,8 +167,8 @@ def _overlapping(row: Caretaker) -> list[Caretaker]:
 @on_save(Site)
 def check_precinct(site: Site, check: Check) -> None:
     """A 片区 is the station's own division of its ground."""
-    attrs = inspect(site).attrs
-    if not (attrs.precinct_id.history.has_changes() or attrs.precinct.history.has_changes()):
+    state: Any = inspect(site)
+    if not any(state.attrs[name].history.has_changes() for name in ("precinct_id", "precinct")):
         return
     if site.precinct is not None and site.office_id is not None and site.precinct.office_id != site.office_id:
         check.error("precinct", _("这个片区不是本机构的。"))
@@ -242,11 +245,14 @@ def _end_others(site: Site, kept: list[int], day: date) -> bool:
 
 
 def divide(site: Site, precinct_id: int | None) -> None:
-    """Put a site into a 片区, or out of any. Raises Refused, Conflict."""
+    """Put a site into a 片区, or out of any, whatever else of it would ask for a tick. Raises NotFound, Conflict."""
     if site.precinct_id == precinct_id:
         raise Conflict(_("已经是这样安排的。"))
-    site.precinct = fetch(Precinct, precinct_id) if precinct_id is not None else None
-    save(site, Verb.UPDATE)
+    precinct = fetch(Precinct, precinct_id) if precinct_id is not None else None
+    if precinct is not None and precinct.office_id != site.office_id:
+        raise Conflict(_("这个片区不是本机构的。"))
+    site.precinct = precinct
+    current_session().flush()
 
 
 # -- in lists ---------------------------------------------------------------------------------------------------------

@@ -49,7 +49,8 @@ def _colleagues(verb: Verb) -> list[Colleague]:
 
 
 def _offices(verb: Verb) -> set[int]:
-    access, found = current_access(), set()
+    access = current_access()
+    found: set[int] = set()
     for held in access.postings:
         for coverage, _states in held.grants.get("Caretaker", {}).get(verb.value, ()):
             unit = access.offices[held.office_id]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
+from typing import Any, ClassVar
 
 from flask import render_template, request
 from flask_babel import gettext as _
@@ -34,7 +34,7 @@ class DayScreens:
 
     model: Any
     route_base: str
-    title: Any
+    title: ClassVar[Any]
 
     @expose("/<int:key>/day")
     @needs(Verb.READ)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
-from typing import Any
+from typing import Any, ClassVar
 
 from flask import flash, redirect, render_template, request
 from flask_babel import gettext, lazy_pgettext
@@ -40,8 +40,9 @@ class ProposalForm(AppForm):
 
     office = fields.Choice(_("移交给"), choices=_stations, nullable=False)
     day = fields.Day(
-        _("移交日期"), nullable=False, default=clock.today, description=_("从这一天起由对方负责；对方接收以后才会移交。")
-    )
+        _("移交日期"), nullable=False, default=clock.today,
+        description=_("从这一天起由对方负责；对方接收以后才会移交。"),
+    )  # fmt: skip
 
 
 def _propose(row: Any, reason: str, *, office: str | None, day: date | None) -> None:
@@ -63,8 +64,8 @@ class TransferScreens:
     """`/<key>/transfer` of a site."""
 
     route_base: str
-    title: Any
-    show_parts: Any
+    title: ClassVar[Any]
+    show_parts: ClassVar[list[tuple[Any, list[str]]]]
 
     @expose("/<int:key>/transfer", methods=["GET", "POST"])
     @needs(Verb.TRANSFER)
@@ -95,7 +96,9 @@ class TransferScreens:
         wrong = [FormError(one.id, one.label, text) for one in (*asked, reason) for text in one.errors]
         screen = {
             "title": gettext("提出移交：%(name)s", name=str(row)), "fields": [*asked, reason],
-            "text": gettext("对方接收之前，什么都不会移动。接收后，场所连同记录、未了结的事项归对方；本机构建立的记录仍可查看。"),
+            "text": gettext(
+                "对方接收之前，什么都不会移动。接收后，场所连同记录、未了结的事项归对方；本机构建立的记录仍可查看。"
+            ),
             "submit_label": gettext("提出移交"), "kind": "primary", "action": request.path, "version": row.version,
             "cancel_url": f"{self.route_base}/{row.id}", "children": [], "edit_url": None,
             "crumbs": [(self.title, f"{self.route_base}/"), (str(row), f"{self.route_base}/{row.id}")],

@@ -149,7 +149,7 @@ def _key(text: str) -> int:
 
 def perform_once(
     model: type[Entity], act: BulkAct, keys: list[int], reason: str, token: str, seen: dict[int, int],
-    asked: dict[str, Any] | None = None,
+    *, asked: dict[str, Any] | None = None,
 ) -> None:  # fmt: skip
     """Do the act to each row, unless this token was used before: then nothing happens, and its receipt stands.
 

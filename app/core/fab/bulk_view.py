@@ -47,7 +47,7 @@ class BulkScreens(ListScreens):
         if why or not fine:
             return self._sure_page(act, keys, [why] if why else [], form), 422
         asked, seen = bulk.plainly(act, form), bulk.versions_in(request.form.getlist("seen"))
-        bulk.perform_once(self.model, act, keys, reason, token, seen, asked)
+        bulk.perform_once(self.model, act, keys, reason, token, seen, asked=asked)
         return redirect(f"{self.route_base}/bulk/{token}")
 
     def _chosen(self) -> list[int]:
