@@ -63,7 +63,7 @@ class ByCaretaker(Filter):
     """One's own, those without anybody, those of a colleague."""
 
     kind = "several"
-    key: ClassVar[Any] = Caretaker.site_id
+    key: ClassVar[str] = "site_id"
 
     def choices(self) -> list[tuple[str, str]]:
         """我的, 没有, then the colleagues by name."""
@@ -82,7 +82,7 @@ class ByCaretaker(Filter):
         model: Any = self.model
         found = []
         if people:
-            theirs = select(self.key).where(Caretaker.account_id.in_(sorted(people)), holds(clock.today()))
+            theirs = select(getattr(Caretaker, self.key)).where(Caretaker.account_id.in_(sorted(people)), holds(clock.today()))
             found.append(model.id.in_(theirs))
         if NOBODY in chosen:
             found.append(self.nobody())
@@ -105,7 +105,7 @@ class ByCaretaker(Filter):
 class FirmsByCaretaker(ByCaretaker):
     """The same of firms: by their sites."""
 
-    key: ClassVar[Any] = Caretaker.enterprise_id
+    key: ClassVar[str] = "enterprise_id"
 
     def nobody(self) -> Any:
         """Firms with a site in business that nobody answers for."""

@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 
 from app.core import clock
-from app.core.access.predicate import predicate
+from app.core.access.predicate import answered_for, predicate
 from app.core.db import current_session
 from app.core.entity import Entity
 from app.core.fab.cells import date_text, many_of, said
@@ -195,5 +195,6 @@ def figures() -> list[dict[str, Any]]:
     for model, base in SEARCHED[:2]:
         if g.access.may(model.policy_name(), Verb.READ):
             url = f"{base}/?{ALL}=1"  # the figure is of all, whatever filter the list opens with
-            found.append({"label": many_of(model), "value": f"{count(model):,}", "note": "", "url": url})
+            number = count(model, answered_for(g.access, model, model.policy_name(), Verb.READ))
+            found.append({"label": many_of(model), "value": f"{number:,}", "note": "", "url": url})
     return found

@@ -65,14 +65,18 @@ def deciding(
 
 
 def answered_for(access: Access, cls: type[Entity], entity: str, verb: Verb) -> ColumnElement[bool]:
-    """The rows of `cls` that lie where the person's grants of a verb on another entity reach by office and line now:
-    the sites one may inspect at."""
+    """The rows of `cls` that lie where the person's grants of a verb on an entity reach by office and line now.
+
+    The sites one may inspect at; the firms that count as an office's own, whoever made them: what is only read because
+    the office once made it, or has a site of it, is another's, and would be counted twice.
+    """
     columns: Columns = cls
-    clauses = [
-        _coverage(access, held, cls, columns, Coverage(coverage), Verb.UPDATE)
-        for held in access.postings
-        for coverage, _states in held.grants.get(entity, {}).get(verb.value, ())
-    ]
+    clauses = []
+    for held in access.postings:
+        for name, _states in held.grants.get(entity, {}).get(verb.value, ()):
+            coverage = Coverage(name)
+            now = Verb.UPDATE if coverage in {Coverage.SUBTREE, Coverage.SUPERVISED} else verb
+            clauses.append(_coverage(access, held, cls, columns, coverage, now))
     return or_(*clauses) if clauses else false()
 
 
