@@ -54,6 +54,9 @@ class SiteTransfer(Scoped):
         tones={S.OPEN: "warning", S.ACCEPTED: "success", S.REFUSED: "danger", S.WITHDRAWN: "neutral"},
     )  # fmt: skip
 
+    made_office_id: Mapped[int] = column("移出机构", BigId, ForeignKey("office.id"), system=True, nullable=False,
+                                         index=True)  # fmt: skip
+    office_id: Mapped[int] = column("接收机构", BigId, ForeignKey("office.id"), system=True, nullable=False, index=True)
     site_id: Mapped[int] = column("经营场所", BigId, ForeignKey("site.id"), system=True, nullable=False, index=True)
     name: Mapped[str] = column("场所名称", String(120), system=True, nullable=False)
     firm: Mapped[str] = column("主体", String(120), system=True, nullable=False)
@@ -88,6 +91,8 @@ class SiteTransfer(Scoped):
         """Whether it moved, or on which day it will."""
         if self.moved_on is not None:
             return Badge(_("已移交"), "success")
+        if self.state == S.OPEN:
+            return Badge(_("等对方答复"), "warning")
         if self.state != S.ACCEPTED:
             return Badge(_("没有移交"), "neutral")
         return Badge(_("%(day)s 移交", day=f"{max(self.day, clock.today()):%Y-%m-%d}"), "info")
