@@ -82,7 +82,8 @@ class ByCaretaker(Filter):
         model: Any = self.model
         found = []
         if people:
-            theirs = select(getattr(Caretaker, self.key)).where(Caretaker.account_id.in_(sorted(people)), holds(clock.today()))
+            of = Caretaker.account_id.in_(sorted(people))
+            theirs = select(getattr(Caretaker, self.key)).where(of, holds(clock.today()))
             found.append(model.id.in_(theirs))
         if NOBODY in chosen:
             found.append(self.nobody())

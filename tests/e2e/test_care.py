@@ -35,7 +35,7 @@ def figure(page: Page, label: str) -> int:
 def sums(server: Server) -> dict[str, int]:
     """Rows of each table over all offices."""
     with sqlite3.connect(server.data / "shouze.db") as found:
-        return {name: found.execute(f"SELECT COUNT(*) FROM {name}").fetchone()[0] for name in COUNTED}  # noqa: S608 - fixed names
+        return {name: found.execute(f"SELECT COUNT(*) FROM {name}").fetchone()[0] for name in COUNTED}
 
 
 @pytest.mark.parametrize(("width", "height"), [(1366, 900), (390, 844)])
@@ -72,7 +72,8 @@ def test_sites_are_assigned_by_ticks_and_by_filter(
     page.goto("/sites/?care=none")
     assert left and page.locator("tr[data-row]").count() == 0
     with sqlite3.connect(server.data / "shouze.db") as found:
-        twice = "SELECT site_id FROM caretaker WHERE role = '主管' AND date_to IS NULL GROUP BY site_id HAVING COUNT(*) > 1"
+        open_rows = "SELECT site_id FROM caretaker WHERE role = '主管' AND date_to IS NULL"
+        twice = f"{open_rows} GROUP BY site_id HAVING COUNT(*) > 1"
         assert found.execute(twice).fetchall() == []
         found.execute("DELETE FROM caretaker")
     picture(page, out, f"care-none-{width}")

@@ -154,7 +154,9 @@ def test_what_has_begun_is_ended_not_rewritten(small: House) -> None:
         with small.acting("suo-a"), pytest.raises(Refused) as caught, unit_of_work():
             row = fetch(Caretaker, key, Verb.UPDATE)
             for name, value in change.items():
-                setattr(row, name, current_session().get_one(Account, small.accounts[value]) if name == "account" else value)  # type: ignore[index]  # noqa: E501 - one line a change
+                setattr(
+                    row, name, current_session().get_one(Account, small.accounts[value]) if name == "account" else value
+                )  # type: ignore[index]
             save(row, Verb.UPDATE)
         assert set(caught.value.fields) == set(change)
     for wrong in (days(-6), date(1, 1, 1)):

@@ -29,6 +29,7 @@ from app.models.rectification import Notice
 from app.models.transfer import SiteTransfer, SiteTransferLine
 from app.services.care import assign, divide
 from app.services.enterprise import hanging_on_sites
+from app.services.ledger import Wanted, Which, counts
 from app.services.transfer import move_due, propose
 from tests.support.house import A, B, House
 from tests.support.rights import MAY, NOTHING, READS, outcome
@@ -43,6 +44,15 @@ def sums(house: House) -> dict[str, dict[int, int]]:
         for cls in (*hanging_on_sites(), Enterprise, Person):
             rows = session.execute(select(cls.office_id, func.count(cls.id)).group_by(cls.office_id)).all()
             found[cls.__name__] = {office: number for office, number in rows}
+    return found
+
+
+def ledgers(house: House) -> dict[str, int]:
+    """How many firms each station's chief has in the two ledgers together."""
+    found = {}
+    for who in ("suo-a", "suo-b", "ju"):
+        with house.acting(who):
+            found[who] = counts(Wanted(Which.A, clock.today())).firms
     return found
 
 
@@ -82,7 +92,7 @@ def test_nothing_moves_until_it_is_accepted_then_all_of_it_does_and_the_sum_stay
         precinct = save(Precinct(name="孟和街"), Verb.CREATE).id
     with house.acting("suo-a"), unit_of_work():
         divide(fetch(Site, site, Verb.UPDATE), precinct)
-    before = sums(house)
+    before, firms = sums(house), ledgers(house)
     key = offer(house, site)
     assert sums(house) == before, "while it is open nothing moves"
     answer(house, key, "accept")
@@ -98,6 +108,8 @@ def test_nothing_moves_until_it_is_accepted_then_all_of_it_does_and_the_sum_stay
     for name, rows in before.items():
         went = rows.get(a, 0) - after[name].get(a, 0)
         assert after[name].get(b, 0) - rows.get(b, 0) == went
+    listed = {"suo-a": firms["suo-a"] - 1, "suo-b": firms["suo-b"] + 1, "ju": firms["ju"]}
+    assert ledgers(house) == listed, "a firm is in the ledger of one station"
     assert before["Site"][a] - after["Site"][a] == 1
     assert lines["经营场所"] == (1, 0) and lines["责令改正通知书"][1] >= 1
     with house.system() as session:
@@ -130,9 +142,7 @@ def test_the_old_station_reads_what_it_made_and_the_new_one_works_on(house: Hous
     with house.acting("suo-b"):
         assert current_session().get(SiteTransfer, key).site.name  # type: ignore[union-attr]
     with house.system() as session:
-        offices = {
-            entry.office_id for entry in session.scalars(select(HistoryEntry)) if "移交场所" in str(entry.body)
-        }
+        offices = {entry.office_id for entry in session.scalars(select(HistoryEntry)) if "移交场所" in str(entry.body)}
     assert offices == {house.offices[A], house.offices[B]}
 
 

@@ -1,4 +1,4 @@
-"""监管责任人 on screens: one's own sites by one tap, many put in charge at once, who answered on a day, the home page."""
+"""监管责任人 on screens: one's own by one tap, many put in charge at once, who answered on a day, the home page."""
 
 from __future__ import annotations
 
@@ -138,7 +138,8 @@ def test_ticked_sites_are_put_in_charge_and_each_row_says_how_it_went(house: Hou
     with house.system() as session:
         held = session.execute(select(Caretaker.site_id, Caretaker.date_from).order_by(Caretaker.site_id)).all()
     today = clock.today()
-    assert [tuple(one) for one in held] == sorted([(keys[0], today - timedelta(days=5)), (keys[1], today), (keys[2], today)])
+    since = {keys[0]: today - timedelta(days=5), keys[1]: today, keys[2]: today}
+    assert [tuple(one) for one in held] == sorted(since.items())
 
 
 def test_what_is_wrong_stands_beside_the_field_and_nothing_is_done(small: House) -> None:
@@ -163,8 +164,9 @@ def test_all_that_the_filter_finds_go_in_one_act_once(small: House) -> None:
     page = text(client.post("/sites/bulk", data={"act": "care", "whole": "2", "arguments": "care=none&state=正常"}))
     keys = re.findall(r'name="ids" value="(\d+)"', page)
     assert len(keys) > 3
-    form = {"act": "care", "sure": "1", "key": secrets.token_urlsafe(24), "ids": keys, "date_from": clock.today().isoformat(),
-            "principal": str(small.accounts["yuan-a"]), "assistants": [str(small.accounts["suo-a"])]}  # fmt: skip
+    form = {"act": "care", "sure": "1", "key": secrets.token_urlsafe(24), "ids": keys,
+            "date_from": clock.today().isoformat(), "principal": str(small.accounts["yuan-a"]),
+            "assistants": [str(small.accounts["suo-a"])]}  # fmt: skip
     for _twice in range(2):
         assert client.post("/sites/bulk", data=form).status_code == 302
     with small.system() as session:
@@ -206,7 +208,8 @@ def test_the_form_ends_the_one_before_and_fixes_what_has_begun(small: House) -> 
     client = small.client("neiqin-a")
     page = text(client.get(f"/caretakers/add?site={site}"))
     assert 'name="account"' in page
-    form = {"site": str(site), "role": "主管", "account": str(small.accounts["suo-a"]), "date_from": clock.today().isoformat()}
+    form = {"site": str(site), "role": "主管", "account": str(small.accounts["suo-a"]),
+            "date_from": clock.today().isoformat()}  # fmt: skip
     assert client.post("/caretakers/add", data=form).status_code == 302
     with small.system() as session:
         first, second = session.scalars(select(Caretaker).order_by(Caretaker.id)).unique()
