@@ -38,37 +38,15 @@ CHARGE = ["site", "role", "account", "date_from", "date_to"]
 # -- the filter -------------------------------------------------------------------------------------------------------
 
 
-def _colleagues(verb: Verb) -> list[Colleague]:
-    """Who may answer for sites of the offices where the person does this to caretakers; read once a request."""
-    access = current_access()
-    key = f"colleagues {verb}"
-    if key not in access.asked:
-        access.asked[key] = colleagues(_offices(verb))
-    found: list[Colleague] = access.asked[key]
-    return found
-
-
-def _offices(verb: Verb) -> set[int]:
-    access = current_access()
-    found: set[int] = set()
-    for held in access.postings:
-        for coverage, _states in held.grants.get("Caretaker", {}).get(verb.value, ()):
-            unit = access.offices[held.office_id]
-            top = unit.parent_id or unit.id if coverage == Coverage.SUPERVISED else unit.id
-            found |= access.subtree(top)
-    return found
-
-
 class ByCaretaker(Filter):
-    """One's own, those without anybody, those of a colleague."""
+    """One's own, those without anybody. Asks the database nothing but what is chosen: every list has the box."""
 
     kind = "several"
     key: ClassVar[str] = "site_id"
 
     def choices(self) -> list[tuple[str, str]]:
-        """我的, 没有, then the colleagues by name."""
-        names = {str(one.account_id): one.name for one in _colleagues(Verb.READ)}
-        return [(OWN, gettext("我的主体")), (NOBODY, gettext("没有监管责任人")), *names.items()]
+        """我的, 没有."""
+        return [(OWN, gettext("我的主体")), (NOBODY, gettext("没有监管责任人"))]
 
     def understood(self, given: list[str]) -> list[str]:
         """Those that can be chosen, in the order of the choices."""
@@ -77,14 +55,11 @@ class ByCaretaker(Filter):
     def clauses(self, values: Values) -> list[Any]:
         """Any of them, today."""
         chosen = values.get(self.name, [])
-        people = {int(one) for one in chosen if one not in {OWN, NOBODY}}
-        people |= {current_access().person.id} if OWN in chosen else set()
         model: Any = self.model
         found = []
-        if people:
-            of = Caretaker.account_id.in_(sorted(people))
-            theirs = select(getattr(Caretaker, self.key)).where(of, holds(clock.today()))
-            found.append(model.id.in_(theirs))
+        if OWN in chosen:
+            own = Caretaker.account_id == current_access().person.id
+            found.append(model.id.in_(select(getattr(Caretaker, self.key)).where(own, holds(clock.today()))))
         if NOBODY in chosen:
             found.append(self.nobody())
         return [or_(*found)] if found else []
@@ -138,9 +113,23 @@ PRESETS = [
 
 
 def _offered() -> Iterable[tuple[str, str]]:
-    """Who may be put in charge, by name and title."""
-    names = {one.account_id: f"{one.name}（{gettext(one.title)}）" for one in _colleagues(Verb.CREATE)}
+    """Who may be put in charge where the person keeps that, by name and title; read once a request."""
+    access = current_access()
+    if "colleagues" not in access.asked:
+        access.asked["colleagues"] = colleagues(_kept_offices())
+    found: list[Colleague] = access.asked["colleagues"]
+    names = {one.account_id: f"{one.name}（{gettext(one.title)}）" for one in found}
     return [(str(key), name) for key, name in names.items()]
+
+
+def _kept_offices() -> set[int]:
+    access = current_access()
+    found: set[int] = set()
+    for held in access.postings:
+        for coverage, _states in held.grants.get("Caretaker", {}).get(Verb.CREATE.value, ()):
+            unit = access.offices[held.office_id]
+            found |= access.subtree(unit.parent_id or unit.id if coverage == Coverage.SUPERVISED else unit.id)
+    return found
 
 
 class CareForm(AppForm):

@@ -35,10 +35,11 @@ class EnterpriseView(DayScreens, EntityView):
     icon = "building"
     task = ("firms", 1)
     description = _("一个统一社会信用代码一个主体，可以有多个经营场所。")
-    list_columns = ["name", "code", "legal_person", "phone", "address", "care", "state"]
+    list_columns = ["name", "code", "legal_person", "phone", "address", "state"]
     order_columns = ["name", "code", "state"]
     list_filters = ["state", "care", "org_form", "must_have_director", "legal_person", "address"]
     presets = PRESETS
+    extra_columns = ["org_form", "must_have_director", "head_code", "note"]  # who answers would be a ninth statement
     default_order = "-made_at"
     form_parts = [
         Part(_("主体"), ["name", "code", "org_form", "legal_person", "phone", "address", "state"]),
@@ -75,6 +76,7 @@ class EnterpriseView(DayScreens, EntityView):
         return " · ".join(part for part in (row.code, row.address) if part)
 
 
+LICENCE = ["licence_kind", "licence_no", "licence_until"]
 PLACE = ["enterprise", "name", "area", "precinct", "address", "kind", "lines", "risk_grade", "state", "host_code"]
 SCALE = ["staff", "revenue", "floor_area", "seats", "meals", "special_food", "headquarters", "trade", "canteen_kind"]
 
@@ -87,24 +89,25 @@ class SiteView(DayScreens, TransferScreens, EntityView):
     title = lazy_pgettext("list", "经营场所")
     icon = "store"
     task = ("firms", 2)
-    list_columns = ["name", "enterprise", "kind", "area", "lines", "risk_grade", "care", "state"]
+    list_columns = ["name", "enterprise", "kind", "area", "lines", "risk_grade", "state"]
     order_columns = ["name", "kind", "risk_grade", "state"]
     list_filters = [
         "state", "care", "area", "precinct", "kind", "lines", "risk_grade", "must_have_director", "enterprise",
         "licence_until",
     ]  # fmt: skip
     presets = PRESETS
+    extra_columns = ["precinct", "address", "host_code", *LICENCE, "must_have_director", *SCALE]  # as above
     bulk_acts = [*CARE_ACTS, *TRANSFER_ACTS]
     default_order = "-made_at"
     form_parts = [
         Part(_("场所"), PLACE),
-        Part(_("许可"), ["licence_kind", "licence_no", "licence_until"]),
+        Part(_("许可"), LICENCE),
         Part(_("规模"), SCALE, help=_("决定是否应当配备食品安全总监；没有的可以不填。")),
     ]
     show_parts = [
         (_("场所"), PLACE),
         (_("监管"), ["care", "office_id"]),
-        (_("许可"), ["licence_kind", "licence_no", "licence_until"]),
+        (_("许可"), LICENCE),
         (_("规模"), ["must_have_director", *SCALE]),
     ]
     naming = Naming(

@@ -23,6 +23,7 @@ from app.core.saved import BulkRun
 from app.core.screen import BulkResult, FormError
 from app.core.verbs import Verb
 
+FOUND = "found"  # says on the second page that the rows were those of a filter
 TOKEN = re.compile(r"[A-Za-z0-9_-]{16,40}")
 
 
@@ -59,7 +60,7 @@ class BulkScreens(ListScreens):
                 raise Invalid(_("没有选中任何一条。"))
             found = build_query(query, filters).with_only_columns(self.model.id).limit(bulk.MOST_FOUND + 1)
             return bulk.keys_of([str(key) for key in current_session().scalars(found)], bulk.MOST_FOUND)
-        most = bulk.MOST_FOUND if request.form.get("sure") == "1" else bulk.MOST_ROWS
+        most = bulk.MOST_FOUND if FOUND in whole else bulk.MOST_ROWS
         return bulk.keys_of(request.form.getlist("page" if "1" in whole else "ids"), most)
 
     def _asking(self, act: bulk.BulkAct) -> Any:
@@ -82,6 +83,7 @@ class BulkScreens(ListScreens):
             "cancel_url": f"{self.route_base}/", "act": act.name, "keys": keys, "kind": act.kind,
             "submit_label": _("%(what)s %(n)s 条", what=said(act.label), n=going), "reason": reason,
             "seen": [f"{key}.{rows[key].version}" for key in keys if key in rows],
+            "whole": FOUND if len(keys) > bulk.MOST_ROWS else "",
             "key": secrets.token_urlsafe(24), "missing": sum(key not in rows for key in keys),
             "rows": [(str(rows[key]), cell(rows[key], flow.column) if flow else None, why.get(key, ""))
                      for key in keys if key in rows],
