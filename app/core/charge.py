@@ -16,7 +16,10 @@ class Charge:
     row is open (none: in all); needs: what a successor must be able to do to the row. `ends` names a date column:
     such a row is open until that day and ends instead of going over, unless it `renews` for the successor. `told`:
     shown and counted, never moved. `anywhere`: it hangs on the person whatever office the row is of (a delegation
-    that the bureau gave), so it is left when the last posting ends.
+    that the bureau gave), so it is left when the last posting ends. `needs_on`: the entity over which a successor
+    must hold `needs` where the row lies (who may inspect there), instead of over the row's own. `same`: the columns
+    that, with the person, make two of what renews one (without: the row it is about). `alone`: two people never share
+    a day, so what begins today or later goes over as it is.
     """
 
     label: str
@@ -28,3 +31,6 @@ class Charge:
     renews: bool = False
     told: bool = False
     anywhere: bool = False
+    needs_on: str = ""
+    same: tuple[str, ...] = ()
+    alone: bool = False

@@ -87,14 +87,18 @@ class Computed(property):
     """A property with a label, so that lists and pages can show it like a column."""
 
     __label__: Any = ""
+    __reads__: str = ""
 
 
-def computed(label: Any) -> Callable[[Callable[[Any], Any]], Computed]:
-    """Declare a method as a value computed from the row's own columns: read only, not sortable, not stored."""
+def computed(label: Any, *, reads: str = "") -> Callable[[Callable[[Any], Any]], Computed]:
+    """Declare a method as a value computed from the row's own columns: read only, not sortable, not stored.
+
+    `reads`: the entity whose rows it is made of instead; it is not there for who may read none of those.
+    """
 
     def decorate(function: Callable[[Any], Any]) -> Computed:
         made = Computed(function)
-        made.__label__ = label
+        made.__label__, made.__reads__ = label, reads
         return made
 
     return decorate
@@ -134,6 +138,9 @@ class Entity(FabModel):
     __owner__: ClassVar[str | tuple[str, ...]] = ""  # relationship the scope columns are copied from; the first set
     __shared__: ClassVar[str] = ""  # boolean column: rows where it is true are read by everybody signed in
     __firm_wide__: ClassVar[bool] = False  # a row of the firm as a whole is read by the people of each of its sites
+    __with_firm__: ClassVar[bool] = False  # a row of the firm as a whole is read by every office with a site of it
+    __lends_firm__: ClassVar[bool] = False  # its rows say which offices those are, beside the firm's own
+    __stays__: ClassVar[bool] = False  # does not go along when its site is given to another office
     __seal__: ClassVar[Seal | None] = None
     __team__: ClassVar[Team | None] = None
     __workflow__: ClassVar[Workflow | None] = None

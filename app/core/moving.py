@@ -18,7 +18,7 @@ from sqlalchemy.orm import joinedload
 
 from app.core import clock
 from app.core.access.context import Access, current_access, load
-from app.core.access.predicate import predicate
+from app.core.access.predicate import answered_for, predicate
 from app.core.db import current_session
 from app.core.errors import Invalid, WriteOutsideUnit
 from app.core.handover import WENT, Handover, HandoverLine, Outcome
@@ -126,7 +126,9 @@ def _fit(kind: Kind, keys: Iterable[int], receiver: Access | None) -> set[int]:
     needs = kind.charge.needs
     if receiver is None or needs is None:
         return set(keys)
-    mine = predicate(receiver, kind.cls, needs, states=False)
+    other = kind.charge.needs_on
+    mine = (answered_for(receiver, kind.cls, other, needs) if other
+            else predicate(receiver, kind.cls, needs, states=False))  # fmt: skip
     return set(current_session().scalars(select(kind.cls.id).where(kind.cls.id.in_(list(keys)), mine)))
 
 
@@ -154,7 +156,7 @@ def _is_open(kind: Kind, row: Any) -> bool:
 
 def _charge(kind: Kind, row: Any, handover: Handover) -> Outcome:
     """Put the receiver in charge of a row, or end it where it is the person's own (a delegation to sign)."""
-    if not kind.charge.ends:
+    if not kind.charge.ends or _unbegun(kind, row):
         setattr(row, kind.charge.column, handover.account_id)
         perform(row, Verb.CREATE, handover)
         return Outcome.MOVED
@@ -163,6 +165,11 @@ def _charge(kind: Kind, row: Any, handover: Handover) -> Outcome:
     _end(kind, row)
     perform(row, Verb.CREATE, handover)
     return Outcome.MOVED if kind.charge.renews else Outcome.ENDED
+
+
+def _unbegun(kind: Kind, row: Any) -> bool:
+    """Whether a row that nobody shares a day of begins today or later: then it goes over as it is."""
+    return kind.charge.alone and row.date_from >= clock.today()
 
 
 def _end(kind: Kind, row: Any) -> None:
@@ -177,9 +184,9 @@ def _renew(kind: Kind, row: Any, account_id: int, handover: Handover, verb: Verb
     cls: Any = kind.cls
     values = {one.key: getattr(row, one.key) for one in inspect(cls).column_attrs if one.key not in CORE}
     values |= {kind.charge.column: account_id, "date_from": clock.today()}
-    entity, key = (getattr(cls, name) == values[name] for name in cls.__about__)
+    same = [getattr(cls, name) == values[name] for name in kind.charge.same or cls.__about__]
     theirs = getattr(cls, kind.charge.column) == account_id
-    open_still = select(cls.id).where(entity, key, theirs, kind.is_open(clock.today()))
+    open_still = select(cls.id).where(*same, theirs, kind.is_open(clock.today()))
     if current_session().scalar(open_still.limit(1)) is None:
         made = cls(**values, public_id=public_id())
         current_session().add(made)
@@ -235,11 +242,16 @@ def _give_back(kind: Kind, row: Any, handover: Handover) -> bool:
 def _put_back(kind: Kind, old: Any, handover: Handover) -> bool:
     """What was renewed for the receiver ends, and is renewed for who handed it over: the giver has left."""
     cls: Any = kind.cls
-    same = [getattr(cls, name) == getattr(old, name) for name in cls.__about__]
+    same = [getattr(cls, name) == getattr(old, name) for name in kind.charge.same or cls.__about__]
     mine = getattr(cls, kind.charge.column) == handover.account_id
-    asked = select(cls).where(*same, mine, cls.date_from == handover.date, kind.is_open(clock.today()))
+    begun = cls.date_from >= handover.date if kind.charge.alone else cls.date_from == handover.date
+    asked = select(cls).where(*same, mine, begun, kind.is_open(clock.today()))
     for row in current_session().scalars(asked.with_for_update(of=cls)):
-        _renew(kind, row, handover.supervisor_id or handover.giver_id, handover, Verb.RETURN)
-        _end(kind, row)
+        back = handover.supervisor_id or handover.giver_id
+        if _unbegun(kind, row):
+            setattr(row, kind.charge.column, back)
+        else:
+            _renew(kind, row, back, handover, Verb.RETURN)
+            _end(kind, row)
         perform(row, Verb.RETURN, handover)
     return True

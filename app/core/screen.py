@@ -142,6 +142,7 @@ class ListScreen:
     base_url: str = ""
     bulk: list[BulkChoice] = field(default_factory=list)
     bulk_key: str = ""
+    found: int = 0  # rows that the list's filter finds, where an act may be done to all of them
     links: list[tuple[Any, str, str]] = field(default_factory=list)
     editable: bool = False
     export_url: str | None = None

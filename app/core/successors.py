@@ -62,7 +62,7 @@ def _holders(session: Session, offices: Iterable[int]) -> list[tuple[Posting, Ac
 def can(role: AccessRole, kind: Kind) -> bool:
     """Whether a role's table gives what such work takes; each row is judged by itself when it goes over."""
     needs = kind.charge.needs
-    return needs is None or needs.value in role.grants.get(kind.cls.policy_name(), {})
+    return needs is None or needs.value in role.grants.get(kind.charge.needs_on or kind.cls.policy_name(), {})
 
 
 def led_offices(access: Access) -> frozenset[int]:

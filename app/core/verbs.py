@@ -29,6 +29,7 @@ class Verb(StrEnum):
     END = "end"
     SEAL = "seal"  # keep from all but those put to it, until it opens
     OPEN = "open"
+    TRANSFER = "transfer"  # propose to give the row to another office
 
 
 WRITES = frozenset(Verb) - {Verb.READ, Verb.EXPORT, Verb.PRINT, Verb.REVEAL}
@@ -39,5 +40,5 @@ VERB_WORDS: dict[str, str] = {
     Verb.RETURN: "退回", Verb.SIGN: "签发", Verb.SERVE: "送达", Verb.VOID: "作废", Verb.REVOKE: "撤销",
     Verb.SEAL: "封存", Verb.OPEN: "启封",
     Verb.COMPLETE: "完成", Verb.CONFIRM: "确认", Verb.PRINT: "生成文书", Verb.IMPORT: "导入", Verb.END: "结束",
-    Verb.ACTIVATE: "开通账号",
+    Verb.ACTIVATE: "开通账号", Verb.TRANSFER: "提出移交",
 }  # fmt: skip

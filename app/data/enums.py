@@ -331,6 +331,22 @@ class DecisionCause(StrEnum):
     OVERRIDE = "人工认定"
 
 
+class CareRole(StrEnum):
+    """监管责任人 of a site: one answers, others help."""
+
+    PRINCIPAL = "主管"
+    ASSISTANT = "协管"
+
+
+class TransferState(StrEnum):
+    """状态 of a 场所移交 between stations."""
+
+    OPEN = "待接收"
+    ACCEPTED = "已接收"
+    REFUSED = "已退回"
+    WITHDRAWN = "已撤回"
+
+
 class OverrideState(StrEnum):
     """状态 of a 人工认定."""
 

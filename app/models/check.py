@@ -35,6 +35,7 @@ class RiskList(Scoped):
     __owner__ = ("site", "enterprise")
     __shared__ = "template"
     __firm_wide__ = True
+    __with_firm__ = True
     __search__ = ("title", "search_text")
     __table_args__ = (
         CheckConstraint("valid_to IS NULL OR valid_to >= valid_from", name="dates"),

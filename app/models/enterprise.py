@@ -8,11 +8,13 @@ from sqlalchemy import Boolean, Date, ForeignKey, Index, Integer, String, Text, 
 from sqlalchemy import column as bare_column
 from sqlalchemy.orm import Mapped, relationship
 
-from app.core.entity import BigId, Scoped, column
+from app.core.batched import batched
+from app.core.entity import BigId, Entity, Scoped, column, computed
 from app.core.ordering import list_indexes
 from app.core.types import LineSet
 from app.data.enums import CanteenKind, LicenceKind, OrgForm, RiskGrade, SiteKind, SiteState, Trade
 from app.models.area import Area
+from app.models.precinct import Precinct
 
 TONES: dict[str, str] = {SiteState.OPEN: "success", SiteState.SEASONAL: "info", SiteState.ORDERED_SHUT: "danger",
          SiteState.REVOKED: "danger", SiteState.LOST: "warning"}  # fmt: skip
@@ -59,6 +61,12 @@ class Enterprise(Scoped):
 
     sites: Mapped[list[Site]] = relationship(back_populates="enterprise")
 
+    @computed("监管责任人", reads="Caretaker")
+    def care(self) -> str | None:
+        """Who answers for its sites today."""
+        found: str | None = batched(self, "care")
+        return found
+
 
 class Site(Scoped):
     """A place of business: area, lines, licence, risk grade, state; the office answers for sites."""
@@ -76,6 +84,7 @@ class Site(Scoped):
     enterprise_id: Mapped[int] = column("主体", BigId, ForeignKey("enterprise.id"), nullable=False, index=True)
     name: Mapped[str] = column("场所名称", String(120), nullable=False)
     area_id: Mapped[int | None] = column("所属苏木乡镇", BigId, ForeignKey("area.id"), index=True)
+    precinct_id: Mapped[int | None] = column("片区", BigId, ForeignKey("precinct.id"), index=True)
     address: Mapped[str] = column("经营地址", String(200), nullable=False, default="")
     kind: Mapped[str] = column("主体类型", String(30), choices=SiteKind, nullable=False)
     lines: Mapped[int] = column("条线", LineSet, format="lines", required=True, nullable=False, default=0)
@@ -106,3 +115,23 @@ class Site(Scoped):
 
     enterprise: Mapped[Enterprise] = relationship(back_populates="sites")
     area: Mapped[Area | None] = relationship()
+    precinct: Mapped[Precinct | None] = relationship()
+
+    @computed("监管责任人", reads="Caretaker")
+    def care(self) -> str | None:
+        """Who answers for it today."""
+        found: str | None = batched(self, "care")
+        return found
+
+
+class EnterpriseOffice(Entity):
+    """An office that answers for a site of a firm which another office answers for: it reads that firm."""
+
+    __tablename__ = "enterprise_office"
+    __label__ = "分设主体"
+    __lends_firm__ = True
+    __history__ = False
+    __table_args__ = (Index("uq_enterprise_office", "office_id", "enterprise_id", unique=True),)
+
+    enterprise_id: Mapped[int] = column("主体", BigId, ForeignKey("enterprise.id"), nullable=False, index=True)
+    office_id: Mapped[int] = column("机构", BigId, ForeignKey("office.id"), nullable=False)

@@ -27,6 +27,7 @@ class Licence(Scoped):
     __label__ = "证照"
     __owner__ = ("site", "enterprise")
     __firm_wide__ = True
+    __with_firm__ = True
     __search__ = ("number", "search_text")
     __table_args__ = (
         CheckConstraint("valid_to IS NULL OR issued IS NULL OR valid_to >= issued", name="dates"),

@@ -47,6 +47,7 @@ class Appointment(Scoped):
     __tablename__ = "appointment"
     __label__ = "企业任职"
     __owner__ = "enterprise"
+    __with_firm__ = True
     __search__ = ("document", "person.search_text", "enterprise.search_text", "enterprise.code")
     __named_by__ = ("person",)
     __table_args__ = (

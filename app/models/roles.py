@@ -13,7 +13,7 @@ from app.core.office import Family, RoleOrigin
 from app.core.proposal import ProposalState
 from app.core.saved import Sharing
 from app.core.verbs import Verb as V  # noqa: N817 - as above
-from app.data.enums import CheckState, ClosureState, LicenceState, OverrideState, RiskListState
+from app.data.enums import CheckState, ClosureState, LicenceState, OverrideState, RiskListState, TransferState
 from app.data.enums import NoticeState as N
 from app.models.inspection import DRAFT
 
@@ -27,6 +27,8 @@ KEPT = ("DailyCheck", "RiskList", "Licence", "Closure", "Training", "Exam", "Dir
 DRAFT_CHECK, SENT_CHECK = (CheckState.DRAFT,), (CheckState.SUBMITTED,)
 DECLARED, CLOSED = (ClosureState.DECLARED,), (ClosureState.CONFIRMED,)
 RULES = ("DirectorRule", "SizeYardstick")  # everybody reads what is decided by
+# who answers for which site, how a station divides its ground, what goes from one station to another
+CARE = ("Caretaker", "Precinct", "SiteTransfer")
 HOLIDAYS = (Grant("Holiday", (*KEEP, V.DELETE), C.ALL),)
 COLLEAGUES = (
     Grant("Account", R, C.SUPERVISED, (Family.BUSINESS,)),
@@ -74,8 +76,8 @@ def _over(entities: tuple[str, ...], verbs: tuple[V, ...], coverage: C) -> tuple
 
 def _reader(coverage: C) -> tuple[Grant, ...]:
     """Reading everything about firms, inspections and notices within a coverage."""
-    rows = (*FIRM_ROWS, "Inspection", "Notice", "Delivery")
-    return (*_over((*rows, *KEPT), (V.READ, V.EXPORT, V.PRINT), coverage), Grant("Holiday", R, C.ALL), *COLLEAGUES)
+    rows = (*FIRM_ROWS, "Inspection", "Notice", "Delivery", *KEPT, *CARE)
+    return (*_over(rows, (V.READ, V.EXPORT, V.PRINT), coverage), Grant("Holiday", R, C.ALL), *COLLEAGUES)
 
 
 def _makes_lists(coverage: C, *, approves: bool = True) -> tuple[Grant, ...]:
@@ -105,6 +107,12 @@ STATION_KEEPS = (
     *_makes_lists(C.SUBTREE),
     Grant("Holiday", R, C.ALL),
 )
+KEEPS_CARE = (
+    *_over(("Caretaker", "Precinct"), (V.CREATE, V.UPDATE, V.IMPORT), C.SUBTREE),
+    Grant("Precinct", (V.DELETE,), C.SUBTREE),
+)
+PROPOSED = (TransferState.OPEN,)
+WITHDRAWS = (Grant("SiteTransfer", R, C.OWN), Grant("SiteTransfer", (V.REVOKE,), C.OWN, PROPOSED))
 SAYS_OTHERWISE = (Grant("DirectorOverride", (V.CREATE,), C.SUBTREE),
                   Grant("DirectorOverride", (V.REVOKE,), C.SUBTREE, (OverrideState.IN_FORCE,)))  # fmt: skip
 
@@ -121,6 +129,7 @@ INSPECTS = (
     Grant("Notice", (V.SERVE,), C.SUBTREE, (N.SIGNED,)),
     Grant("Delivery", R, C.SUBTREE),
     *STATION_KEEPS,
+    *_over(CARE, (V.READ, V.EXPORT, V.PRINT), C.SUBTREE),
     Grant("DailyCheck", (V.REVOKE,), C.SUBTREE, SENT_CHECK),
     *COLLEAGUES,
 )  # fmt: skip
@@ -175,6 +184,8 @@ ROLES = (
     Role("leader", "局领导", Family.BUSINESS, 60, (
         *_reader(C.SUBTREE),
         *LEADS_OFFICE,
+        Grant("Site", (V.TRANSFER,), C.SUBTREE),
+        *WITHDRAWS,
         Grant("Inspection", (V.SEAL, V.OPEN), C.SUBTREE, (DRAFT,)),
         Grant("Notice", (V.SIGN,), C.SUBTREE, (N.TO_SIGN,)),
         Grant("Notice", (V.VOID,), C.SUBTREE, (N.SIGNED,)),
@@ -201,7 +212,12 @@ ROLES = (
         Grant("Notice", (V.REVIEW,), C.SUPERVISED, (N.IN_REVIEW,)),
         Grant("LegalCitation", R, C.ALL),
     )),
-    Role("coordination", "综合协调与应急管理股", Family.BUSINESS, 40, (*_reader(C.SUPERVISED), *HOLIDAYS)),
+    Role("coordination", "综合协调与应急管理股", Family.BUSINESS, 40, (
+        *_reader(C.SUPERVISED),
+        Grant("Site", (V.TRANSFER,), C.SUPERVISED),
+        *WITHDRAWS,
+        *HOLIDAYS,
+    )),
     Role("brigade", "执法大队", Family.BUSINESS, 40, (
         *_reader(C.SUPERVISED),
         *_over(("Enterprise", "Person"), (V.REVEAL,), C.SUPERVISED),
@@ -212,6 +228,10 @@ ROLES = (
         Grant("Person", (V.ACTIVATE,), C.SUBTREE),
         *INSPECTS,
         *SAYS_OTHERWISE,
+        *KEEPS_CARE,
+        Grant("Site", (V.TRANSFER,), C.SUBTREE),
+        Grant("SiteTransfer", (V.CONFIRM, V.RETURN), C.SUBTREE, PROPOSED),
+        *WITHDRAWS,
         Grant("Inspection", (V.SEAL,), C.SUBTREE, (DRAFT,)),
         *LEADS_OFFICE,
         Grant("Notice", (V.REVIEW,), C.SUBTREE, (N.IN_REVIEW,)),
@@ -224,12 +244,14 @@ ROLES = (
         *_over(FIRM_ROWS, (*KEEP, V.EXPORT, V.IMPORT, V.PRINT), C.SUBTREE),
         *_over(("Inspection", "Notice", "Delivery"), (V.READ, V.EXPORT, V.PRINT), C.SUBTREE),
         *STATION_KEEPS,
+        *_over(CARE, (V.READ, V.EXPORT, V.PRINT), C.SUBTREE),
+        *KEEPS_CARE,
         *_fills_checks(C.SUBTREE),
         *COLLEAGUES,
     )),
     Role("assistant", "协管员", Family.BUSINESS, 10, (
         *_over(FIRM_ROWS, R, C.SUBTREE),
-        *_over(("Inspection", "Notice", *KEPT), R, C.SUBTREE),
+        *_over(("Inspection", "Notice", *KEPT, "Caretaker", "Precinct"), R, C.SUBTREE),
         Grant("Holiday", R, C.ALL),
         *COLLEAGUES,
     )),

@@ -97,7 +97,8 @@ class Maker:
 
     def _make(self, cls: type[Entity], place: Place, fixed: dict[str, Any]) -> Any:
         why: Exception | None = None
-        for spare in ("", "keys", "all"):  # what a table lets be empty is left out when a rule of its own refuses it
+        # what a table lets be empty is left out when a rule of its own refuses it; then what it must point at is new
+        for spare in ("", "keys", "all", "fresh"):
             told: dict[str, str] = {}
             try:
                 values = self.values(cls, place, fixed, told, spare)
@@ -141,6 +142,8 @@ class Maker:
                 found[prop.key] = fixed[prop.key]
             elif column.nullable and (spare == "all" or (spare and column.foreign_keys)):
                 continue
+            elif spare == "fresh" and (key := self._fresh(column, place)) is not None:
+                found[prop.key] = key
             elif (value := self._value(cls, prop.key, column, place, told)) is not None:
                 found[prop.key] = value
         if {"account_id", "role_id"} <= found.keys():
@@ -179,6 +182,16 @@ class Maker:
             found = self.session.scalar(inspect(other).local_table.select().limit(1).with_only_columns(other.id))
             return int(found) if found is not None else self.first(other, place)
         return self.first(other, place) if other.__scope__ is not Scope.REFERENCE else None
+
+    def _fresh(self, column: Column[Any], place: Place) -> int | None:
+        """A parent of its own, where a row may have but one such child."""
+        tables = {one.column.table for one in column.foreign_keys}
+        other = next((cls for cls in registry().values() if inspect(cls).local_table in tables), None)
+        if other is None or column.nullable or other.__scope__ is not Scope.OFFICE:
+            return None
+        if other.__name__ == "Account" or other in self.making:
+            return None
+        return int(self.make(other, place).id)
 
     def _plain(self, cls: type[Entity], name: str, column: Column[Any], told: dict[str, str]) -> Any:
         kind = column.type

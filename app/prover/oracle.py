@@ -19,7 +19,7 @@ from app.data.enums import NoticeState
 from app.prover.facts import Fact, Facts
 
 WRITES = ("create", "update", "delete", "import", "complete", "submit", "review", "return", "sign", "serve", "revoke",
-          "void", "confirm", "end", "seal", "open")  # fmt: skip
+          "void", "confirm", "end", "seal", "open", "transfer")  # fmt: skip
 
 FIRM_DUTIES = ("主要负责人", "食品安全总监", "食品安全员")
 UNDECIDED = {"草稿", "待审核"}  # what a delegate does not read yet
@@ -252,8 +252,19 @@ class Oracle:
         offices = self._table("Office")
         if all(office["path"].startswith(top["path"]) for office in offices.values()):
             return True  # whoever stands above all of them also has what belongs to none
-        paths = (offices[row[name]]["path"] for name in names if row.get(name) in offices)
+        paths = [offices[row[name]]["path"] for name in names if row.get(name) in offices]
+        if verb == "read":
+            paths += [offices[key]["path"] for key in self._lent_to(cls, row)]
         return any(path.startswith(top["path"]) for path in paths)
+
+    def _lent_to(self, cls: type[Entity], row: Fact) -> set[int]:
+        """Offices that answer for a site of this firm, or of the firm that the row is about as a whole."""
+        of_firm = getattr(cls, "__firm_key__", "") == "enterprise"
+        if not of_firm and not (cls.__with_firm__ and row.get("site_id") is None):
+            return set()
+        firm = row["id"] if of_firm else row.get("enterprise_id")
+        lent = (one for cls in self.facts.classes if cls.__lends_firm__ for one in self.facts.rows[cls].values())
+        return {one["office_id"] for one in lent if one["enterprise_id"] == firm}
 
     def _in_line(self, cls: type[Entity], row: Fact, lines: int) -> bool:
         """What has no line goes with the firm it is about."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, TypeGuard
 
 from flask_babel import gettext as _
-from sqlalchemy import inspect, select
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import func, inspect, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.core import clock
 from app.core.access.context import current_access, has_access_context
@@ -16,14 +18,17 @@ from app.core.codes import check_credit_code, check_licence, check_phone
 from app.core.db import current_session, unscoped
 from app.core.entity import Scoped, registry
 from app.core.errors import Invalid
-from app.core.history import record
+from app.core.history import remark
 from app.core.office import Office
+from app.core.open_work import kinds
 from app.core.pinyin import search_key
 from app.core.saving import Check, before_many, on_save
 from app.core.verbs import Verb
 from app.core.writing import perform, unit_of_work
 from app.data.enums import SiteState
-from app.models.enterprise import ENDED, Enterprise, Site
+from app.models.enterprise import ENDED, Enterprise, EnterpriseOffice, Site
+from app.models.personnel import Appointment, Person
+from app.services.care import end_all
 
 PREFIXED = {"91": "企业", "92": "个体工商户", "93": "农民专业合作社"}
 
@@ -163,63 +168,154 @@ def _widen(site: Site) -> None:
         perform(firm, Verb.UPDATE, site)
 
 
+@dataclass(frozen=True)
+class Share:
+    """Rows of an entity that hang on a site, and how many of them are not done with."""
+
+    cls: type[Scoped]
+    total: int
+    unfinished: int
+
+
 def transfer_site(site_id: int, office_id: int, day: date, reason: str) -> dict[str, int]:
     """Move a site and what hangs on it to another office from a day on. Returns how many rows of each entity moved.
 
-    `made_office_id` stays: the old office keeps reading what it made, and its figures stay its own. The enterprise
-    moves along when this was its last site in the old office. Runs as a system act; the caller has judged the person.
+    `made_office_id` stays: the old office keeps reading what it made, and its figures stay its own. Runs as a system
+    act; the caller has judged the person.
     """
     if not reason.strip():
         raise Invalid(_("请写明理由。"), {"reason": _("请写明理由。")})
-    moved: dict[str, int] = {}
-    with unscoped(f"transfer site {site_id}") as session, unit_of_work(Verb.UPDATE, reason):
-        site = session.get(Site, site_id, with_for_update=True)
-        office = session.get(Office, office_id)
-        if site is None or office is None:
-            raise Invalid(_("没有这个场所或机构。"))
-        old = site.office_id
-        for cls in _hanging_on_sites():
-            rows = session.scalars(select(cls).where(_site_column(cls) == site_id, cls.office_id == old)).all()
-            for row in rows:
-                row.office_id = office_id
-            moved[cls.__name__] = len(rows)
-        _move_enterprise(site.enterprise_id, old, office_id, moved)
-        session.flush()
-    record(Verb.UPDATE, "移交场所", office_id=old, site=site_id, to=office_id, day=day, moved=moved, reason=reason)
+    with unscoped(f"transfer site {site_id}") as session, unit_of_work(Verb.TRANSFER, reason):
+        return _counted(move_site(session, site_id, office_id, day))
+
+
+def _counted(shares: Iterable[Share]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for one in shares:
+        found[one.cls.__name__] = found.get(one.cls.__name__, 0) + one.total
+    return found
+
+
+def move_site(session: Session, site_id: int, office_id: int, day: date, receiver_id: int | None = None) -> list[Share]:
+    """The move itself, in the unit of work in force: rows, open cases (to the receiver), the firm with its last site.
+
+    Who answered for the site in the old office does so no more; a 片区 is the old office's. Raises Invalid.
+    """
+    site = session.get(Site, site_id, with_for_update=True)
+    if site is None or session.get(Office, office_id) is None:
+        raise Invalid(_("没有这个场所或机构。"))
+    old, moved = site.office_id, []
+    site.precinct_id = None
+    end_all(session, site_id, day)
+    session.flush()
+    for cls in hanging_on_sites():
+        rows = session.scalars(select(cls).where(*_on_site(cls, site_id, old))).unique().all()
+        unfinished = _hand_on(session, cls, site_id, old, receiver_id)
+        for row in rows:
+            row.office_id = office_id
+        moved.append(Share(cls, len(rows), unfinished))
+    session.flush()
+    moved += _move_enterprise(session, site.enterprise_id, old, office_id)
+    session.flush()
+    _lend(session, site.enterprise_id)
+    told = {name: total for name, total in _counted(moved).items() if total}
+    for office in (old, office_id):
+        remark(Verb.TRANSFER, "移交场所", office_id=office, about=("Site", site_id), to=office_id, day=day, moved=told)
     return moved
 
 
-def _hanging_on_sites() -> list[type[Scoped]]:
+def hanging_on_sites() -> list[type[Scoped]]:
+    """The entities whose rows go along with their site: it itself, and whatever is about one."""
     found = [
         cls
         for cls in registry().values()
-        if issubclass(cls, Scoped) and (cls is Site or "site_id" in inspect(cls).columns)
+        if issubclass(cls, Scoped) and not cls.__stays__ and (cls is Site or "site_id" in inspect(cls).columns)
     ]
     return sorted((cls for cls in found if cls is not Enterprise), key=lambda cls: cls.__name__)
 
 
-def _site_column(cls: type[Scoped]) -> InstrumentedAttribute[Any]:
+def shares_of(session: Session, site_id: int, office_id: int) -> list[Share]:
+    """What would go along, by entity; asked before anything moves."""
+    found = []
+    for cls in hanging_on_sites():
+        total = session.scalar(select(func.count(cls.id)).where(*_on_site(cls, site_id, office_id))) or 0
+        found.append(Share(cls, total, len(_unfinished(session, cls, site_id, office_id))))
+    return [one for one in found if one.total]
+
+
+def _on_site(cls: type[Scoped], site_id: int, office_id: int) -> tuple[Any, ...]:
     column: InstrumentedAttribute[Any] = getattr(cls, "id" if cls is Site else "site_id")
-    return column
+    return column == site_id, cls.office_id == office_id
 
 
-def _move_enterprise(enterprise_id: int, old: int, new: int, moved: dict[str, int]) -> None:
-    """The firm itself, and what belongs to it as a whole, once no site of it is left in the old office."""
-    session = current_session()
-    session.flush()
+def _unfinished(session: Session, cls: type[Scoped], site_id: int, office_id: int) -> set[int]:
+    """Rows that still hang on somebody (`__handover__`)."""
+    found: set[int] = set()
+    for kind in kinds():
+        if kind.cls is cls and not kind.charge.ends:
+            about = (*_on_site(cls, site_id, office_id), kind.is_open(clock.today()))
+            found |= set(session.scalars(select(cls.id).where(*about)))
+    return found
+
+
+def _hand_on(session: Session, cls: type[Scoped], site_id: int, old: int, receiver_id: int | None) -> int:
+    """Put the receiver in charge of what is not done with, so that he can share it out. Returns how many rows.
+
+    What is sealed opens to those put to it first, so it moves with its office but keeps its people.
+    """
+    for kind in kinds():
+        if receiver_id is None or kind.cls is not cls or kind.charge.ends or kind.charge.told:
+            continue
+        about = (*_on_site(cls, site_id, old), kind.is_open(clock.today()))
+        for row in session.scalars(select(cls).where(*about)).unique():
+            setattr(row, kind.charge.column, receiver_id)
+    return len(_unfinished(session, cls, site_id, old))
+
+
+def _move_enterprise(session: Session, enterprise_id: int, old: int, new: int) -> list[Share]:
+    """The firm, its people and what belongs to it as a whole, once no site of it is left in the old office.
+
+    Until then it stays with the office that has had it, and the new one reads it (`EnterpriseOffice`).
+    """
     left = session.scalar(select(Site.id).where(Site.enterprise_id == enterprise_id, Site.office_id == old).limit(1))
     if left is not None:
-        return
-    for cls in _hanging_on_sites():
-        if cls is Site:
-            continue
-        rows = session.scalars(
-            select(cls).where(cls.enterprise_id == enterprise_id, cls.site_id.is_(None), cls.office_id == old)
-        ).all()
+        return []
+    moved = []
+    for cls in (one for one in hanging_on_sites() if one is not Site):
+        whole = (cls.enterprise_id == enterprise_id, cls.site_id.is_(None), cls.office_id == old)
+        rows = session.scalars(select(cls).where(*whole)).unique().all()
         for row in rows:
             row.office_id = new
-        moved[cls.__name__] = moved.get(cls.__name__, 0) + len(rows)
+        moved.append(Share(cls, len(rows), 0))
+    moved.append(Share(Person, _move_people(session, enterprise_id, old, new), 0))
     firm = session.get_one(Enterprise, enterprise_id)
     if firm.office_id == old:
         firm.office_id = new
-        moved["Enterprise"] = 1
+        moved.append(Share(Enterprise, 1, 0))
+    return moved
+
+
+def _move_people(session: Session, enterprise_id: int, old: int, new: int) -> int:
+    """Its people, but for those who also have a place at another firm of the old office."""
+    here = select(Appointment.person_id).where(Appointment.enterprise_id == enterprise_id)
+    there = select(Appointment.person_id).where(
+        Appointment.enterprise_id != enterprise_id, Appointment.office_id == old
+    )
+    mine = (Person.id.in_(here), Person.id.not_in(there), Person.office_id == old)
+    people = session.scalars(select(Person).where(*mine)).unique().all()
+    for person in people:
+        person.office_id = new
+    return len(people)
+
+
+def _lend(session: Session, enterprise_id: int) -> None:
+    """Let each further office that answers for a site of the firm read the firm."""
+    firm = session.get_one(Enterprise, enterprise_id)
+    wanted = set(session.scalars(select(Site.office_id).where(Site.enterprise_id == enterprise_id).distinct()))
+    wanted -= {firm.office_id}
+    for row in session.scalars(select(EnterpriseOffice).where(EnterpriseOffice.enterprise_id == enterprise_id)):
+        if row.office_id not in wanted:
+            session.delete(row)
+        wanted.discard(row.office_id)
+    session.add_all(EnterpriseOffice(enterprise_id=enterprise_id, office_id=one) for one in sorted(wanted))
+    session.flush()

@@ -18,8 +18,10 @@ from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, sel
 
 from app.core import clock
 from app.core.access.context import current_access
+from app.core.access.predicate import answered_for
 from app.core.db import current_session
 from app.core.lines import line_text
+from app.core.verbs import Verb
 from app.data.enums import AppointmentRole
 from app.models.area import Area
 from app.models.director import DirectorDecision
@@ -128,6 +130,7 @@ def _firms(wanted: Wanted) -> Any:
         _held(AppointmentRole.DIRECTOR, day).label("director"),
         _held(AppointmentRole.OFFICER, day).label("officer"),
     ).where(Enterprise.made_at < begun, or_(Enterprise.ended_on.is_(None), Enterprise.ended_on > day))
+    statement = statement.where(answered_for(current_access(), Enterprise, Enterprise.__name__, Verb.READ))
     if wanted.office_id:
         offices = current_access().subtree(wanted.office_id)
         statement = statement.where(Enterprise.office_id.in_(sorted(offices)))

@@ -14,14 +14,19 @@ from app.core.fab.interface import AppInterface
 from app.core.fab.showing import Children
 from app.core.fab.view import EntityView
 from app.core.importing.naming import Naming
+from app.core.screen import Action
 from app.data.enums import SiteState
+from app.models.care import Caretaker
 from app.models.check import DailyCheck
 from app.models.director import DirectorDecision
 from app.models.enterprise import Enterprise, Site
 from app.models.licence import Closure, Licence
+from app.views.care import CARE_ACTS, PRESETS
+from app.views.care_day import DayScreens, day_action
+from app.views.transfer import TRANSFER_ACTS, TransferScreens, transfer_actions
 
 
-class EnterpriseView(EntityView):
+class EnterpriseView(DayScreens, EntityView):
     """主体: found by name, pinyin initials or code."""
 
     datamodel = AppInterface(Enterprise)
@@ -32,7 +37,9 @@ class EnterpriseView(EntityView):
     description = _("一个统一社会信用代码一个主体，可以有多个经营场所。")
     list_columns = ["name", "code", "legal_person", "phone", "address", "state"]
     order_columns = ["name", "code", "state"]
-    list_filters = ["state", "org_form", "must_have_director", "legal_person", "address"]
+    list_filters = ["state", "care", "org_form", "must_have_director", "legal_person", "address"]
+    presets = PRESETS
+    extra_columns = ["org_form", "must_have_director", "head_code", "note"]  # who answers would be a ninth statement
     default_order = "-made_at"
     form_parts = [
         Part(_("主体"), ["name", "code", "org_form", "legal_person", "phone", "address", "state"]),
@@ -40,7 +47,7 @@ class EnterpriseView(EntityView):
     ]
     show_parts = [
         (_("主体"), ["name", "code", "org_form", "legal_person", "phone", "address", "state", "must_have_director"]),
-        (_("其他"), ["head_code", "note", "office_id"]),
+        (_("其他"), ["care", "head_code", "note", "office_id"]),
     ]
     attachments = Attachments(_("证照和其他文件"))
     children = [Children("sites", ["name", "kind", "address", "risk_grade", "state"], add="enterprise")]
@@ -60,15 +67,21 @@ class EnterpriseView(EntityView):
         "org_form": ("企业类型",),
     }
 
+    def extra_actions(self, row: Any) -> list[Action]:
+        """Who answered on a day."""
+        return [day_action(self.route_base, row.id)]
+
     def lookup_sub(self, row: Any) -> str:
         """Code and address tell firms of one name apart."""
         return " · ".join(part for part in (row.code, row.address) if part)
 
 
+LICENCE = ["licence_kind", "licence_no", "licence_until"]
+PLACE = ["enterprise", "name", "area", "precinct", "address", "kind", "lines", "risk_grade", "state", "host_code"]
 SCALE = ["staff", "revenue", "floor_area", "seats", "meals", "special_food", "headquarters", "trade", "canteen_kind"]
 
 
-class SiteView(EntityView):
+class SiteView(DayScreens, TransferScreens, EntityView):
     """经营场所: where the firm works; inspections and notices belong here."""
 
     datamodel = AppInterface(Site)
@@ -78,16 +91,23 @@ class SiteView(EntityView):
     task = ("firms", 2)
     list_columns = ["name", "enterprise", "kind", "area", "lines", "risk_grade", "state"]
     order_columns = ["name", "kind", "risk_grade", "state"]
-    list_filters = ["state", "area", "kind", "lines", "risk_grade", "must_have_director", "enterprise", "licence_until"]
+    list_filters = [
+        "state", "care", "area", "precinct", "kind", "lines", "risk_grade", "must_have_director", "enterprise",
+        "licence_until",
+    ]  # fmt: skip
+    presets = PRESETS
+    extra_columns = ["precinct", "address", "host_code", *LICENCE, "must_have_director", *SCALE]  # as above
+    bulk_acts = [*CARE_ACTS, *TRANSFER_ACTS]
     default_order = "-made_at"
     form_parts = [
-        Part(_("场所"), ["enterprise", "name", "area", "address", "kind", "lines", "risk_grade", "state", "host_code"]),
-        Part(_("许可"), ["licence_kind", "licence_no", "licence_until"]),
+        Part(_("场所"), PLACE),
+        Part(_("许可"), LICENCE),
         Part(_("规模"), SCALE, help=_("决定是否应当配备食品安全总监；没有的可以不填。")),
     ]
     show_parts = [
-        (_("场所"), ["name", "enterprise", "area", "address", "kind", "lines", "risk_grade", "state", "host_code"]),
-        (_("许可"), ["licence_kind", "licence_no", "licence_until"]),
+        (_("场所"), PLACE),
+        (_("监管"), ["care", "office_id"]),
+        (_("许可"), LICENCE),
         (_("规模"), ["must_have_director", *SCALE]),
     ]
     naming = Naming(
@@ -110,6 +130,7 @@ class SiteView(EntityView):
     }
     attachments = Attachments(_("场所照片和证照"))
     children = [
+        Children("", ["role", "account", "date_from", "date_to", "standing"], add="site", of=(Caretaker, "site_id")),
         Children(
             "",
             ["verdict", "rule", "words", "missing", "cause", "date_from", "date_to"],
@@ -119,6 +140,10 @@ class SiteView(EntityView):
         Children("", ["kind", "number", "valid_to", "expiry", "state"], add="site", of=(Licence, "site_id")),
         Children("", ["kind", "date_from", "date_to", "reason", "state"], add="site", of=(Closure, "site_id")),
     ]
+
+    def extra_actions(self, row: Any) -> list[Action]:
+        """Who answered on a day; giving it to another station."""
+        return [*transfer_actions(row), day_action(self.route_base, row.id)]
 
     def lookup_sub(self, row: Any) -> str:
         """Kind and address tell sites apart."""

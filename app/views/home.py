@@ -11,12 +11,13 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 
 from app.core import clock
-from app.core.access.predicate import predicate
+from app.core.access.predicate import answered_for, predicate
 from app.core.db import current_session
 from app.core.entity import Entity
 from app.core.fab.cells import date_text, many_of, said
 from app.core.fab.declaration import Answer, Page, expose
 from app.core.fab.gate import signed_in
+from app.core.fab.list_view import ALL
 from app.core.fab.listing import LONGEST_QUERY, newest
 from app.core.fab.showing import count
 from app.core.handover import Handover, HandoverState
@@ -24,13 +25,15 @@ from app.core.open_work import waiting
 from app.core.screen import Hits, Task
 from app.core.successors import led_offices
 from app.core.verbs import Verb
-from app.data.enums import CheckState, NoticeState, SiteState
+from app.data.enums import CheckState, NoticeState, SiteState, TransferState
 from app.models.check import DailyCheck
 from app.models.enterprise import Enterprise, Site
 from app.models.inspection import DRAFT, Inspection
 from app.models.personnel import Person
 from app.models.rectification import Notice
+from app.models.transfer import SiteTransfer
 from app.services.check import by_firm
+from app.views.care import NOBODY, unattended
 
 SHOWN = 5
 MOST_HITS = 10
@@ -107,6 +110,7 @@ def tasks() -> list[Task]:
         found.append(_left_behind())
     if g.access.may(Handover.__name__, Verb.CONFIRM) and (task := _handed_to_me()) is not None:
         found.append(task)
+    found += [task for task in (_unattended(), _offered_sites()) if task is not None]
     if g.access.may("DailyCheck", Verb.CREATE) and by_firm():
         found.append(_checks_to_do())
     return found
@@ -131,6 +135,28 @@ def _handed_to_me() -> Task | None:
     items = [{"text": str(one), "sub": "", "url": f"/handovers/{one.id}", "state": _(one.state), "tone": "warning",
               "due": ""} for one in rows[:SHOWN]]  # fmt: skip
     return Task(_("待接收的工作"), len(rows), "warning", "/handovers/?state=待接收", items) if rows else None
+
+
+def _unattended() -> Task | None:
+    """Sites that nobody answers for, for who keeps that."""
+    if not g.access.may("Caretaker", Verb.CREATE):
+        return None
+    open_sites = unattended(Verb.CREATE)
+    rows = list(current_session().scalars(select(Site).where(open_sites).order_by(Site.id).limit(SHOWN + 1)).unique())
+    total = len(rows) if len(rows) <= SHOWN else count(Site, open_sites)
+    items = [{"text": str(row), "sub": row.address, "url": f"/sites/{row.id}", "state": _("没有主管"),
+              "tone": "warning", "due": ""} for row in rows[:SHOWN]]  # fmt: skip
+    url = f"/sites/?care={NOBODY}"
+    return Task(_("没有监管责任人"), total, "warning", url, items, _("每个场所都有监管责任人。"))
+
+
+def _offered_sites() -> Task | None:
+    """Sites that another station wants to give to the person's; nothing when there is none."""
+    if not g.access.may("SiteTransfer", Verb.CONFIRM):
+        return None
+    base = "/site-transfers/"
+    task = _task(SiteTransfer, Verb.CONFIRM, TransferState.OPEN, _("待接收的场所移交"), "warning", base)
+    return task if task.count else None
 
 
 def _checks_to_do() -> Task:
@@ -168,5 +194,7 @@ def figures() -> list[dict[str, Any]]:
     found = []
     for model, base in SEARCHED[:2]:
         if g.access.may(model.policy_name(), Verb.READ):
-            found.append({"label": many_of(model), "value": f"{count(model):,}", "note": "", "url": f"{base}/"})
+            url = f"{base}/?{ALL}=1"  # the figure is of all, whatever filter the list opens with
+            number = count(model, answered_for(g.access, model, model.policy_name(), Verb.READ))
+            found.append({"label": many_of(model), "value": f"{number:,}", "note": "", "url": url})
     return found

@@ -21,6 +21,7 @@ from sqlalchemy import String, Text, inspect, select
 
 from app.core import clock, saving
 from app.core.access.context import acting
+from app.core.access.fetch import fetch
 from app.core.access.veil import made_of
 from app.core.db import current_session, unscoped
 from app.core.entity import Entity
@@ -30,11 +31,15 @@ from app.core.proposal import PostingProposal
 from app.core.types import Encrypted
 from app.core.verbs import Verb
 from app.core.writing import unit_of_work
+from app.models.enterprise import Site
+from app.models.precinct import Precinct
+from app.services.care import assign, divide
 from app.services.demo import CAST
 from app.services.handover import end_posting
+from app.services.transfer import propose
 from app.views import declared
 from tests.support.counts import is_deep
-from tests.support.house import A, House
+from tests.support.house import A, B, House
 
 NAMES = [view.__name__ for view in declared()[1]]
 VERBS = (Verb.READ, Verb.UPDATE, Verb.CREATE, Verb.EXPORT, Verb.IMPORT)
@@ -150,7 +155,24 @@ def handed_over(house: House) -> None:
         end_posting(current_session().scalars(mine).one(), Leaving.REVOKED, "试")
 
 
-MADE = {"PostingProposalView": proposed, "HandoverView": handed_over}
+def cared_for(house: House) -> None:
+    """A 片区, and a caretaker of a site in it."""
+    site = house.site_of(A)
+    with house.acting("suo-a"), unit_of_work():
+        precinct = saving.save(Precinct(name="孟和街", note="东边"), Verb.CREATE).id
+        assign(site, clock.today(), house.accounts["yuan-a"])
+    with house.acting("suo-a"), unit_of_work():
+        divide(fetch(Site, site, Verb.UPDATE), precinct)
+
+
+def offered(house: House) -> None:
+    """A site that is offered to the other station."""
+    with house.acting("suo-a"):
+        propose(house.site_of(A), house.offices[B], clock.today(), reason="辖区调整")
+
+
+MADE = {"PostingProposalView": proposed, "HandoverView": handed_over, "CaretakerView": cared_for,
+        "PrecinctView": cared_for, "SiteTransferView": offered}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -33,7 +33,7 @@ def charge_problems(cls: type[Entity]) -> Iterator[str]:
     """Open work that is declared by columns or states the entity has not."""
     columns = inspect(cls).columns
     for one in cls.__handover__:
-        for name in (one.column, one.instead, one.ends):
+        for name in (one.column, one.instead, one.ends, *one.same):
             if name and name not in columns:
                 yield f"hand-over {one.label}: no column {name}"
         if unknown := set(one.states) - (states_of(cls) or set(one.states)):

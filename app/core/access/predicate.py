@@ -64,6 +64,22 @@ def deciding(
     return found
 
 
+def answered_for(access: Access, cls: type[Entity], entity: str, verb: Verb) -> ColumnElement[bool]:
+    """The rows of `cls` that lie where the person's grants of a verb on an entity reach by office and line now.
+
+    The sites one may inspect at; the firms that count as an office's own, whoever made them: what is only read because
+    the office once made it, or has a site of it, is another's, and would be counted twice.
+    """
+    columns: Columns = cls
+    clauses = []
+    for held in access.postings:
+        for name, _states in held.grants.get(entity, {}).get(verb.value, ()):
+            coverage = Coverage(name)
+            now = Verb.UPDATE if coverage in {Coverage.SUBTREE, Coverage.SUPERVISED} else verb
+            clauses.append(_coverage(access, held, cls, columns, coverage, now))
+    return or_(*clauses) if clauses else false()
+
+
 def steps_to(
     access: Access, held: Held, cls: type[Entity], verb: Verb, grant: tuple[str, list[str] | None]
 ) -> list[tuple[str, ColumnElement[bool]]]:
@@ -120,10 +136,25 @@ def _within(
             clause = _one_of(columns.office_id, offices)
         if verb is Verb.READ and hasattr(cls, "made_office_id"):
             clause = or_(clause, _one_of(columns.made_office_id, offices))
+        if verb is Verb.READ and (lent := lent_firms(cls, columns, offices)) is not None:
+            clause = or_(clause, lent)
     if lines and hasattr(cls, "lines"):
         in_line = columns.lines.op("&")(lines) != 0
         clause = and_(clause, or_(in_line, and_(columns.lines == 0, _of_no_line(cls, columns, lines))))
     return clause
+
+
+def lent_firms(cls: type[Entity], columns: Columns, offices: frozenset[int]) -> ColumnElement[bool] | None:
+    """Firms of another office of which one of these answers for a site, and rows about such a firm as a whole."""
+    of_firm = getattr(cls, "__firm_key__", "") == "enterprise"
+    if not (of_firm or cls.__with_firm__):
+        return None
+    lending = next((one for one in registry().values() if one.__lends_firm__), None)
+    if lending is None:
+        return None
+    table: Any = inspect(lending).local_table.alias()
+    firms = select(table.c.enterprise_id).where(_one_of(table.c.office_id, offices))
+    return columns.id.in_(firms) if of_firm else and_(columns.site_id.is_(None), columns.enterprise_id.in_(firms))
 
 
 def _of_no_line(cls: type[Entity], columns: Columns, lines: int) -> ColumnElement[bool]:

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, False_
 
 from app.core.access.context import Access
 from app.core.access.policy import Coverage
-from app.core.access.predicate import deciding
+from app.core.access.predicate import deciding, lent_firms
 from app.core.entity import Entity, Scope, Scoped
 from app.core.verbs import Verb
 
@@ -51,6 +51,8 @@ def reach(access: Access, cls: type[Entity]) -> Reach | None:
                 found.named.append(clause)
             case _:
                 pass
+    if found.offices and (lent := lent_firms(cls, columns, frozenset(found.offices))) is not None:
+        found.named.append(lent)
     if cls.__shared__:
         found.named.append(getattr(columns, cls.__shared__).is_(True))
     found.everywhere = len(found.offices) == len(access.offices)

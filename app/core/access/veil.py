@@ -19,6 +19,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 from app.core import entity
 from app.core.access.context import current_access, has_access_context
 from app.core.entity import Entity
+from app.core.verbs import Verb
 
 
 def concealed(model: type[Entity], name: str) -> bool:
@@ -43,6 +44,9 @@ def _concealed(model: type[Entity], name: str) -> bool:
         return relation is not None and concealed(relation.mapper.class_, rest)
     if relation is not None:
         return False
+    read = getattr(getattr_static(model, head, None), "__reads__", "")
+    if read and not current_access().may(read, Verb.READ):
+        return True
     return any(concealed(model, one) for one in made_of(model, head))
 
 

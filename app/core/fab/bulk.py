@@ -6,7 +6,8 @@ import hashlib
 import json
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from flask_babel import gettext as _
@@ -32,6 +33,7 @@ from app.core.writing import retry_once, unit_of_work
 
 log = logging.getLogger(__name__)
 MOST_ROWS = 200
+MOST_FOUND = 500  # rows of a filter: each is a transaction of its own, within one request
 LARGEST_KEY = 2**63 - 1
 DELETE = "delete"
 
@@ -39,30 +41,44 @@ DELETE = "delete"
 @dataclass(frozen=True)
 class BulkAct:
     """An act on many rows. `run(model, key, reason)` does it to one, in a unit of work of its own, and returns what the
-    row is called when it is gone afterwards."""
+    row is called when it is gone afterwards.
+
+    asks: a form class and its fields, whose values `run` gets by name as plain values (of a row its key); takes: a
+    right on another entity that the act needs as well.
+    """
 
     name: str
     label: Any
     verb: Verb
-    run: Callable[[type[Entity], int, str], str]
+    run: Callable[..., str]
     reason: bool = False
     kind: str = "plain"
     confirm: Any = ""
     step: Transition | None = None
+    asks: tuple[Any, list[str]] | None = None
+    takes: tuple[str, Verb] | None = None
 
 
-def bulk_act(
-    name: str, label: Any, verb: Verb, act: Callable[[Any, str], None], *, reason: bool = False, kind: str = "plain",
-    confirm: Any = "",
+def bulk_act(  # noqa: PLR0913 - one keyword a fact about the act
+    name: str, label: Any, verb: Verb, act: Callable[..., None], *, reason: bool = False, kind: str = "plain",
+    confirm: Any = "", asks: tuple[Any, list[str]] | None = None, takes: tuple[str, Verb] | None = None,
 ) -> BulkAct:  # fmt: skip
-    """An act that a declaration adds: `act(row, reason)` changes one locked row, on which the person may do `verb`."""
+    """An act that a declaration adds: `act(row, reason, **asked)` changes one locked row, on which the person may do
+    `verb`."""
 
-    def one(model: type[Entity], key: int, why: str) -> str:
+    def one(model: type[Entity], key: int, why: str, **asked: Any) -> str:
         with unit_of_work(verb, why):
-            act(lock(fetch(model, key, verb)), why)
+            act(lock(fetch(model, key, verb)), why, **asked)
         return ""
 
-    return BulkAct(name, label, verb, one, reason, kind, confirm)
+    return BulkAct(name, label, verb, one, reason, kind, confirm, asks=asks, takes=takes)
+
+
+def plainly(act: BulkAct, form: Any) -> dict[str, Any]:
+    """What the act's form asks, as plain values: they outlast the session that read them. A row gives its key."""
+    names = act.asks[1] if act.asks else []
+    values = {name: form._fields[name].data for name in names}
+    return {name: value.id if isinstance(value, Entity) else value for name, value in values.items()}
 
 
 def acts_of(
@@ -73,7 +89,8 @@ def acts_of(
     steps = model.__workflow__.transitions if model.__workflow__ else ()
     found = [_step(step, steps) for step in steps if not asks.get(step.name, (None, []))[1]]
     found += [*added, _DELETION]
-    return [act for act in found if current_access().may(entity, act.verb)]
+    access = current_access()
+    return [one for one in found if access.may(entity, one.verb) and (one.takes is None or access.may(*one.takes))]
 
 
 def _step(step: Transition, all_steps: tuple[Transition, ...]) -> BulkAct:
@@ -109,19 +126,19 @@ def hindrances(model: type[Entity], act: BulkAct, rows: dict[int, Any]) -> dict[
     return found
 
 
-def keys_of(given: list[str]) -> list[int]:
+def keys_of(given: list[str], most: int = MOST_ROWS) -> list[int]:
     """The keys of the ticked rows, once each, in order; what is no key is 0, which no row has. Raises Invalid."""
     found = list(dict.fromkeys(_key(one.strip()) for one in given))
     if not found:
         raise Invalid(_("没有选中任何一条。"))
-    if len(found) > MOST_ROWS:
-        raise Invalid(_("一次最多办理 %(n)s 条，现在选中 %(m)s 条。", n=MOST_ROWS, m=len(found)))
+    if len(found) > most:
+        raise Invalid(_("一次最多办理 %(n)s 条，现在选中 %(m)s 条。", n=most, m=len(found)))
     return found
 
 
 def versions_in(given: list[str]) -> dict[int, int]:
     """The versions that the page showed, key.version each; what is none is left out."""
-    pairs = (one.partition(".") for one in given[:MOST_ROWS])
+    pairs = (one.partition(".") for one in given[:MOST_FOUND])
     return {_key(key): _key(version) for key, _dot, version in pairs}
 
 
@@ -131,8 +148,9 @@ def _key(text: str) -> int:
 
 
 def perform_once(
-    model: type[Entity], act: BulkAct, keys: list[int], reason: str, token: str, seen: dict[int, int]
-) -> None:
+    model: type[Entity], act: BulkAct, keys: list[int], reason: str, token: str, seen: dict[int, int],
+    *, asked: dict[str, Any] | None = None,
+) -> None:  # fmt: skip
     """Do the act to each row, unless this token was used before: then nothing happens, and its receipt stands.
 
     `seen`: the versions of the rows on the page that asked; a row that somebody changed since does not go.
@@ -140,7 +158,10 @@ def perform_once(
     """
     if act.name != DELETE:
         require_ready()  # before the receipt: what asks for a PIN now must not count as done
-    digest = hashlib.sha256(json.dumps([model.__name__, act.name, keys, reason]).encode()).hexdigest()
+    told = [model.__name__, act.name, keys, reason, *([asked] if asked else [])]
+    digest = hashlib.sha256(json.dumps(told, default=str).encode()).hexdigest()
+    if asked:
+        act = replace(act, run=partial(act.run, **asked))
     try:
         with unit_of_work(Verb.CREATE):
             row = BulkRun(account_id=current_access().person.id, key=token, entity=model.__name__, act=act.name)
@@ -170,7 +191,7 @@ def _one(model: type[Entity], act: BulkAct, key: int, reason: str, seen: int | N
     try:
         gone = retry_once(lambda: _upon(model, act, key, reason, seen))
     except ShouzeError as error:
-        return False, str(error), "", isinstance(error, (Forbidden, AccessRefused))
+        return False, _why(error), "", isinstance(error, (Forbidden, AccessRefused))
     except DBAPIError:
         log.exception("bulk %s on %s %s: database", act.name, model.__name__, key)
         return False, _("数据库拒绝了这次修改。"), "", False
@@ -178,6 +199,13 @@ def _one(model: type[Entity], act: BulkAct, key: int, reason: str, seen: int | N
         log.exception("bulk %s on %s %s", act.name, model.__name__, key)
         return False, _("系统出了问题，这一条没有改变。"), "", False
     return True, "", gone, False
+
+
+def _why(error: ShouzeError) -> str:
+    """What stood in the way: beside fields, or of what a person would have to tick."""
+    fields = error.fields.values() if isinstance(error, Invalid) else ()
+    doubts = (one.text for one in error.doubts) if isinstance(error, Refused) else ()
+    return " ".join(str(text) for text in (*fields, *doubts)) or str(error)
 
 
 def _upon(model: type[Entity], act: BulkAct, key: int, reason: str, seen: int | None) -> str:

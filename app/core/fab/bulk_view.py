@@ -17,11 +17,13 @@ from app.core.fab.cells import cell, said, url_of
 from app.core.fab.declaration import Answer, expose
 from app.core.fab.gate import needs
 from app.core.fab.list_view import ListScreens
+from app.core.fab.listing import build_query, parse_arguments
 from app.core.fab.naming import named_by
 from app.core.saved import BulkRun
 from app.core.screen import BulkResult, FormError
 from app.core.verbs import Verb
 
+FOUND = "found"  # says on the second page that the rows were those of a filter
 TOKEN = re.compile(r"[A-Za-z0-9_-]{16,40}")
 
 
@@ -35,18 +37,39 @@ class BulkScreens(ListScreens):
         act = next((one for one in self.acts() if one.name == request.form.get("act", "")), None)
         if act is None:
             raise Invalid(_("请选择要办理的操作。"))
-        keys = bulk.keys_of(request.form.getlist("page" if request.form.get("whole") == "1" else "ids"))
+        keys = self._chosen()
+        form = self._asking(act)
         reason, token = request.form.get("reason", "").strip(), request.form.get("key", "")
         if request.form.get("sure") != "1":
-            return self._sure_page(act, keys, [])
+            return self._sure_page(act, keys, [], form)
         if not TOKEN.fullmatch(token):
             raise Invalid(_("这一页不完整，请回到列表重新选择。"))
-        if why := _reason_problem(act, reason):
-            return self._sure_page(act, keys, [why]), 422
-        bulk.perform_once(self.model, act, keys, reason, token, bulk.versions_in(request.form.getlist("seen")))
+        why, fine = _reason_problem(act, reason), form is None or form.validate()
+        if why or not fine:
+            return self._sure_page(act, keys, [why] if why else [], form), 422
+        asked, seen = bulk.plainly(act, form), bulk.versions_in(request.form.getlist("seen"))
+        bulk.perform_once(self.model, act, keys, reason, token, seen, asked=asked)
         return redirect(f"{self.route_base}/bulk/{token}")
 
-    def _sure_page(self, act: bulk.BulkAct, keys: list[int], errors: list[str]) -> str:
+    def _chosen(self) -> list[int]:
+        """The ticked rows, those of the page, or those that the list's filter finds."""
+        whole = request.form.getlist("whole")
+        if "2" in whole:
+            query, _names, filters, _order = self.list_query(parse_arguments(request.form.get("arguments", "")))
+            if any(query.strays.values()):
+                raise Invalid(_("没有选中任何一条。"))
+            found = build_query(query, filters).with_only_columns(self.model.id).limit(bulk.MOST_FOUND + 1)
+            return bulk.keys_of([str(key) for key in current_session().scalars(found)], bulk.MOST_FOUND)
+        most = bulk.MOST_FOUND if FOUND in whole else bulk.MOST_ROWS
+        return bulk.keys_of(request.form.getlist("page" if "1" in whole else "ids"), most)
+
+    def _asking(self, act: bulk.BulkAct) -> Any:
+        """The form of what the act asks; None where it asks nothing."""
+        if act.asks is None:
+            return None
+        return act.asks[0](formdata=request.form if request.form.get("sure") == "1" else None, data={})
+
+    def _sure_page(self, act: bulk.BulkAct, keys: list[int], errors: list[str], form: Any = None) -> str:
         rows = self._rows(keys)
         why = bulk.hindrances(self.model, act, rows)
         going = len(rows) - len(why) if why else len(keys)
@@ -60,11 +83,14 @@ class BulkScreens(ListScreens):
             "cancel_url": f"{self.route_base}/", "act": act.name, "keys": keys, "kind": act.kind,
             "submit_label": _("%(what)s %(n)s 条", what=said(act.label), n=going), "reason": reason,
             "seen": [f"{key}.{rows[key].version}" for key in keys if key in rows],
+            "whole": FOUND if len(keys) > bulk.MOST_ROWS else "",
             "key": secrets.token_urlsafe(24), "missing": sum(key not in rows for key in keys),
             "rows": [(str(rows[key]), cell(rows[key], flow.column) if flow else None, why.get(key, ""))
                      for key in keys if key in rows],
             "hindered": len(why), "able": len(rows) - len(why),
-            "errors": [FormError("reason" if act.reason else "", _("理由"), text) for text in errors],
+            "fields": [forming.screen_field(form._fields[name]) for name in act.asks[1]] if act.asks else [],
+            "errors": [*(FormError("reason" if act.reason else "", _("理由"), text) for text in errors),
+                       *_field_errors(form)],
         }  # fmt: skip
         return render_template("entity/bulk.html", screen=screen)
 
@@ -97,6 +123,12 @@ class BulkScreens(ListScreens):
     def _result(self, row: Any, key: int, *, went: bool, why: str, gone: str) -> BulkResult:
         title = str(row) if row is not None else gone or _("编号 %(n)s", n=key)
         return BulkResult(title, url_of(row) if row is not None else None, went, why)
+
+
+def _field_errors(form: Any) -> list[FormError]:
+    """What is wrong with what the act asks, each linked to its field."""
+    fields = form._fields.items() if form is not None else ()
+    return [FormError(name, str(one.label.text), str(text)) for name, one in fields for text in one.errors]
 
 
 def _reason_problem(act: bulk.BulkAct, reason: str) -> str:

@@ -9,6 +9,7 @@ from sqlalchemy import JSON, LargeBinary, String, Text, inspect
 
 from app.core.entity import Entity
 from app.core.errors import ConfigurationError
+from app.core.fab.relating import has_own_filter
 from app.core.fab.searching import search_names
 from app.core.types import Encrypted
 
@@ -30,7 +31,8 @@ def list_problems(view: Any) -> Problems:
     for name in view.extra_columns or ():
         yield from _unless(readable(model, name), "extra_columns", name)
     for name in view.list_filters:
-        yield from _unless(comparable(model, name) or to_one(model, name), "list_filters", name)
+        fine = comparable(model, name) or to_one(model, name) or has_own_filter(model, name)
+        yield from _unless(fine, "list_filters", name)
     for name in view.order_columns or ():
         yield from _unless(comparable(model, name), "order_columns", name)
     yield from _unless(comparable(model, view.default_order.removeprefix("-")), "default_order", view.default_order)

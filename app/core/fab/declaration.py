@@ -19,6 +19,7 @@ from app.core.fab.converter import AppForm
 from app.core.fab.forming import BoundForm, Part
 from app.core.fab.interface import AppInterface
 from app.core.fab.listing import ListQuery
+from app.core.fab.preset import Preset
 from app.core.fab.showing import Children
 from app.core.importing.naming import Naming
 from app.core.verbs import Verb
@@ -50,7 +51,8 @@ class Declaration:
     """The declaration of one entity's screens.
 
     task: the navigation group and place; form_parts, show_parts: sections; children: related rows; asks: what a step
-    needs, as a form class and its fields in order; extra_columns: what a person may put into the list beside
+    needs, as a form class and its fields in order; presets: filters above the list, one of which it may open with;
+    extra_columns: what a person may put into the list beside
     list_columns (None: everything of show_parts); bulk_acts: acts on ticked rows beside the steps and deletion;
     naming: how an import tells rows apart; import_names: further headings of a column; attachments: the
     record may have files; form_fields: fields that no column declares; then: a step that the form's first button
@@ -68,6 +70,7 @@ class Declaration:
     extra_columns: ClassVar[list[str] | None] = None
     order_columns: list[str]
     bulk_acts: ClassVar[list[BulkAct]] = []
+    presets: ClassVar[list[Preset]] = []
     default_order: ClassVar[str] = "-id"
     form_parts: ClassVar[list[Part]] = []
     show_parts: ClassVar[list[tuple[Any, list[str]]]] = []

@@ -18,6 +18,7 @@ from app.core import clock
 from app.core.access.context import current_access
 from app.core.access.masking import MOBILE, STARS, maskable, masked, starred
 from app.core.access.predicate import foreign_key, predicate
+from app.core.batched import load_batch
 from app.core.db import current_session
 from app.core.entity import Entity
 from app.core.fab.cells import cell, label_of
@@ -180,7 +181,9 @@ class Cells(Source):
         """What `cell` says of each row."""
         session = current_session()
         asked = select(self.model).where(self.model.id.in_(raw)).options(*loading(self.model, [self.name]))
-        texts = {row.id: cell(row, self.name, link=False).text for row in session.scalars(asked).unique()}
+        rows = session.scalars(asked).unique().all()
+        load_batch(rows, [self.name])
+        texts = {row.id: cell(row, self.name, link=False).text for row in rows}
         session.expunge_all()
         return [texts.get(key, "") for key in raw]
 

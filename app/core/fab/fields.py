@@ -280,6 +280,22 @@ class Bits(Plain):
             raise ValidationError(_("请至少选一项。"))
 
 
+class Several(Bits):
+    """Several of fixed choices, kept as the list of their values."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """The listed values, once each."""
+        self.typed = None
+        known = {str(value) for value, _label in self.choices()}
+        if any(value not in known for value in valuelist):
+            raise ValueError(_("不在可选范围内。"))
+        self.data = list(dict.fromkeys(valuelist))
+
+    def values(self) -> list[str]:
+        """The ticked values."""
+        return [str(one) for one in self.data or ()]
+
+
 class Lookup(Plain):
     """A row of another entity, found by typing; only rows the person may read are accepted."""
 

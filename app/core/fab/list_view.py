@@ -47,6 +47,7 @@ class ListScreens(Declaration):
             keep=_hidden_inputs(query), empty=self._empty(bool(query.text or query.values), add_url),
             saved=self.saved_links(query, kept, filters), arguments=urlencode(query.arguments()),
             can_save=keeping.may_save(), can_share=keeping.may_share(), base_url=self.route_base,
+            found=total if len(rows) < total <= bulk.MOST_FOUND else 0,
             bulk=[BulkChoice(act.name, said(act.label), act.kind) for act in self.acts()] if rows else [],
             editable=bool(self.form_parts) and current_access().may(self.entity_name, Verb.UPDATE),
             import_url=f"{self.route_base}/import" if self.form_parts and self._may(Verb.IMPORT) else None,
@@ -54,12 +55,16 @@ class ListScreens(Declaration):
         )  # fmt: skip
         return render_template("entity/list.html", screen=screen)
 
-    @staticmethod
-    def _asked(kept: Kept) -> Mapping[str, Any]:
+    def _asked(self, kept: Kept) -> Mapping[str, Any]:
         """The arguments of this request; without any, those of the filter that the person's list opens with."""
-        if request.args or kept.default is None:
-            return request.args
-        return listing.parse_arguments(kept.default.arguments)
+        opening = None if request.args else self._opening(kept)
+        return request.args if opening is None else listing.parse_arguments(opening)
+
+    def _opening(self, kept: Kept) -> str | None:
+        """The arguments that the person's list opens with: of the filter chosen for that, else of a preset."""
+        if kept.default is not None:
+            return kept.default.arguments
+        return next((one.arguments for one in self.presets if one.offered() and one.opens()), None)
 
     def list_query(
         self, args: Mapping[str, Any], path: str = "", kept: Kept | None = None
@@ -75,7 +80,7 @@ class ListScreens(Declaration):
         query = listing.ListQuery(self.model, [*order, "id"], filters, default, args, path)
         if has_request_context() and (asked := request.args.get("order")) and not query.ordered:
             denied.note("order", asked)
-        query.bare = {ALL: 1} if kept.default is not None else {}
+        query.bare = {ALL: 1} if self._opening(kept) is not None else {}
         return query, names, filters, order
 
     def offered_columns(self) -> list[str]:
@@ -88,23 +93,28 @@ class ListScreens(Declaration):
         return shown(self.model, dict.fromkeys([*self.list_columns, *further]))
 
     def saved_links(self, query: listing.ListQuery, kept: Kept, filters: list[str]) -> list[KeptFilter]:
-        """The saved filters as links, the one in force marked; none when nothing is saved."""
-        if not kept.filters:
-            return []
-        order, path = [*shown(self.model, self.order_columns), "id"], query.path
+        """Declared and saved filters as links, the one in force marked; none when there is none."""
         now, found = query.arguments(), []
+        for preset in self.presets:
+            if preset.offered():
+                own = self._replayed(query, filters, preset.arguments)
+                found.append(KeptFilter(said(preset.label), own.url(), own.arguments() == now))
         for one in kept.filters:
-            own = listing.ListQuery(
-                self.model, order, filters, self.default_order, listing.parse_arguments(one.arguments), path
-            )
-            own.bare = {ALL: 1}
-            replayed = own.arguments()
+            own = self._replayed(query, filters, one.arguments)
             found.append(KeptFilter(
-                one.name, own.url(), replayed == now, one.id, one.account_id is None, one.id == kept.default_id,
-                keeping.removable(one),
+                one.name, own.url(), own.arguments() == now, one.id, one.account_id is None,
+                one.id == kept.default_id, keeping.removable(one),
             ))  # fmt: skip
-        everything = f"{path}?{urlencode(query.bare)}" if query.bare else path
-        return [KeptFilter(_("全部"), everything, not now), *found]
+        everything = f"{query.path}?{urlencode(query.bare)}" if query.bare else query.path
+        return [KeptFilter(_("全部"), everything, not now), *found] if found else []
+
+    def _replayed(self, query: listing.ListQuery, filters: list[str], arguments: str) -> listing.ListQuery:
+        """The list as these arguments would ask for it."""
+        order = [*shown(self.model, self.order_columns), "id"]
+        args = listing.parse_arguments(arguments)
+        own = listing.ListQuery(self.model, order, filters, self.default_order, args, query.path)
+        own.bare = {ALL: 1}
+        return own
 
     def acts(self) -> list[bulk.BulkAct]:
         """What this person may try on ticked rows."""

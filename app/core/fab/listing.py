@@ -11,6 +11,7 @@ from sqlalchemy import Select, select
 from werkzeug.datastructures import MultiDict
 
 from app.core.access.veil import concealed
+from app.core.batched import load_batch
 from app.core.db import current_session
 from app.core.entity import Entity
 from app.core.fab import paging
@@ -213,4 +214,5 @@ def list_rows(
         statement, query.page - 1, query.size, loading(model, [*names, *pointed]), order=order, few=few,
         narrow=query.narrow,
     )  # fmt: skip
+    load_batch(rows, names)
     return rows, total

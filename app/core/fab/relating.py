@@ -135,6 +135,11 @@ def register_filter(model: type[Entity], name: str, kind: type[Filter]) -> None:
     _special[model.__name__, name] = kind
 
 
+def has_own_filter(model: type[Entity], name: str) -> bool:
+    """Whether an attribute is filtered in its own way."""
+    return (model.__name__, name) in _special
+
+
 def filter_of(model: type[Entity], name: str) -> Filter:
     """The filter that an attribute's type asks for, unless it has one of its own."""
     if special := _special.get((model.__name__, name)):

@@ -43,7 +43,7 @@ class SavedScreens(ListScreens):
         kept = keeping.kept(self.model)
         args = listing.parse_arguments(arguments)
         query, _names, filters, _order = self.list_query(args, f"{self.route_base}/", kept)
-        links = self.saved_links(query, kept, filters)[1:]
+        links = [one for one in self.saved_links(query, kept, filters) if one.key is not None]
         for link, one in zip(links, kept.filters, strict=True):
             link.text = self._words(one, filters)
         screen = {

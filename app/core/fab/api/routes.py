@@ -14,6 +14,7 @@ from werkzeug.datastructures import MultiDict
 
 from app.core import receipt
 from app.core.access.fetch import fetch, may
+from app.core.batched import load_batch
 from app.core.db import current_session
 from app.core.deleting import remove
 from app.core.errors import Conflict, Forbidden, Invalid, NotFound
@@ -87,6 +88,7 @@ class EntityApi(Page):
             found = walk(query, filters, names, self._after(query))
         except asked.BadArguments as error:
             return problem(error)
+        load_batch(found.rows, names)
         return jsonify(
             items=values.as_json(found.rows, names), page=query.page, size=query.size,
             count=min(found.total, paging.COUNT_CAP), more_than_counted=found.total > paging.COUNT_CAP,
