@@ -96,6 +96,30 @@ class AppointmentRole(StrEnum):
     OFFICER = "食品安全员"
 
 
+class ManagerAbility(StrEnum):
+    """食品安全管理能力 of a 总监 or 员 (《规定》 of 2022, from memory); a degree is none of them."""
+
+    LAW = "掌握法律法规和标准"
+    RISK = "识别和防控风险"
+    PROCESS = "熟悉本单位过程控制要求"
+    TRAINED = "参加培训并通过考核"
+    OTHER = "其他管理能力"
+
+
+class BanKind(StrEnum):
+    """禁业期限 (食品安全法 135)."""
+
+    FIVE_YEARS = "五年"
+    LIFE = "终身"
+
+
+class BanState(StrEnum):
+    """状态 of a ban: one that was set aside stays readable."""
+
+    IN_FORCE = "有效"
+    REVOKED = "已撤销"
+
+
 class Activation(StrEnum):
     """账号状态 of a firm's person; without a value there is no account."""
 

@@ -13,7 +13,7 @@ from app.core.office import Family, RoleOrigin
 from app.core.proposal import ProposalState
 from app.core.saved import Sharing
 from app.core.verbs import Verb as V  # noqa: N817 - as above
-from app.data.enums import CheckState, ClosureState, LicenceState, OverrideState, RiskListState
+from app.data.enums import BanState, CheckState, ClosureState, LicenceState, OverrideState, RiskListState
 from app.data.enums import NoticeState as N
 from app.models.inspection import DRAFT
 
@@ -74,8 +74,17 @@ def _over(entities: tuple[str, ...], verbs: tuple[V, ...], coverage: C) -> tuple
 
 def _reader(coverage: C) -> tuple[Grant, ...]:
     """Reading everything about firms, inspections and notices within a coverage."""
-    rows = (*FIRM_ROWS, "Inspection", "Notice", "Delivery")
+    rows = (*FIRM_ROWS, "Ban", "Inspection", "Notice", "Delivery")
     return (*_over((*rows, *KEPT), (V.READ, V.EXPORT, V.PRINT), coverage), Grant("Holiday", R, C.ALL), *COLLEAGUES)
+
+
+def _enters_bans(coverage: C) -> tuple[Grant, ...]:
+    """从业禁止, as decisions come in; to set one aside is for who leads or reviews."""
+    return (Grant("Ban", (V.CREATE,), coverage), Grant("Ban", (V.UPDATE,), coverage, (BanState.IN_FORCE,)))
+
+
+def _lifts_bans(coverage: C) -> tuple[Grant, ...]:
+    return (Grant("Ban", (V.REVOKE,), coverage, (BanState.IN_FORCE,)),)
 
 
 def _makes_lists(coverage: C, *, approves: bool = True) -> tuple[Grant, ...]:
@@ -96,7 +105,8 @@ def _fills_checks(coverage: C) -> tuple[Grant, ...]:
 
 # what a station keeps about its firms beside inspections: licences, closures, trainings, examinations, lists
 STATION_KEEPS = (
-    *_over(KEPT, (V.READ, V.EXPORT, V.PRINT), C.SUBTREE),
+    *_over((*KEPT, "Ban"), (V.READ, V.EXPORT, V.PRINT), C.SUBTREE),
+    *_enters_bans(C.SUBTREE),
     *_over(("Licence", "Training", "Exam"), (V.CREATE, V.UPDATE), C.SUBTREE),
     Grant("Licence", (V.END, V.REVOKE), C.SUBTREE, (LicenceState.VALID,)),
     Grant("Closure", (V.CREATE,), C.SUBTREE),
@@ -191,6 +201,8 @@ ROLES = (
         Grant("BureauSetting", (V.READ, V.CONFIRM), C.ALL),
         Grant("BureauSetting", (V.UPDATE,), C.ALL, ("待确认",)),
         Grant("NumberSequence", KEEP, C.ALL),
+        *_enters_bans(C.SUPERVISED),
+        *_lifts_bans(C.SUPERVISED),
         *_over(RULES, KEEP, C.ALL),
         *HOLIDAYS,
     )),
@@ -205,6 +217,7 @@ ROLES = (
     Role("brigade", "执法大队", Family.BUSINESS, 40, (
         *_reader(C.SUPERVISED),
         *_over(("Enterprise", "Person"), (V.REVEAL,), C.SUPERVISED),
+        *_enters_bans(C.SUPERVISED),
         Grant("LegalCitation", R, C.ALL),
     )),
     Role("taskforce", "专班", Family.BUSINESS, 35, _reader(C.SUPERVISED)),
@@ -212,6 +225,7 @@ ROLES = (
         Grant("Person", (V.ACTIVATE,), C.SUBTREE),
         *INSPECTS,
         *SAYS_OTHERWISE,
+        *_lifts_bans(C.SUBTREE),
         Grant("Inspection", (V.SEAL,), C.SUBTREE, (DRAFT,)),
         *LEADS_OFFICE,
         Grant("Notice", (V.REVIEW,), C.SUBTREE, (N.IN_REVIEW,)),
@@ -229,7 +243,7 @@ ROLES = (
     )),
     Role("assistant", "协管员", Family.BUSINESS, 10, (
         *_over(FIRM_ROWS, R, C.SUBTREE),
-        *_over(("Inspection", "Notice", *KEPT), R, C.SUBTREE),
+        *_over(("Inspection", "Notice", "Ban", *KEPT), R, C.SUBTREE),
         Grant("Holiday", R, C.ALL),
         *COLLEAGUES,
     )),

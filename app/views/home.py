@@ -28,8 +28,9 @@ from app.data.enums import CheckState, NoticeState, SiteState
 from app.models.check import DailyCheck
 from app.models.enterprise import Enterprise, Site
 from app.models.inspection import DRAFT, Inspection
-from app.models.personnel import Person
+from app.models.personnel import Appointment, Person, banned_people
 from app.models.rectification import Notice
+from app.services.activation import in_force
 from app.services.check import by_firm
 
 SHOWN = 5
@@ -107,6 +108,8 @@ def tasks() -> list[Task]:
         found.append(_left_behind())
     if g.access.may(Handover.__name__, Verb.CONFIRM) and (task := _handed_to_me()) is not None:
         found.append(task)
+    if g.access.may(Appointment.__name__, Verb.UPDATE) and (task := _banned_in_office()) is not None:
+        found.append(task)
     if g.access.may("DailyCheck", Verb.CREATE) and by_firm():
         found.append(_checks_to_do())
     return found
@@ -131,6 +134,21 @@ def _handed_to_me() -> Task | None:
     items = [{"text": str(one), "sub": "", "url": f"/handovers/{one.id}", "state": _(one.state), "tone": "warning",
               "due": ""} for one in rows[:SHOWN]]  # fmt: skip
     return Task(_("待接收的工作"), len(rows), "warning", "/handovers/?state=待接收", items) if rows else None
+
+
+def _banned_in_office() -> Task | None:
+    """Posts that banned people hold: the station sees to it that they end. Nothing when there are none."""
+    banned = banned_people()
+    if not banned:
+        return None
+    mine = (Appointment.person_id.in_(sorted(banned)), in_force(clock.today()),
+            predicate(g.access, Appointment, Verb.UPDATE))  # fmt: skip
+    statement = select(Appointment).where(*mine).order_by(Appointment.id)
+    rows = list(current_session().scalars(statement.limit(SHOWN + 1)).unique())
+    total = len(rows) if len(rows) <= SHOWN else count(Appointment, *mine)
+    items = [{"text": str(row), "sub": str(row.enterprise or ""), "url": f"/appointments/{row.id}",
+              "state": banned[row.person_id], "tone": "danger", "due": ""} for row in rows[:SHOWN]]  # fmt: skip
+    return Task(_("被禁止从业的人在任"), total, "danger", "/appointments/", items) if rows else None
 
 
 def _checks_to_do() -> Task:

@@ -1,0 +1,99 @@
+"""Bans of persons, and what an appointment rests on.
+
+Revision: 0034
+After: 0032
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0034"
+down_revision = "0032"
+branch_labels = None
+depends_on = None
+
+
+def _key() -> Any:
+    return sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+def _own(table: str) -> list[Any]:
+    """What every table has."""
+    return [
+        sa.Column("id", _key(), nullable=False),
+        sa.Column("public_id", sa.String(length=22), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("made_at", sa.DateTime(), nullable=False),
+        sa.Column("made_by_id", _key(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=f"pk_{table}"),
+        sa.UniqueConstraint("public_id", name=f"uq_{table}_public_id"),
+    ]
+
+
+def _to(table: str, column: str, other: str) -> Any:
+    return sa.ForeignKeyConstraint([column], [f"{other}.id"], name=f"fk_{table}_{column}_{other}")
+
+
+def _scope(table: str, **own: bool) -> list[Any]:
+    """The columns of a row that an office answers for; `own` names those the table declares itself."""
+    found: list[Any] = [
+        sa.Column("lines", sa.Integer(), nullable=False),
+        sa.Column("office_id", _key(), nullable=False),
+        sa.Column("made_office_id", _key(), nullable=False),
+        _to(table, "office_id", "office"),
+        _to(table, "made_office_id", "office"),
+    ]
+    return found + [sa.Column(name, _key(), nullable=True) for name in ("enterprise_id", "site_id") if name not in own]
+
+
+def _index(table: str, *columns: str) -> None:
+    op.create_index(f"ix_{table}_{'_'.join(columns)}", table, list(columns))
+
+
+def _scope_indexes(table: str) -> None:
+    for column in ("office_id", "made_office_id", "enterprise_id", "site_id"):
+        _index(table, column)
+
+
+def upgrade() -> None:
+    """New tables."""
+    op.create_table(
+        "appointment_ability",
+        sa.Column("appointment_id", _key(), nullable=False),
+        sa.Column("ability", sa.String(length=20), nullable=False),
+        sa.Column("evidence", sa.String(length=200), nullable=False),
+        _to("appointment_ability", "appointment_id", "appointment"),
+        *_own("appointment_ability"),
+        sqlite_autoincrement=True,
+    )
+    _index("appointment_ability", "appointment_id")
+    op.create_table(
+        "ban",
+        sa.Column("person_id", _key(), nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("basis", sa.String(length=200), nullable=False),
+        sa.Column("decision", sa.String(length=80), nullable=False),
+        sa.Column("authority", sa.String(length=80), nullable=False),
+        sa.Column("date_from", sa.Date(), nullable=False),
+        sa.Column("date_to", sa.Date(), nullable=True),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("search_text", sa.String(length=1000), nullable=False),
+        sa.CheckConstraint("date_to IS NULL OR date_to >= date_from", name="ck_ban_dates"),
+        _to("ban", "person_id", "person"),
+        *_scope("ban"),
+        *_own("ban"),
+        sqlite_autoincrement=True,
+    )
+    _scope_indexes("ban")
+    _index("ban", "person_id")
+    _index("ban", "office_id", "date_from")
+
+
+def downgrade() -> None:
+    """Back."""
+    op.drop_table("ban")
+    op.drop_table("appointment_ability")
