@@ -19,9 +19,10 @@ from app.models.check import DailyCheck
 from app.models.director import DirectorDecision
 from app.models.enterprise import Enterprise, Site
 from app.models.licence import Closure, Licence
+from app.views.staffing import Staffing
 
 
-class EnterpriseView(EntityView):
+class EnterpriseView(Staffing, EntityView):
     """主体: found by name, pinyin initials or code."""
 
     datamodel = AppInterface(Enterprise)

@@ -33,6 +33,7 @@ from app.models.setting import BUREAU, DEMO
 from app.services.ledger import Counts, Entry, Wanted, Which, counts, entries, size
 
 SIZE = 50
+LONGEST_VACANCY = 36_500  # days that may be asked for
 MOST_PDF = 1_000  # rows: a table this long takes seconds to lay out; longer ones go as a workbook
 TITLES = {
     Which.A: lazy_gettext("配备食品安全总监、食品安全员企业台账"),
@@ -96,16 +97,18 @@ def _wanted() -> Wanted:
     try:
         which = Which(args.get("which") or Which.A)
         day = date.fromisoformat(args["day"]) if args.get("day") else clock.today()
-        office, line, area = (_number(args.get(name, "")) for name in ("office", "line", "area"))
+        office, line, area, vacant = (_number(args.get(name, "")) for name in ("office", "line", "area", "vacant"))
     except ValueError as error:
         raise Invalid(_("地址里的条件不对。")) from error
-    kind = args.get("kind", "")
+    kind, order = args.get("kind", ""), args.get("order", "")
     known = {bit for bit, _name in line_choices()}
     if day > clock.today() or day.year < 1900 or (kind and kind not in set(SiteKind)):
         raise Invalid(_("地址里的条件不对。"))
     if (office and office not in current_access().offices) or (line and str(line) not in known):
         raise Invalid(_("地址里的条件不对。"))
-    return Wanted(which, day, office or None, line, kind, area or None)
+    if vacant > LONGEST_VACANCY or order not in {"", "longest"}:
+        raise Invalid(_("地址里的条件不对。"))
+    return Wanted(which, day, office or None, line, kind, area or None, vacant, order == "longest")
 
 
 def _number(text: str) -> int:

@@ -19,7 +19,7 @@ DECORATORS = [
     "@*.route", "@expose", "@*.command", "@*.group", "@*.errorhandler", "@*.before_*", "@*.after_*", "@*.teardown_*",
     "@*.context_processor", "@*.*template_*", "@*listens_for", "@*_loader", "@validates", "@*.register*", "@register*",
     "@on_*", "@before_many*", "@handles*", "@act", "@act(*", "@transition*", "@*.expression", "@*.validator",
-    "@*.setter", "@job*", "@*.periodic_task*",
+    "@*.setter", "@job*", "@*.periodic_task*", "@compiles*",
 ]  # fmt: skip
 # methods that a library calls by name
 CALLED = [
