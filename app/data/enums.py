@@ -106,6 +106,26 @@ class ManagerAbility(StrEnum):
     OTHER = "其他管理能力"
 
 
+class ChangeKind(StrEnum):
+    """变动 of a firm's people, as the firm reports it."""
+
+    APPOINT = "任命"
+    STAND_IN = "临时代班"
+    LEAVE = "离任"
+
+
+class ChangeState(StrEnum):
+    """状态 of a report: what is 待核 is never taken for confirmed."""
+
+    DRAFT = "草稿"
+    REPORTED = "待核"
+    RETURNED = "已退回"
+    ACCEPTED = "已采纳"
+    STANDING = "代班中"
+    ENDED = "已结束"
+    WITHDRAWN = "已撤回"
+
+
 class BanKind(StrEnum):
     """禁业期限 (食品安全法 135)."""
 

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import Boolean, CheckConstraint, Date, ForeignKey, Index, String, or_, select
+from sqlalchemy import Boolean, CheckConstraint, Date, ForeignKey, Index, String, false, or_, select
 from sqlalchemy.orm import Mapped, relationship
 
 from app.core import clock
@@ -76,6 +76,8 @@ class Appointment(Scoped):
     date_from: Mapped[date] = column("任职起", Date, nullable=False)
     date_to: Mapped[date | None] = column("任职止", Date)
     document: Mapped[str] = column("任命文件", String(120), nullable=False, default="")
+    stand_in: Mapped[bool] = column("临时代班", Boolean, system=True, nullable=False, default=False,
+                                    server_default=false())  # fmt: skip
 
     person: Mapped[Person] = relationship(back_populates="appointments")
     enterprise: Mapped[Enterprise] = relationship()
@@ -89,7 +91,9 @@ class Appointment(Scoped):
 
     @computed("专兼职")
     def employment(self) -> str:
-        """专职 or 兼职: both are allowed."""
+        """专职 or 兼职, both are allowed; or 临时代班."""
+        if self.stand_in:
+            return str(_("临时代班"))
         return str(_("专职") if self.full_time else _("兼职"))
 
     @computed("提醒")

@@ -13,7 +13,7 @@ from app.core.office import Family, RoleOrigin
 from app.core.proposal import ProposalState
 from app.core.saved import Sharing
 from app.core.verbs import Verb as V  # noqa: N817 - as above
-from app.data.enums import BanState, CheckState, ClosureState, LicenceState, OverrideState, RiskListState
+from app.data.enums import BanState, ChangeState, CheckState, ClosureState, LicenceState, OverrideState, RiskListState
 from app.data.enums import NoticeState as N
 from app.models.inspection import DRAFT
 
@@ -23,8 +23,11 @@ FIRM_ROWS = ("Enterprise", "Site", "Person", "Appointment")
 SERVED = (N.DELIVERED, N.CORRECTING, N.TO_RECHECK, N.CORRECTED, N.NOT_CORRECTED, N.EXTENDED)
 LEADS = 30  # the rank of a 所长: from here on one may put filters there for the office
 # what firms keep, and what is kept of them
-KEPT = ("DailyCheck", "RiskList", "Licence", "Closure", "Training", "Exam", "DirectorDecision", "DirectorOverride")
+KEPT = ("DailyCheck", "RiskList", "Licence", "Closure", "Training", "Exam", "DirectorDecision", "DirectorOverride",
+        "StaffChange")  # fmt: skip
 DRAFT_CHECK, SENT_CHECK = (CheckState.DRAFT,), (CheckState.SUBMITTED,)
+MENDABLE = (ChangeState.DRAFT, ChangeState.RETURNED)
+REPORTED, STANDING = (ChangeState.REPORTED,), (ChangeState.STANDING,)
 DECLARED, CLOSED = (ClosureState.DECLARED,), (ClosureState.CONFIRMED,)
 RULES = ("DirectorRule", "SizeYardstick")  # everybody reads what is decided by
 HOLIDAYS = (Grant("Holiday", (*KEEP, V.DELETE), C.ALL),)
@@ -112,6 +115,8 @@ STATION_KEEPS = (
     Grant("Closure", (V.CREATE,), C.SUBTREE),
     Grant("Closure", (V.UPDATE, V.CONFIRM, V.RETURN), C.SUBTREE, DECLARED),
     Grant("Closure", (V.END, V.REVOKE), C.SUBTREE, CLOSED),
+    Grant("StaffChange", (V.CONFIRM, V.RETURN), C.SUBTREE, REPORTED),
+    Grant("StaffChange", (V.END,), C.SUBTREE, STANDING),
     *_makes_lists(C.SUBTREE),
     Grant("Holiday", R, C.ALL),
 )
@@ -146,6 +151,10 @@ FIRM_GRANTS = (
     Grant("Closure", (V.CREATE,), C.FIRM),
     Grant("Closure", (V.UPDATE,), C.FIRM, DECLARED),
     Grant("Training", (V.CREATE, V.UPDATE), C.FIRM),
+    Grant("StaffChange", (V.CREATE,), C.FIRM),
+    Grant("StaffChange", (V.UPDATE, V.SUBMIT), C.FIRM, MENDABLE),
+    Grant("StaffChange", (V.REVOKE,), C.FIRM, (*MENDABLE, *REPORTED)),
+    Grant("StaffChange", (V.END,), C.FIRM, STANDING),
     Grant("Holiday", R, C.ALL),
 )
 

@@ -29,7 +29,8 @@ NOTICE_KEYS = (BUREAU, CODE, NOTICE_CODE, REVIEW_BODY, COURT, ADDRESS)
 DEMO = setting.DEMO
 CHECK_GRACE = "check.grace_days"
 PASS_MARK = "exam.pass_mark"  # noqa: S105 - a mark one passes with, no password
-NUMBERS = {CHECK_GRACE: (0, 30), PASS_MARK: (1, 100)}  # what is a number, from least to most
+STAND_IN_DAYS = "person.stand_in_days"
+NUMBERS = {CHECK_GRACE: (0, 30), PASS_MARK: (1, 100), STAND_IN_DAYS: (1, 60)}  # what is a number, from least to most
 
 WANTED = (
     Wanted(BUREAU, "机关全称", "印在文书上的名称，须与印章一致。", "奈曼旗市场监督管理局"),
@@ -43,5 +44,6 @@ WANTED = (
     Wanted(PHONE, "联系电话", "起草时的默认联系电话。", ""),
     Wanted(CHECK_GRACE, "日检查记录补录期限（天）", "检查日过后几天内单位还可以自己补录；再晚的由监管所代录。", "1"),
     Wanted(PASS_MARK, "抽查考核合格线（百分制）", "2019 年对食品生产企业的通知为 90；其他单位的标准请核实。", "90"),
+    Wanted(STAND_IN_DAYS, "临时代班最长天数", "单位自己安排的代班连续不超过几天；更久的要报任命。", "7"),
     Wanted(MONGOLIAN, "蒙古文标题", "印在机关名称上方；不需要时不必确认。", ""),
 )

@@ -7,7 +7,8 @@ from importlib import import_module
 from app import models
 
 SUBJECTS = ("office", "granting", "handover", "enterprise", "personnel", "ban", "inspection", "rectification",
-            "setting", "check", "risk_list", "licence", "training", "director", "activation")  # fmt: skip
+            "setting", "check", "risk_list", "licence", "training", "director", "activation",
+            "staff_change")  # fmt: skip
 
 
 def load() -> None:

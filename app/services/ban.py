@@ -31,9 +31,9 @@ class Span:
     date_from: date
     date_to: date | None
 
-    def meets(self, person: Person, first: date, last: date | None) -> bool:
+    def meets(self, person_id: int | None, card: str | None, first: date, last: date | None) -> bool:
         """Whether it is about this natural person and shares a day with the span."""
-        same = self.person_id == person.id or (self.card is not None and self.card == person.id_card_digest)
+        same = self.person_id == person_id or (self.card is not None and self.card == card)
         return same and self.date_from <= (last or FAR) and first <= (self.date_to or FAR)
 
 
@@ -54,9 +54,9 @@ def spans() -> list[Span]:
     return found
 
 
-def refusal(person: Person, first: date, last: date | None) -> str:
-    """Why this person may hold no post over the span, or ""."""
-    met = [one for one in spans() if one.meets(person, first, last)]
+def refusal(person_id: int | None, card: str | None, first: date, last: date | None) -> str:
+    """Why the person of this key or identity card (digest) may hold no post over the span, or ""."""
+    met = [one for one in spans() if one.meets(person_id, card, first, last)]
     if not met:
         return ""
     longest = max(met, key=lambda one: one.date_to or FAR)
@@ -68,7 +68,7 @@ def check_banned(one: Appointment, check: Check) -> None:
     """A banned person gets no post and no longer one; that a post he holds is ended is no offence."""
     if one.person is None or not one.date_from or not _reaches_further(one):
         return
-    if why := refusal(one.person, one.date_from, one.date_to):
+    if why := refusal(one.person.id, one.person.id_card_digest, one.date_from, one.date_to):
         check.error("person", why)
 
 

@@ -20,10 +20,11 @@ from app.core import clock
 from app.core.access.context import current_access
 from app.core.db import current_session
 from app.core.lines import line_text
-from app.data.enums import AppointmentRole
+from app.data.enums import AppointmentRole, ChangeKind
 from app.models.area import Area
 from app.models.enterprise import Enterprise, Site
 from app.models.personnel import Appointment, Person
+from app.models.staff_change import StaffChange
 from app.services import vacancy
 from app.services.vacancy import Vacancy
 
@@ -92,10 +93,15 @@ class Entry:
     areas: list[str] = field(default_factory=list)
     people: dict[str, list[str]] = field(default_factory=dict)
     vacancies: dict[AppointmentRole, Vacancy] = field(default_factory=dict)
+    stand_ins: dict[str, list[str]] = field(default_factory=dict)
+    reported: dict[str, list[str]] = field(default_factory=dict)
 
     def named(self, role: AppointmentRole) -> str:
-        """Who holds a post, or 未配备."""
-        return "、".join(self.people.get(role, [])) or str(_("未配备"))
+        """Who holds a post, or 未配备; who stands in is told apart."""
+        told = "、".join(self.people.get(role, [])) or str(_("未配备"))
+        if not (names := self.stand_ins.get(role)):
+            return told
+        return str(_("%(told)s（代班：%(names)s）", told=told, names="、".join(names)))
 
     @property
     def voluntary(self) -> bool:
@@ -106,8 +112,13 @@ class Entry:
     def gap(self) -> list[str]:
         """What the firm lacks and for how long, in words."""
         words = {AppointmentRole.DIRECTOR: _("应配总监未配"), AppointmentRole.OFFICER: _("未配安全员")}
-        told = ((words[role], one.days) for role, one in self.vacancies.items())
-        return [str(_("%(what)s（空缺 %(n)s 天）", what=what, n=days)) for what, days in told]
+        return [self._gap(words[role], one) for role, one in self.vacancies.items()]
+
+    def _gap(self, what: str, one: Vacancy) -> str:
+        """A vacancy with its days; who was reported and is not yet accepted is named as that."""
+        told = str(_("%(what)s（空缺 %(n)s 天）", what=what, n=one.days))
+        names = "、".join(self.reported.get(one.role, []))
+        return str(_("%(told)s，已报待核：%(names)s", told=told, names=names)) if names else told
 
 
 def _firms(wanted: Wanted) -> Any:
@@ -207,7 +218,23 @@ def _filled(rows: Sequence[Any], day: date) -> Iterator[Entry]:
         names = names.where(Appointment.enterprise_id.in_(must), *vacancy.in_force(role, day)).order_by(Appointment.id)
         for key, name in session.execute(names):
             _add(found[key].people.setdefault(role, []), name)
+    _add_told(found, day)
     yield from found.values()
+
+
+def _add_told(found: dict[int, Entry], day: date) -> None:
+    """Stand-ins, and new holders that were reported but not judged at the end of the day."""
+    session, night = current_session(), clock.start_of(day + timedelta(days=1))
+    names = select(Appointment.enterprise_id, Appointment.role, Person.name)
+    names = names.join(Person, Appointment.person_id == Person.id).where(*vacancy.stands_in(day))
+    for key, role, name in session.execute(names.where(Appointment.enterprise_id.in_(found)).order_by(Appointment.id)):
+        _add(found[key].stand_ins.setdefault(role, []), name)
+    waits = or_(StaffChange.decided_at.is_(None), StaffChange.decided_at >= night)
+    told = select(StaffChange.enterprise_id, StaffChange.role, StaffChange.name).where(
+        StaffChange.kind == ChangeKind.APPOINT, StaffChange.reported_at < night, waits,
+        StaffChange.enterprise_id.in_(found))  # fmt: skip
+    for key, role, name in session.execute(told.order_by(StaffChange.id)):
+        _add(found[key].reported.setdefault(role, []), name)
 
 
 def _add(names: list[str], name: str | None) -> None:

@@ -48,9 +48,14 @@ def _stood(one: Any, day: Any) -> ColumnElement[bool]:
 
 
 def in_force(role: AppointmentRole, day: date) -> tuple[ColumnElement[bool], ...]:
-    """Appointments to a post on a day."""
+    """Appointments to a post on a day; a stand-in does not fill it."""
     until = or_(Appointment.date_to.is_(None), Appointment.date_to >= day)
-    return Appointment.role == role, Appointment.date_from <= day, until
+    return Appointment.role == role, Appointment.date_from <= day, until, Appointment.stand_in.is_(False)
+
+
+def stands_in(day: date) -> tuple[ColumnElement[bool], ...]:
+    """Stand-ins of a day."""
+    return Appointment.stand_in.is_(True), Appointment.date_from <= day, Appointment.date_to >= day
 
 
 def held(role: AppointmentRole, day: date) -> ColumnElement[bool]:
@@ -78,7 +83,8 @@ def since(role: AppointmentRole, day: date) -> ColumnElement[date]:
 
 
 def _last_day(role: AppointmentRole, day: date) -> Any:
-    mine = (Appointment.enterprise_id == Enterprise.id, Appointment.role == role, Appointment.date_from <= day)
+    mine = (Appointment.enterprise_id == Enterprise.id, Appointment.role == role, Appointment.date_from <= day,
+            Appointment.stand_in.is_(False))  # fmt: skip
     return select(func.max(Appointment.date_to)).where(*mine).correlate(Enterprise).scalar_subquery()
 
 

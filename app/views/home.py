@@ -24,12 +24,13 @@ from app.core.open_work import waiting
 from app.core.screen import Hits, Task
 from app.core.successors import led_offices
 from app.core.verbs import Verb
-from app.data.enums import CheckState, NoticeState, SiteState
+from app.data.enums import ChangeState, CheckState, NoticeState, SiteState
 from app.models.check import DailyCheck
 from app.models.enterprise import Enterprise, Site
 from app.models.inspection import DRAFT, Inspection
 from app.models.personnel import Appointment, Person, banned_people
 from app.models.rectification import Notice
+from app.models.staff_change import StaffChange
 from app.services.activation import in_force
 from app.services.check import by_firm
 
@@ -104,6 +105,11 @@ def tasks() -> list[Task]:
             found.append(_task(Notice, verb, state, title, tone, "/notices/"))
     if g.access.may("Inspection", Verb.COMPLETE):
         found.append(_task(Inspection, Verb.COMPLETE, DRAFT, _("没写完的检查"), "info", "/inspections/"))
+    if g.access.may("StaffChange", Verb.CONFIRM):
+        found.append(_task(StaffChange, Verb.CONFIRM, ChangeState.REPORTED, _("待核的人员变动"), "warning",
+                           "/staff-changes/"))  # fmt: skip
+    if g.access.may("StaffChange", Verb.SUBMIT):
+        found += _returned_changes()
     if g.access.may(Handover.__name__, Verb.CREATE):
         found.append(_left_behind())
     if g.access.may(Handover.__name__, Verb.CONFIRM) and (task := _handed_to_me()) is not None:
@@ -134,6 +140,12 @@ def _handed_to_me() -> Task | None:
     items = [{"text": str(one), "sub": "", "url": f"/handovers/{one.id}", "state": _(one.state), "tone": "warning",
               "due": ""} for one in rows[:SHOWN]]  # fmt: skip
     return Task(_("待接收的工作"), len(rows), "warning", "/handovers/?state=待接收", items) if rows else None
+
+
+def _returned_changes() -> list[Task]:
+    """What the station sent back to the firm; nothing when there is none."""
+    task = _task(StaffChange, Verb.SUBMIT, ChangeState.RETURNED, _("退回的人员变动"), "danger", "/staff-changes/")
+    return [task] if task.count else []
 
 
 def _banned_in_office() -> Task | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from flask_babel import gettext as _
@@ -13,9 +14,10 @@ from app.core.db import current_session, unscoped
 from app.core.fab.cells import full_date, said
 from app.core.fab.show_view import ShowScreens
 from app.core.screen import Cell, Fact, FactGroup, ShowScreen
-from app.data.enums import AppointmentRole
+from app.data.enums import AppointmentRole, ChangeState
 from app.models.enterprise import Enterprise
 from app.models.personnel import Appointment, Person
+from app.models.staff_change import StaffChange
 from app.services import vacancy
 
 MADE_OF = ("role", "date_from", "date_to", "person", "enterprise")
@@ -54,4 +56,18 @@ def _posts(firm: Enterprise) -> list[Fact]:
             facts.append(Fact(said(role), Cell("text", words, tone="danger")))
         elif told:
             facts.append(Fact(said(role), Cell("text", told)))
-    return facts
+    return [*facts, *_stand_ins(firm, today), *_reported(firm)]
+
+
+def _stand_ins(firm: Enterprise, today: date) -> list[Fact]:
+    rows = select(Appointment).where(Appointment.enterprise_id == firm.id, *vacancy.stands_in(today))
+    return [Fact(_("临时代班"), Cell("link", _("%(who)s，到 %(day)s", who=str(one), day=full_date(one.date_to)),
+                                     url=f"/appointments/{one.id}", tone="warning"))
+            for one in current_session().scalars(rows.order_by(Appointment.id)).unique() if one.date_to]  # fmt: skip
+
+
+def _reported(firm: Enterprise) -> list[Fact]:
+    """Reported, and by nobody confirmed."""
+    rows = select(StaffChange).where(StaffChange.enterprise_id == firm.id, StaffChange.state == ChangeState.REPORTED)
+    return [Fact(_("已报待核"), Cell("link", str(one), url=f"/staff-changes/{one.id}", tone="warning"))
+            for one in current_session().scalars(rows.order_by(StaffChange.id)).unique()]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Bans of persons, and what an appointment rests on.
+"""Bans of persons, what an appointment rests on, and what firms report of their people.
 
 Revision: 0034
 After: 0032
@@ -91,9 +91,54 @@ def upgrade() -> None:
     _scope_indexes("ban")
     _index("ban", "person_id")
     _index("ban", "office_id", "date_from")
+    # a plain ALTER: SQLite would copy the table otherwise, and others point at it
+    op.add_column("appointment", sa.Column("stand_in", sa.Boolean(), nullable=False, server_default=sa.false()))
+    _staff_change()
+
+
+def _staff_change() -> None:
+    one = "staff_change"
+    op.create_table(
+        one,
+        sa.Column("enterprise_id", _key(), nullable=False),
+        sa.Column("site_id", _key(), nullable=True),
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("role", sa.String(length=20), nullable=False),
+        sa.Column("date_from", sa.Date(), nullable=False),
+        sa.Column("date_to", sa.Date(), nullable=True),
+        sa.Column("predecessor_id", _key(), nullable=True),
+        sa.Column("person_id", _key(), nullable=True),
+        sa.Column("name", sa.String(length=60), nullable=False),
+        sa.Column("id_card", sa.LargeBinary(), nullable=True),
+        sa.Column("mobile", sa.LargeBinary(), nullable=True),
+        sa.Column("full_time", sa.Boolean(), nullable=False, server_default=sa.false()),
+        sa.Column("document", sa.String(length=120), nullable=False),
+        sa.Column("note", sa.Text(), nullable=True),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("reported_at", sa.DateTime(), nullable=True),
+        sa.Column("decided_at", sa.DateTime(), nullable=True),
+        sa.Column("appointment_id", _key(), nullable=True),
+        sa.Column("passed", sa.Integer(), nullable=True),
+        sa.Column("search_text", sa.String(length=1000), nullable=False),
+        sa.CheckConstraint("date_to IS NULL OR date_to >= date_from", name="ck_staff_change_dates"),
+        _to(one, "enterprise_id", "enterprise"),
+        _to(one, "site_id", "site"),
+        _to(one, "person_id", "person"),
+        _to(one, "predecessor_id", "appointment"),
+        _to(one, "appointment_id", "appointment"),
+        *_scope(one, enterprise_id=True, site_id=True),
+        *_own(one),
+        sqlite_autoincrement=True,
+    )
+    _scope_indexes(one)
+    for column in ("person_id", "predecessor_id", "appointment_id"):
+        _index(one, column)
+    _index(one, "office_id", "state")
 
 
 def downgrade() -> None:
     """Back."""
+    op.drop_table("staff_change")
+    op.drop_column("appointment", "stand_in")
     op.drop_table("ban")
     op.drop_table("appointment_ability")
