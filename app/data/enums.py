@@ -126,6 +126,25 @@ class ChangeState(StrEnum):
     WITHDRAWN = "已撤回"
 
 
+class PolicyKind(StrEnum):
+    """制度档案: the papers that a firm must have (《规定》; 食品安全法 44, 102)."""
+
+    SYSTEM = "食品安全管理制度"
+    DUTY = "食品安全责任制"
+    DIRECTOR = "食品安全总监职责"
+    OFFICER = "食品安全员守则"
+    RISKS = "食品安全风险管控清单"
+    INCIDENTS = "食品安全事故处置方案"
+
+
+class PolicyState(StrEnum):
+    """状态 of such a paper."""
+
+    NONE = "无"
+    WRITTEN = "已制定"
+    SIGNED = "已签字"
+
+
 class BanKind(StrEnum):
     """禁业期限 (食品安全法 135)."""
 

@@ -24,7 +24,7 @@ SERVED = (N.DELIVERED, N.CORRECTING, N.TO_RECHECK, N.CORRECTED, N.NOT_CORRECTED,
 LEADS = 30  # the rank of a 所长: from here on one may put filters there for the office
 # what firms keep, and what is kept of them
 KEPT = ("DailyCheck", "RiskList", "Licence", "Closure", "Training", "Exam", "DirectorDecision", "DirectorOverride",
-        "StaffChange")  # fmt: skip
+        "StaffChange", "PolicyDocument")  # fmt: skip
 DRAFT_CHECK, SENT_CHECK = (CheckState.DRAFT,), (CheckState.SUBMITTED,)
 MENDABLE = (ChangeState.DRAFT, ChangeState.RETURNED)
 REPORTED, STANDING = (ChangeState.REPORTED,), (ChangeState.STANDING,)
@@ -110,7 +110,7 @@ def _fills_checks(coverage: C) -> tuple[Grant, ...]:
 STATION_KEEPS = (
     *_over((*KEPT, "Ban"), (V.READ, V.EXPORT, V.PRINT), C.SUBTREE),
     *_enters_bans(C.SUBTREE),
-    *_over(("Licence", "Training", "Exam"), (V.CREATE, V.UPDATE), C.SUBTREE),
+    *_over(("Licence", "Training", "Exam", "PolicyDocument"), (V.CREATE, V.UPDATE), C.SUBTREE),
     Grant("Licence", (V.END, V.REVOKE), C.SUBTREE, (LicenceState.VALID,)),
     Grant("Closure", (V.CREATE,), C.SUBTREE),
     Grant("Closure", (V.UPDATE, V.CONFIRM, V.RETURN), C.SUBTREE, DECLARED),
@@ -150,7 +150,7 @@ FIRM_GRANTS = (
     *_makes_lists(C.FIRM, approves=False),
     Grant("Closure", (V.CREATE,), C.FIRM),
     Grant("Closure", (V.UPDATE,), C.FIRM, DECLARED),
-    Grant("Training", (V.CREATE, V.UPDATE), C.FIRM),
+    *_over(("Training", "PolicyDocument"), (V.CREATE, V.UPDATE), C.FIRM),
     Grant("StaffChange", (V.CREATE,), C.FIRM),
     Grant("StaffChange", (V.UPDATE, V.SUBMIT), C.FIRM, MENDABLE),
     Grant("StaffChange", (V.REVOKE,), C.FIRM, (*MENDABLE, *REPORTED)),

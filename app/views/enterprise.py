@@ -19,6 +19,7 @@ from app.models.check import DailyCheck
 from app.models.director import DirectorDecision
 from app.models.enterprise import Enterprise, Site
 from app.models.licence import Closure, Licence
+from app.models.policy_document import PolicyDocument
 from app.views.staffing import Staffing
 
 
@@ -44,7 +45,10 @@ class EnterpriseView(Staffing, EntityView):
         (_("其他"), ["head_code", "note", "office_id"]),
     ]
     attachments = Attachments(_("证照和其他文件"))
-    children = [Children("sites", ["name", "kind", "address", "risk_grade", "state"], add="enterprise")]
+    children = [
+        Children("sites", ["name", "kind", "address", "risk_grade", "state"], add="enterprise"),
+        Children("", ["kind", "state", "made_on", "note"], add="enterprise", of=(PolicyDocument, "enterprise_id")),
+    ]
     naming = Naming(
         keys=(("code",), ("name",)),
         found_by=("code", "name"),

@@ -1,4 +1,5 @@
-"""Bans of persons, what an appointment rests on, and what firms report of their people.
+"""Bans of persons, what an appointment rests on, what firms report of their people,
+attempts at exams, the papers a firm must have.
 
 Revision: 0034
 After: 0032
@@ -93,7 +94,31 @@ def upgrade() -> None:
     _index("ban", "office_id", "date_from")
     # a plain ALTER: SQLite would copy the table otherwise, and others point at it
     op.add_column("appointment", sa.Column("stand_in", sa.Boolean(), nullable=False, server_default=sa.false()))
+    op.add_column("exam", sa.Column("attempt", sa.Integer(), nullable=False, server_default=sa.text("1")))
+    # a retake that was entered before is the second try, or a later one
+    op.execute("UPDATE exam SET attempt = 2 WHERE retake_of_id IS NOT NULL")
     _staff_change()
+    _policy_document()
+
+
+def _policy_document() -> None:
+    one = "policy_document"
+    op.create_table(
+        one,
+        sa.Column("enterprise_id", _key(), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("made_on", sa.Date(), nullable=True),
+        sa.Column("note", sa.String(length=200), nullable=False),
+        sa.Column("search_text", sa.String(length=1000), nullable=False),
+        _to(one, "enterprise_id", "enterprise"),
+        *_scope(one, enterprise_id=True),
+        *_own(one),
+        sqlite_autoincrement=True,
+    )
+    _scope_indexes(one)
+    _index(one, "office_id", "state")
+    op.create_index("uq_policy_document_enterprise_id_kind", one, ["enterprise_id", "kind"], unique=True)
 
 
 def _staff_change() -> None:
@@ -138,7 +163,9 @@ def _staff_change() -> None:
 
 def downgrade() -> None:
     """Back."""
+    op.drop_table("policy_document")
     op.drop_table("staff_change")
+    op.drop_column("exam", "attempt")
     op.drop_column("appointment", "stand_in")
     op.drop_table("ban")
     op.drop_table("appointment_ability")
