@@ -25,7 +25,7 @@ class PolicyDocument(Scoped):
     __search__ = ("search_text",)
     __tones__ = TONES
     __table_args__ = (
-        Index("uq_policy_document_enterprise_id_kind", "enterprise_id", "kind", unique=True),
+        Index("ix_policy_document_enterprise_id_kind", "enterprise_id", "kind"),
         Index("ix_policy_document_office_id_state", "office_id", "state"),
     )
 

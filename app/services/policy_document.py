@@ -16,6 +16,7 @@ from app.core.db import current_session
 from app.core.pinyin import search_key
 from app.core.saving import Check, on_save
 from app.core.verbs import Verb
+from app.core.workflow import lock
 from app.data.enums import PolicyKind, PolicyState
 from app.models.enterprise import Enterprise
 from app.models.policy_document import PolicyDocument
@@ -32,6 +33,7 @@ def check_policy(one: PolicyDocument, check: Check) -> None:
         check.error("made_on", _("不能晚于今天。"))
     if one.enterprise is None:
         return
+    lock(one.enterprise)  # two at once: the second finds the first
     one.search_text = search_key(one.enterprise.name)
     others = select(PolicyDocument.id).where(
         PolicyDocument.enterprise_id == one.enterprise.id, PolicyDocument.kind == one.kind,
@@ -64,7 +66,7 @@ def _there(kind: str = "") -> Any:
     one = PolicyDocument
     mine = [one.enterprise_id == Enterprise.id, one.state != PolicyState.NONE]
     mine += [one.kind == kind] if kind else []
-    return select(func.count(one.id)).where(*mine).correlate(Enterprise).scalar_subquery()
+    return select(func.count(one.kind.distinct())).where(*mine).correlate(Enterprise).scalar_subquery()
 
 
 def _read_of() -> ColumnElement[bool]:

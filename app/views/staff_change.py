@@ -43,7 +43,7 @@ class StaffChangeView(EntityView):
     show_parts = [
         (_("变动"), [*WHAT, "term"]),
         (_("接任或代班的人"), WHO),
-        (_("办理"), ["reported_at", "decided_at", "appointment", "passed"]),
+        (_("报送和办结"), ["reported_at", "decided_at", "appointment", "passed"]),
     ]
     attachments = Attachments(_("任命书照片"), _("签字的任命书；离任的附说明。"), 6)
 

@@ -113,7 +113,7 @@ def _years(chosen: int) -> Choice:
 
 def _lacking(wanted: Wanted) -> Choice:
     options = [("", str(_("学时不足"))), ("all", str(_("全部")))]
-    return Choice("who", _("范围"), "" if wanted.lacking else "all", options)
+    return Choice("who", _("看哪些"), "" if wanted.lacking else "all", options)
 
 
 def _tabs(*, retakes: bool) -> list[tuple[str, str, bool]]:

@@ -118,7 +118,7 @@ def _policy_document() -> None:
     )
     _scope_indexes(one)
     _index(one, "office_id", "state")
-    op.create_index("uq_policy_document_enterprise_id_kind", one, ["enterprise_id", "kind"], unique=True)
+    _index(one, "enterprise_id", "kind")
 
 
 def _staff_change() -> None:
