@@ -19,7 +19,8 @@ from app.core.screen import Badge
 from app.core.types import Encrypted
 from app.core.verbs import Verb
 from app.core.workflow import Transition, Workflow
-from app.data.enums import Activation, AppointmentRole, BanKind, BanState, ManagerAbility
+from app.data.enums import Activation, AppointmentRole
+from app.data.people import BanKind, BanState, ManagerAbility
 from app.models.enterprise import Enterprise, Site
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import Date, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, relationship
 
 from app.core.entity import BigId, Scoped, column
-from app.data.enums import PolicyKind, PolicyState
+from app.data.people import PolicyKind, PolicyState
 from app.models.enterprise import Enterprise
 
 TONES: dict[str, str] = {PolicyState.NONE: "danger", PolicyState.WRITTEN: "warning", PolicyState.SIGNED: "success"}

@@ -13,8 +13,9 @@ from app.core.office import Family, RoleOrigin
 from app.core.proposal import ProposalState
 from app.core.saved import Sharing
 from app.core.verbs import Verb as V  # noqa: N817 - as above
-from app.data.enums import BanState, ChangeState, CheckState, ClosureState, LicenceState, OverrideState, RiskListState
+from app.data.enums import CheckState, ClosureState, LicenceState, OverrideState, RiskListState
 from app.data.enums import NoticeState as N
+from app.data.people import BanState, ChangeState
 from app.models.inspection import DRAFT
 
 R = (V.READ,)

@@ -14,7 +14,8 @@ from app.core.screen import Badge
 from app.core.types import Encrypted, UtcDateTime
 from app.core.verbs import Verb
 from app.core.workflow import Transition, Workflow
-from app.data.enums import AppointmentRole, ChangeKind, ChangeState
+from app.data.enums import AppointmentRole
+from app.data.people import ChangeKind, ChangeState
 from app.models.enterprise import Enterprise, Site
 from app.models.personnel import Appointment, Person
 

@@ -15,7 +15,7 @@ from app.core.pinyin import search_key
 from app.core.saving import Check, on_save
 from app.core.workflow import handles
 from app.core.writing import current_unit
-from app.data.enums import BanKind, BanState
+from app.data.people import BanKind, BanState
 from app.models.personnel import BANNED, Appointment, Ban, Person, until_text
 
 MEMO = "bans"

@@ -20,7 +20,8 @@ from app.core import clock
 from app.core.access.context import current_access
 from app.core.db import current_session
 from app.core.lines import line_text
-from app.data.enums import AppointmentRole, ChangeKind
+from app.data.enums import AppointmentRole
+from app.data.people import ChangeKind
 from app.models.area import Area
 from app.models.enterprise import Enterprise, Site
 from app.models.personnel import Appointment, Person

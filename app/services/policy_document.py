@@ -17,7 +17,7 @@ from app.core.pinyin import search_key
 from app.core.saving import Check, on_save
 from app.core.verbs import Verb
 from app.core.workflow import lock
-from app.data.enums import PolicyKind, PolicyState
+from app.data.people import PolicyKind, PolicyState
 from app.models.enterprise import Enterprise
 from app.models.policy_document import PolicyDocument
 

@@ -19,7 +19,8 @@ from app.core.saving import EVERYTHING, Check, checked, on_save
 from app.core.verbs import Verb
 from app.core.workflow import handles, lock
 from app.core.writing import perform
-from app.data.enums import ChangeKind, CheckState
+from app.data.enums import CheckState
+from app.data.people import ChangeKind
 from app.models import setting
 from app.models.check import DailyCheck
 from app.models.personnel import Appointment, Person

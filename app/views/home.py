@@ -24,7 +24,8 @@ from app.core.open_work import waiting
 from app.core.screen import Hits, Task
 from app.core.successors import led_offices
 from app.core.verbs import Verb
-from app.data.enums import ChangeState, CheckState, NoticeState, SiteState
+from app.data.enums import CheckState, NoticeState, SiteState
+from app.data.people import ChangeState
 from app.models.check import DailyCheck
 from app.models.enterprise import Enterprise, Site
 from app.models.inspection import DRAFT, Inspection

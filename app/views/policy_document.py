@@ -19,7 +19,7 @@ from app.core.fab.view import EntityView
 from app.core.screen import Cell
 from app.core.tables import TableColumn
 from app.core.verbs import Verb
-from app.data.enums import PolicyKind
+from app.data.people import PolicyKind
 from app.models.enterprise import Enterprise
 from app.models.policy_document import PolicyDocument
 from app.services.policy_document import Lacking, Wanted, lacking, size
@@ -36,7 +36,7 @@ class PolicyDocumentView(EntityView):
     route_base = "/policy-documents"
     title = lazy_pgettext("list", "制度档案")
     icon = "folder"
-    task = ("firms", 9)
+    task = ("firms", 14)
     list_columns = ["kind", "enterprise", "state", "made_on", "note"]
     order_columns = ["kind", "state", "made_on"]
     list_filters = ["state", "kind", "made_on", "enterprise"]
@@ -52,7 +52,7 @@ class PolicyGapView(Page):
     default_view = "report"
     title = lazy_pgettext("list", "制度缺项")
     icon = "folder"
-    task = ("firms", 9)
+    task = ("firms", 15)
     entity_name = "PolicyDocument"
 
     @expose("/")

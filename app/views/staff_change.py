@@ -15,7 +15,7 @@ from app.core.db import current_session
 from app.core.fab.forming import BoundForm, Part
 from app.core.fab.interface import AppInterface
 from app.core.fab.view import EntityView
-from app.data.enums import ChangeKind
+from app.data.people import ChangeKind
 from app.models.personnel import Appointment
 from app.models.staff_change import StaffChange
 from app.services.activation import in_force
@@ -32,7 +32,7 @@ class StaffChangeView(EntityView):
     route_base = "/staff-changes"
     title = lazy_pgettext("list", "人员变动")
     icon = "people"
-    task = ("firms", 4)
+    task = ("firms", 13)
     description = _("单位报的任命和离任由监管所核对后生效；临时代班由单位自己办，到期自动终止。")
     list_columns = ["name", "kind", "role", "enterprise", "date_from", "date_to", "term", "state"]
     order_columns = ["kind", "role", "date_from", "state"]

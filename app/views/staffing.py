@@ -14,7 +14,8 @@ from app.core.db import current_session, unscoped
 from app.core.fab.cells import full_date, said
 from app.core.fab.show_view import ShowScreens
 from app.core.screen import Cell, Fact, FactGroup, ShowScreen
-from app.data.enums import AppointmentRole, ChangeState
+from app.data.enums import AppointmentRole
+from app.data.people import ChangeState
 from app.models.enterprise import Enterprise
 from app.models.personnel import Appointment, Person
 from app.models.staff_change import StaffChange

@@ -18,7 +18,8 @@ from app.core.signin.model import SignInSession
 from app.core.verbs import Verb
 from app.core.workflow import run
 from app.core.writing import unit_of_work
-from app.data.enums import AppointmentRole, BanKind, ChangeState
+from app.data.enums import AppointmentRole
+from app.data.people import BanKind, ChangeState
 from app.models.check import DailyCheck, RiskList
 from app.models.enterprise import Enterprise, Site
 from app.models.personnel import Appointment, Ban, Person
@@ -158,7 +159,7 @@ def test_a_report_without_the_signed_paper_is_refused_and_nothing_is_kept(small:
     answer = sent(small, photo=False)
     assert answer.status_code in {409, 422} and "任命书" in answer.get_data(as_text=True)
     with small.system() as session:
-        assert session.scalars(select(StaffChange)).all() == []
+        assert session.scalars(select(StaffChange).where(StaffChange.name == "接任员")).all() == []
 
 
 @pytest.mark.parametrize(

@@ -94,7 +94,7 @@ def upgrade() -> None:
     _index("ban", "office_id", "date_from")
     # a plain ALTER: SQLite would copy the table otherwise, and others point at it
     op.add_column("appointment", sa.Column("stand_in", sa.Boolean(), nullable=False, server_default=sa.false()))
-    op.add_column("exam", sa.Column("attempt", sa.Integer(), nullable=False, server_default=sa.text("1")))
+    op.add_column("exam", sa.Column("attempt", sa.Integer(), nullable=False, server_default="1"))
     # a retake that was entered before is the second try, or a later one
     op.execute("UPDATE exam SET attempt = 2 WHERE retake_of_id IS NOT NULL")
     _staff_change()
