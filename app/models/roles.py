@@ -15,6 +15,7 @@ from app.core.saved import Sharing
 from app.core.verbs import Verb as V  # noqa: N817 - as above
 from app.data.enums import CheckState, ClosureState, LicenceState, OverrideState, RiskListState, TransferState
 from app.data.enums import NoticeState as N
+from app.data.people import BanState, ChangeState
 from app.models.inspection import DRAFT
 
 R = (V.READ,)
@@ -23,8 +24,11 @@ FIRM_ROWS = ("Enterprise", "Site", "Person", "Appointment")
 SERVED = (N.DELIVERED, N.CORRECTING, N.TO_RECHECK, N.CORRECTED, N.NOT_CORRECTED, N.EXTENDED)
 LEADS = 30  # the rank of a 所长: from here on one may put filters there for the office
 # what firms keep, and what is kept of them
-KEPT = ("DailyCheck", "RiskList", "Licence", "Closure", "Training", "Exam", "DirectorDecision", "DirectorOverride")
+KEPT = ("DailyCheck", "RiskList", "Licence", "Closure", "Training", "Exam", "DirectorDecision", "DirectorOverride",
+        "StaffChange", "PolicyDocument")  # fmt: skip
 DRAFT_CHECK, SENT_CHECK = (CheckState.DRAFT,), (CheckState.SUBMITTED,)
+MENDABLE = (ChangeState.DRAFT, ChangeState.RETURNED)
+REPORTED, STANDING = (ChangeState.REPORTED,), (ChangeState.STANDING,)
 DECLARED, CLOSED = (ClosureState.DECLARED,), (ClosureState.CONFIRMED,)
 RULES = ("DirectorRule", "SizeYardstick")  # everybody reads what is decided by
 # who answers for which site, how a station divides its ground, what goes from one station to another
@@ -76,8 +80,17 @@ def _over(entities: tuple[str, ...], verbs: tuple[V, ...], coverage: C) -> tuple
 
 def _reader(coverage: C) -> tuple[Grant, ...]:
     """Reading everything about firms, inspections and notices within a coverage."""
-    rows = (*FIRM_ROWS, "Inspection", "Notice", "Delivery", *KEPT, *CARE)
+    rows = (*FIRM_ROWS, "Ban", "Inspection", "Notice", "Delivery", *KEPT, *CARE)
     return (*_over(rows, (V.READ, V.EXPORT, V.PRINT), coverage), Grant("Holiday", R, C.ALL), *COLLEAGUES)
+
+
+def _enters_bans(coverage: C) -> tuple[Grant, ...]:
+    """从业禁止, as decisions come in; to set one aside is for who leads or reviews."""
+    return (Grant("Ban", (V.CREATE,), coverage), Grant("Ban", (V.UPDATE,), coverage, (BanState.IN_FORCE,)))
+
+
+def _lifts_bans(coverage: C) -> tuple[Grant, ...]:
+    return (Grant("Ban", (V.REVOKE,), coverage, (BanState.IN_FORCE,)),)
 
 
 def _makes_lists(coverage: C, *, approves: bool = True) -> tuple[Grant, ...]:
@@ -98,12 +111,15 @@ def _fills_checks(coverage: C) -> tuple[Grant, ...]:
 
 # what a station keeps about its firms beside inspections: licences, closures, trainings, examinations, lists
 STATION_KEEPS = (
-    *_over(KEPT, (V.READ, V.EXPORT, V.PRINT), C.SUBTREE),
-    *_over(("Licence", "Training", "Exam"), (V.CREATE, V.UPDATE), C.SUBTREE),
+    *_over((*KEPT, "Ban"), (V.READ, V.EXPORT, V.PRINT), C.SUBTREE),
+    *_enters_bans(C.SUBTREE),
+    *_over(("Licence", "Training", "Exam", "PolicyDocument"), (V.CREATE, V.UPDATE), C.SUBTREE),
     Grant("Licence", (V.END, V.REVOKE), C.SUBTREE, (LicenceState.VALID,)),
     Grant("Closure", (V.CREATE,), C.SUBTREE),
     Grant("Closure", (V.UPDATE, V.CONFIRM, V.RETURN), C.SUBTREE, DECLARED),
     Grant("Closure", (V.END, V.REVOKE), C.SUBTREE, CLOSED),
+    Grant("StaffChange", (V.CONFIRM, V.RETURN), C.SUBTREE, REPORTED),
+    Grant("StaffChange", (V.END,), C.SUBTREE, STANDING),
     *_makes_lists(C.SUBTREE),
     Grant("Holiday", R, C.ALL),
 )
@@ -144,7 +160,11 @@ FIRM_GRANTS = (
     *_makes_lists(C.FIRM, approves=False),
     Grant("Closure", (V.CREATE,), C.FIRM),
     Grant("Closure", (V.UPDATE,), C.FIRM, DECLARED),
-    Grant("Training", (V.CREATE, V.UPDATE), C.FIRM),
+    *_over(("Training", "PolicyDocument"), (V.CREATE, V.UPDATE), C.FIRM),
+    Grant("StaffChange", (V.CREATE,), C.FIRM),
+    Grant("StaffChange", (V.UPDATE, V.SUBMIT), C.FIRM, MENDABLE),
+    Grant("StaffChange", (V.REVOKE,), C.FIRM, (*MENDABLE, *REPORTED)),
+    Grant("StaffChange", (V.END,), C.FIRM, STANDING),
     Grant("Holiday", R, C.ALL),
 )
 
@@ -202,6 +222,8 @@ ROLES = (
         Grant("BureauSetting", (V.READ, V.CONFIRM), C.ALL),
         Grant("BureauSetting", (V.UPDATE,), C.ALL, ("待确认",)),
         Grant("NumberSequence", KEEP, C.ALL),
+        *_enters_bans(C.SUPERVISED),
+        *_lifts_bans(C.SUPERVISED),
         *_over(RULES, KEEP, C.ALL),
         *HOLIDAYS,
     )),
@@ -221,6 +243,7 @@ ROLES = (
     Role("brigade", "执法大队", Family.BUSINESS, 40, (
         *_reader(C.SUPERVISED),
         *_over(("Enterprise", "Person"), (V.REVEAL,), C.SUPERVISED),
+        *_enters_bans(C.SUPERVISED),
         Grant("LegalCitation", R, C.ALL),
     )),
     Role("taskforce", "专班", Family.BUSINESS, 35, _reader(C.SUPERVISED)),
@@ -232,6 +255,7 @@ ROLES = (
         Grant("Site", (V.TRANSFER,), C.SUBTREE),
         Grant("SiteTransfer", (V.CONFIRM, V.RETURN), C.SUBTREE, PROPOSED),
         *WITHDRAWS,
+        *_lifts_bans(C.SUBTREE),
         Grant("Inspection", (V.SEAL,), C.SUBTREE, (DRAFT,)),
         *LEADS_OFFICE,
         Grant("Notice", (V.REVIEW,), C.SUBTREE, (N.IN_REVIEW,)),
@@ -251,7 +275,7 @@ ROLES = (
     )),
     Role("assistant", "协管员", Family.BUSINESS, 10, (
         *_over(FIRM_ROWS, R, C.SUBTREE),
-        *_over(("Inspection", "Notice", *KEPT, "Caretaker", "Precinct"), R, C.SUBTREE),
+        *_over(("Inspection", "Notice", "Ban", *KEPT, "Caretaker", "Precinct"), R, C.SUBTREE),
         Grant("Holiday", R, C.ALL),
         *COLLEAGUES,
     )),

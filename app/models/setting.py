@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.core import setting
+from app.data.enums import AppointmentRole
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,18 @@ NOTICE_KEYS = (BUREAU, CODE, NOTICE_CODE, REVIEW_BODY, COURT, ADDRESS)
 DEMO = setting.DEMO
 CHECK_GRACE = "check.grace_days"
 PASS_MARK = "exam.pass_mark"  # noqa: S105 - a mark one passes with, no password
-NUMBERS = {CHECK_GRACE: (0, 30), PASS_MARK: (1, 100)}  # what is a number, from least to most
+STAND_IN_DAYS = "person.stand_in_days"
+PASS_MARK_OF = {  # of a post; where it is not confirmed, PASS_MARK counts
+    AppointmentRole.PRINCIPAL: "exam.pass_mark.principal",
+    AppointmentRole.DIRECTOR: "exam.pass_mark.director",
+    AppointmentRole.OFFICER: "exam.pass_mark.officer",
+}
+TRAINING_HOURS = "training.hours"
+TRAINING_PART_YEAR = "training.part_year"
+NUMBERS = {  # what is a number, from least to most
+    CHECK_GRACE: (0, 30), PASS_MARK: (1, 100), STAND_IN_DAYS: (1, 60), TRAINING_HOURS: (1, 400),
+    TRAINING_PART_YEAR: (0, 1), **dict.fromkeys(PASS_MARK_OF.values(), (1, 100)),
+}  # fmt: skip
 
 WANTED = (
     Wanted(BUREAU, "机关全称", "印在文书上的名称，须与印章一致。", "奈曼旗市场监督管理局"),
@@ -43,5 +55,10 @@ WANTED = (
     Wanted(PHONE, "联系电话", "起草时的默认联系电话。", ""),
     Wanted(CHECK_GRACE, "日检查记录补录期限（天）", "检查日过后几天内单位还可以自己补录；再晚的由监管所代录。", "1"),
     Wanted(PASS_MARK, "抽查考核合格线（百分制）", "2019 年对食品生产企业的通知为 90；其他单位的标准请核实。", "90"),
+    Wanted(TRAINING_HOURS, "每年培训学时", "食品安全总监、食品安全员每人每年的学时（2025 年修正的《规定》）。", "40"),
+    Wanted(TRAINING_PART_YEAR, "学时按在岗天数折算", "年中任职的：1 按在岗天数折算，0 不折算。", "1"),
+    Wanted(STAND_IN_DAYS, "临时代班最长天数", "单位自己安排的代班连续不超过几天；更久的要报任命。", "7"),
     Wanted(MONGOLIAN, "蒙古文标题", "印在机关名称上方；不需要时不必确认。", ""),
-)
+    *(Wanted(key, f"抽查考核合格线：{role}", "这个岗位另有合格线时填写并确认；没有确认的按通用的合格线。", "")
+      for role, key in PASS_MARK_OF.items()),
+)  # fmt: skip

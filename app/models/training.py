@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 from flask_babel import gettext as _
-from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, Numeric, String
+from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, Integer, Numeric, String
 from sqlalchemy.orm import Mapped, relationship
 
 from app.core.entity import BigId, Scoped, column
@@ -69,6 +69,7 @@ class Exam(Scoped):
     result: Mapped[str] = column("结果", String(10), choices=ExamResult, derived=True, nullable=False, default="缺考")
     retake_of_id: Mapped[int | None] = column("补考", BigId, ForeignKey("exam.id"), index=True,
                                               help="是哪一次考核的补考。")  # fmt: skip
+    attempt: Mapped[int] = column("第几次", Integer, derived=True, nullable=False, default=1, server_default="1")
     search_text: Mapped[str] = column("检索词", String(1000), derived=True, nullable=False, default="",
                                       of=("person.name", "enterprise.name"))  # fmt: skip
 

@@ -6,8 +6,9 @@ from importlib import import_module
 
 from app import models
 
-SUBJECTS = ("office", "granting", "handover", "enterprise", "personnel", "inspection", "rectification", "setting",
-            "check", "risk_list", "licence", "training", "director", "activation")  # fmt: skip
+SUBJECTS = ("office", "granting", "handover", "enterprise", "personnel", "ban", "inspection", "rectification",
+            "setting", "check", "risk_list", "licence", "training", "director", "activation",
+            "staff_change", "policy_document")  # fmt: skip
 
 
 def load() -> None:

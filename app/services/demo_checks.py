@@ -27,6 +27,7 @@ from app.models.licence import Closure, Licence
 from app.models.personnel import Appointment
 from app.models.training import Exam, Training
 from app.services.check import signers
+from app.services.demo_people import make_people
 from app.services.risk_list import daily_items, list_in_force, next_edition
 
 WEEK, TRANSCRIBED, LICENSED = 7, 2, 6
@@ -44,6 +45,7 @@ def make_checks(accounts: dict[str, int], days: int) -> dict[str, int]:
         _own_list(accounts[firm], made)
         _records(accounts[firm], min(days, WEEK), made)
     _transcribed(accounts["neiqin-a"], made)
+    make_people(accounts["suo-a"], accounts["firm-a"], made)
     return made
 
 

@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, null, or_, select
 
 from app.core import clock
 from app.core.access.context import current_access
@@ -23,10 +23,13 @@ from app.core.db import current_session
 from app.core.lines import line_text
 from app.core.verbs import Verb
 from app.data.enums import AppointmentRole
+from app.data.people import ChangeKind
 from app.models.area import Area
-from app.models.director import DirectorDecision
 from app.models.enterprise import Enterprise, Site
 from app.models.personnel import Appointment, Person
+from app.models.staff_change import StaffChange
+from app.services import vacancy
+from app.services.vacancy import Vacancy
 
 CHUNK = 500
 
@@ -41,7 +44,10 @@ class Which(StrEnum):
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a ledger is asked for: all but `which` and `day` narrow it."""
+    """What a ledger is asked for: all but `which` and `day` narrow it.
+
+    vacant: at least so many days without somebody in a post; longest: in the order of the longest vacancy.
+    """
 
     which: Which
     day: date
@@ -49,6 +55,8 @@ class Wanted:
     line: int = 0
     kind: str = ""
     area_id: int | None = None
+    vacant: int = 0
+    longest: bool = False
 
 
 @dataclass(frozen=True)
@@ -87,10 +95,16 @@ class Entry:
     kinds: list[str] = field(default_factory=list)
     areas: list[str] = field(default_factory=list)
     people: dict[str, list[str]] = field(default_factory=dict)
+    vacancies: dict[AppointmentRole, Vacancy] = field(default_factory=dict)
+    stand_ins: dict[str, list[str]] = field(default_factory=dict)
+    reported: dict[str, list[str]] = field(default_factory=dict)
 
     def named(self, role: AppointmentRole) -> str:
-        """Who holds a post, or 未配备."""
-        return "、".join(self.people.get(role, [])) or str(_("未配备"))
+        """Who holds a post, or 未配备; who stands in is told apart."""
+        told = "、".join(self.people.get(role, [])) or str(_("未配备"))
+        if not (names := self.stand_ins.get(role)):
+            return told
+        return str(_("%(told)s（代班：%(names)s）", told=told, names="、".join(names)))
 
     @property
     def voluntary(self) -> bool:
@@ -99,25 +113,15 @@ class Entry:
 
     @property
     def gap(self) -> list[str]:
-        """What the firm lacks, in words."""
-        lacks = [str(_("应配总监未配"))] if self.must and AppointmentRole.DIRECTOR not in self.people else []
-        return lacks + ([] if AppointmentRole.OFFICER in self.people else [str(_("未配安全员"))])
+        """What the firm lacks and for how long, in words."""
+        words = {AppointmentRole.DIRECTOR: _("应配总监未配"), AppointmentRole.OFFICER: _("未配安全员")}
+        return [self._gap(words[role], one) for role, one in self.vacancies.items()]
 
-
-def _must(day: date) -> ColumnElement[bool]:
-    """Whether some site of the firm had to have a director on the day."""
-    one = DirectorDecision
-    stood = and_(one.date_from <= day, or_(one.date_to.is_(None), one.date_to >= day))
-    return exists().where(one.enterprise_id == Enterprise.id, one.must, stood)
-
-
-def _held(role: AppointmentRole, day: date) -> ColumnElement[bool]:
-    return exists().where(Appointment.enterprise_id == Enterprise.id, *_in_force(role, day))
-
-
-def _in_force(role: AppointmentRole, day: date) -> tuple[ColumnElement[bool], ...]:
-    until = or_(Appointment.date_to.is_(None), Appointment.date_to >= day)
-    return Appointment.role == role, Appointment.date_from <= day, until
+    def _gap(self, what: str, one: Vacancy) -> str:
+        """A vacancy with its days; who was reported and is not yet accepted is named as that."""
+        told = str(_("%(what)s（空缺 %(n)s 天）", what=what, n=one.days))
+        names = "、".join(self.reported.get(one.role, []))
+        return str(_("%(told)s，已报待核：%(names)s", told=told, names=names)) if names else told
 
 
 def _firms(wanted: Wanted) -> Any:
@@ -126,9 +130,10 @@ def _firms(wanted: Wanted) -> Any:
     begun = clock.start_of(day + timedelta(days=1))
     statement = select(
         Enterprise.id,
-        _must(day).label("must"),
-        _held(AppointmentRole.DIRECTOR, day).label("director"),
-        _held(AppointmentRole.OFFICER, day).label("officer"),
+        vacancy.must(day).label("must"),
+        vacancy.held(AppointmentRole.DIRECTOR, day).label("director"),
+        vacancy.held(AppointmentRole.OFFICER, day).label("officer"),
+        (vacancy.longest(day) if wanted.longest else null()).label("since"),
     ).where(Enterprise.made_at < begun, or_(Enterprise.ended_on.is_(None), Enterprise.ended_on > day))
     statement = statement.where(answered_for(current_access(), Enterprise, Enterprise.__name__, Verb.READ))
     if wanted.office_id:
@@ -136,6 +141,8 @@ def _firms(wanted: Wanted) -> Any:
         statement = statement.where(Enterprise.office_id.in_(sorted(offices)))
     if wanted.line:
         statement = statement.where(Enterprise.lines.bitwise_and(wanted.line) != 0)
+    if wanted.vacant:
+        statement = statement.where(vacancy.vacant_for(wanted.vacant, day))
     narrow = [Site.kind == wanted.kind] if wanted.kind else []
     narrow += [Site.area_id == wanted.area_id] if wanted.area_id else []
     if narrow:
@@ -162,7 +169,7 @@ def _lacks(firms: Any) -> ColumnElement[bool]:
 def _chosen(wanted: Wanted) -> Select[Any]:
     firms = _firms(wanted).subquery()
     in_it = {Which.A: firms.c.must, Which.B: ~firms.c.must, Which.GAP: _lacks(firms)}[wanted.which]
-    return select(firms.c.id, firms.c.must).where(in_it).order_by(firms.c.id)
+    return select(firms.c.id, firms.c.must, firms.c.since).where(in_it)
 
 
 def size(wanted: Wanted) -> int:
@@ -171,41 +178,67 @@ def size(wanted: Wanted) -> int:
 
 
 def entries(wanted: Wanted, offset: int = 0, limit: int | None = None) -> Iterator[Entry]:
-    """The lines in the order the firms were entered, five hundred at a time: four statements a piece."""
-    last, left, first = 0, limit, True
+    """The lines in the order the firms were entered, or of their vacancies, five hundred at a time."""
+    last, left = None, limit
     while left is None or left > 0:
         firms = _chosen(wanted).subquery()
-        piece = select(firms.c.id, firms.c.must).where(firms.c.id > last).order_by(firms.c.id)
-        piece = piece.offset(offset if first else 0).limit(min(CHUNK, left) if left is not None else CHUNK)
-        rows = current_session().execute(piece).all()
+        order = (firms.c.since, firms.c.id) if wanted.longest else (firms.c.id,)
+        piece = select(firms.c.id, firms.c.must, firms.c.since).order_by(*order)
+        piece = piece.where(_behind(firms, wanted, last)) if last is not None else piece.offset(offset)
+        rows = current_session().execute(piece.limit(min(CHUNK, left) if left is not None else CHUNK)).all()
         if not rows:
             return
         yield from _filled(rows, wanted.day)
-        last, first = rows[-1].id, False
+        last = rows[-1]
         left = left - len(rows) if left is not None else None
+
+
+def _behind(firms: Any, wanted: Wanted, last: Any) -> ColumnElement[bool]:
+    """The lines after one, in the order asked for."""
+    later: ColumnElement[bool] = firms.c.id > last.id
+    return or_(firms.c.since > last.since, and_(firms.c.since == last.since, later)) if wanted.longest else later
 
 
 def _filled(rows: Sequence[Any], day: date) -> Iterator[Entry]:
     session, must = current_session(), {row.id: bool(row.must) for row in rows}
     offices = current_access().offices
-    found: dict[int, Entry] = {}
+    by_id: dict[int, Entry] = {}
     for firm in session.execute(
         select(Enterprise.id, Enterprise.name, Enterprise.code, Enterprise.office_id, Enterprise.lines,
-               Enterprise.state).where(Enterprise.id.in_(must)).order_by(Enterprise.id)
+               Enterprise.state).where(Enterprise.id.in_(must))
     ):  # fmt: skip
         unit = offices.get(firm.office_id)
-        found[firm.id] = Entry(firm.id, firm.name, firm.code or "", unit.name if unit else "", must[firm.id],
+        by_id[firm.id] = Entry(firm.id, firm.name, firm.code or "", unit.name if unit else "", must[firm.id],
                                line_text(firm.lines), firm.state)  # fmt: skip
+    found = {row.id: by_id[row.id] for row in rows}
+    for key, lacking in vacancy.vacancies(list(must), day).items():
+        found[key].vacancies = lacking
     places = select(Site.enterprise_id, Site.kind, Area.name).outerjoin(Area, Site.area_id == Area.id)
     for key, kind, area in session.execute(places.where(Site.enterprise_id.in_(must)).order_by(Site.id)):
         _add(found[key].kinds, str(_(kind)))
         _add(found[key].areas, area)
     for role in AppointmentRole:
         names = select(Appointment.enterprise_id, Person.name).join(Person, Appointment.person_id == Person.id)
-        names = names.where(Appointment.enterprise_id.in_(must), *_in_force(role, day)).order_by(Appointment.id)
+        names = names.where(Appointment.enterprise_id.in_(must), *vacancy.in_force(role, day)).order_by(Appointment.id)
         for key, name in session.execute(names):
             _add(found[key].people.setdefault(role, []), name)
+    _add_told(found, day)
     yield from found.values()
+
+
+def _add_told(found: dict[int, Entry], day: date) -> None:
+    """Stand-ins, and new holders that were reported but not judged at the end of the day."""
+    session, night = current_session(), clock.start_of(day + timedelta(days=1))
+    names = select(Appointment.enterprise_id, Appointment.role, Person.name)
+    names = names.join(Person, Appointment.person_id == Person.id).where(*vacancy.stands_in(day))
+    for key, role, name in session.execute(names.where(Appointment.enterprise_id.in_(found)).order_by(Appointment.id)):
+        _add(found[key].stand_ins.setdefault(role, []), name)
+    waits = or_(StaffChange.decided_at.is_(None), StaffChange.decided_at >= night)
+    told = select(StaffChange.enterprise_id, StaffChange.role, StaffChange.name).where(
+        StaffChange.kind == ChangeKind.APPOINT, StaffChange.reported_at < night, waits,
+        StaffChange.enterprise_id.in_(found))  # fmt: skip
+    for key, role, name in session.execute(told.order_by(StaffChange.id)):
+        _add(found[key].reported.setdefault(role, []), name)
 
 
 def _add(names: list[str], name: str | None) -> None:

@@ -48,6 +48,11 @@ def check_appointment(one: Appointment, check: Check) -> None:
         check.error("date_to", _("不能早于任职起。"))
     if one.site is not None and one.enterprise is not None and one.site.enterprise_id != one.enterprise.id:
         check.error("site", _("这个场所不属于所选主体。"))
+    told: set[str] = set()
+    for number, one_of in enumerate(one.abilities, 1):
+        if one_of.ability in told:
+            check.error(f"abilities.{number}.ability", _("这一项已经填过。"))
+        told.add(one_of.ability)
 
 
 @register_firm_reader

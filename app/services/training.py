@@ -12,7 +12,7 @@ from app.core import clock
 from app.core.db import current_session
 from app.core.pinyin import search_key
 from app.core.saving import Check, on_save
-from app.data.enums import ExamResult
+from app.data.enums import AppointmentRole, ExamResult
 from app.models import setting
 from app.models.enterprise import Enterprise
 from app.models.personnel import Appointment, Person
@@ -62,14 +62,29 @@ def check_exam(one: Exam, check: Check) -> None:
 
 def _check_retake(one: Exam, check: Check) -> None:
     first = one.retake_of
+    one.attempt = 1 if first is None else first.attempt + 1
     if first is None:
         return
+    if _retaken(first, one):
+        check.error("retake_of", _("那次考核已经补考过，请选最近的一次。"))
     if first.id == one.id or (one.person is not None and first.person_id != one.person.id):
         check.error("retake_of", _("补考须是同一个人的。"))
     elif first.result not in FAILED:
         check.error("retake_of", _("那次考核已经合格，不用补考。"))
     elif one.date and one.date < first.date:
         check.error("date", _("补考不能早于原来的考核。"))
+
+
+def _retaken(first: Exam, besides: Exam) -> bool:
+    """Whether another exam repeats this one already: attempts are a chain, not a tree."""
+    others = select(Exam.id).where(Exam.retake_of_id == first.id, Exam.id != (besides.id or 0))
+    return current_session().scalar(others.limit(1)) is not None
+
+
+def pass_mark(role: str) -> int | None:
+    """The mark of a post, or of all posts; None while the bureau has confirmed neither."""
+    found = confirmed_number(setting.PASS_MARK_OF[AppointmentRole(role)])
+    return found if found is not None else confirmed_number(setting.PASS_MARK)
 
 
 def _judge(one: Exam, check: Check) -> None:
@@ -80,7 +95,9 @@ def _judge(one: Exam, check: Check) -> None:
     if not 0 <= one.score <= 100:
         check.error("score", _("得分须在 0 到 100 之间。"))
         return
-    mark = one.pass_mark if one.pass_mark is not None else confirmed_number(setting.PASS_MARK)
+    if one.role not in set(AppointmentRole):
+        return
+    mark = one.pass_mark if one.pass_mark is not None else pass_mark(one.role)
     if mark is None:
         check.error("score", _("合格线还没有由本局确认，不能登记得分；请在“本局设定”中确认。"))
         return

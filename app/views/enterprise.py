@@ -21,12 +21,14 @@ from app.models.check import DailyCheck
 from app.models.director import DirectorDecision
 from app.models.enterprise import Enterprise, Site
 from app.models.licence import Closure, Licence
+from app.models.policy_document import PolicyDocument
 from app.views.care import CARE_ACTS, PRESETS
 from app.views.care_day import DayScreens, day_action
+from app.views.staffing import Staffing
 from app.views.transfer import TRANSFER_ACTS, TransferScreens, transfer_actions
 
 
-class EnterpriseView(DayScreens, EntityView):
+class EnterpriseView(Staffing, DayScreens, EntityView):
     """主体: found by name, pinyin initials or code."""
 
     datamodel = AppInterface(Enterprise)
@@ -50,7 +52,10 @@ class EnterpriseView(DayScreens, EntityView):
         (_("其他"), ["care", "head_code", "note", "office_id"]),
     ]
     attachments = Attachments(_("证照和其他文件"))
-    children = [Children("sites", ["name", "kind", "address", "risk_grade", "state"], add="enterprise")]
+    children = [
+        Children("sites", ["name", "kind", "address", "risk_grade", "state"], add="enterprise"),
+        Children("", ["kind", "state", "made_on", "note"], add="enterprise", of=(PolicyDocument, "enterprise_id")),
+    ]
     naming = Naming(
         keys=(("code",), ("name",)),
         found_by=("code", "name"),

@@ -26,12 +26,15 @@ from app.core.screen import Hits, Task
 from app.core.successors import led_offices
 from app.core.verbs import Verb
 from app.data.enums import CheckState, NoticeState, SiteState, TransferState
+from app.data.people import ChangeState
 from app.models.check import DailyCheck
 from app.models.enterprise import Enterprise, Site
 from app.models.inspection import DRAFT, Inspection
-from app.models.personnel import Person
+from app.models.personnel import Appointment, Person, banned_people
 from app.models.rectification import Notice
+from app.models.staff_change import StaffChange
 from app.models.transfer import SiteTransfer
+from app.services.activation import in_force
 from app.services.check import by_firm
 from app.views.care import NOBODY, unattended
 
@@ -106,11 +109,18 @@ def tasks() -> list[Task]:
             found.append(_task(Notice, verb, state, title, tone, "/notices/"))
     if g.access.may("Inspection", Verb.COMPLETE):
         found.append(_task(Inspection, Verb.COMPLETE, DRAFT, _("没写完的检查"), "info", "/inspections/"))
+    if g.access.may("StaffChange", Verb.CONFIRM):
+        found.append(_task(StaffChange, Verb.CONFIRM, ChangeState.REPORTED, _("待核的人员变动"), "warning",
+                           "/staff-changes/"))  # fmt: skip
+    if g.access.may("StaffChange", Verb.SUBMIT):
+        found += _returned_changes()
     if g.access.may(Handover.__name__, Verb.CREATE):
         found.append(_left_behind())
     if g.access.may(Handover.__name__, Verb.CONFIRM) and (task := _handed_to_me()) is not None:
         found.append(task)
     found += [task for task in (_unattended(), _offered_sites()) if task is not None]
+    if g.access.may(Appointment.__name__, Verb.UPDATE) and (task := _banned_in_office()) is not None:
+        found.append(task)
     if g.access.may("DailyCheck", Verb.CREATE) and by_firm():
         found.append(_checks_to_do())
     return found
@@ -157,6 +167,27 @@ def _offered_sites() -> Task | None:
     base = "/site-transfers/"
     task = _task(SiteTransfer, Verb.CONFIRM, TransferState.OPEN, _("待接收的场所移交"), "warning", base)
     return task if task.count else None
+
+
+def _returned_changes() -> list[Task]:
+    """What the station sent back to the firm; nothing when there is none."""
+    task = _task(StaffChange, Verb.SUBMIT, ChangeState.RETURNED, _("退回的人员变动"), "danger", "/staff-changes/")
+    return [task] if task.count else []
+
+
+def _banned_in_office() -> Task | None:
+    """Posts that banned people hold: the station sees to it that they end. Nothing when there are none."""
+    banned = banned_people()
+    if not banned:
+        return None
+    mine = (Appointment.person_id.in_(sorted(banned)), in_force(clock.today()),
+            predicate(g.access, Appointment, Verb.UPDATE))  # fmt: skip
+    statement = select(Appointment).where(*mine).order_by(Appointment.id)
+    rows = list(current_session().scalars(statement.limit(SHOWN + 1)).unique())
+    total = len(rows) if len(rows) <= SHOWN else count(Appointment, *mine)
+    items = [{"text": str(row), "sub": str(row.enterprise or ""), "url": f"/appointments/{row.id}",
+              "state": banned[row.person_id], "tone": "danger", "due": ""} for row in rows[:SHOWN]]  # fmt: skip
+    return Task(_("被禁止从业的人在任"), total, "danger", "/appointments/", items) if rows else None
 
 
 def _checks_to_do() -> Task:

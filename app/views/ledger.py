@@ -26,6 +26,7 @@ from app.services.ledger import Wanted, Which, counts, entries, size
 from app.views.ledger_export import FORMATS, TITLES, figures, give
 
 SIZE = 50
+LONGEST_VACANCY = 36_500  # days that may be asked for
 TABS = {Which.A: lazy_gettext("总监台账"), Which.B: lazy_gettext("安全员台账"), Which.GAP: lazy_gettext("应配未配")}
 
 
@@ -77,16 +78,18 @@ def _wanted() -> Wanted:
     try:
         which = Which(args.get("which") or Which.A)
         day = date.fromisoformat(args["day"]) if args.get("day") else clock.today()
-        office, line, area = (_number(args.get(name, "")) for name in ("office", "line", "area"))
+        office, line, area, vacant = (_number(args.get(name, "")) for name in ("office", "line", "area", "vacant"))
     except ValueError as error:
         raise Invalid(_("地址里的条件不对。")) from error
-    kind = args.get("kind", "")
+    kind, order = args.get("kind", ""), args.get("order", "")
     known = {bit for bit, _name in line_choices()}
     if day > clock.today() or day.year < 1900 or (kind and kind not in set(SiteKind)):
         raise Invalid(_("地址里的条件不对。"))
     if (office and office not in current_access().offices) or (line and str(line) not in known):
         raise Invalid(_("地址里的条件不对。"))
-    return Wanted(which, day, office or None, line, kind, area or None)
+    if vacant > LONGEST_VACANCY or order not in {"", "longest"}:
+        raise Invalid(_("地址里的条件不对。"))
+    return Wanted(which, day, office or None, line, kind, area or None, vacant, order == "longest")
 
 
 def _number(text: str) -> int:

@@ -39,9 +39,9 @@ class ExamView(EntityView):
     title = lazy_pgettext("list", "考核")
     icon = "badge"
     task = ("firms", 8)
-    list_columns = ["person", "date", "role", "score", "result", "enterprise"]
+    list_columns = ["person", "date", "role", "attempt", "score", "result", "enterprise"]
     order_columns = ["date", "role", "score", "result"]
     list_filters = ["result", "role", "date"]
     default_order = "-date"
     form_parts = [Part(_("考核"), EXAMINED, help=_("结果按本局确认的合格线得出；缺考的不填得分。"))]
-    show_parts = [(_("考核"), [*EXAMINED, "pass_mark", "result"])]
+    show_parts = [(_("考核"), [*EXAMINED, "attempt", "pass_mark", "result"])]

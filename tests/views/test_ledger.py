@@ -66,7 +66,7 @@ def test_a_firm_with_nobody_is_in_its_ledger_as_lacking(house: House) -> None:
     firm = canteen(house, "大沁他拉第三小学", 900)
     with house.acting("suo-a"):
         entry = next(one for one in entries(asked(Which.A)) if one.id == firm)
-    assert entry.gap == ["应配总监未配", "未配安全员"]
+    assert entry.gap == ["应配总监未配（空缺 1 天）", "未配安全员（空缺 1 天）"]
     page = house.client("suo-a").get("/ledgers/?which=gap").get_data(as_text=True)
     assert "大沁他拉第三小学" in page
     assert "未配备" in page

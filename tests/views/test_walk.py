@@ -6,6 +6,7 @@ import dataclasses
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from sqlalchemy import inspect, select
 from app.config import Settings
 from app.core import clock
 from app.core.access.context import acting
+from app.core.codes import make_id_card
 from app.core.db import current_session, unscoped
 from app.core.document import IssuedDocument
 from app.core.fab import fields
@@ -226,6 +228,7 @@ SPECIAL: dict[str, dict[str, Any]] = {
         "site": lambda house: site_with_an_officer(house)[0],
         "person": lambda house: site_with_an_officer(house)[1],
     },
+    "StaffChange": {"id_card": make_id_card(date(1985, 3, 2), 5)},
     "Licence": {
         "site": own_site,
         "kind": "其他",
