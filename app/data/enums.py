@@ -77,6 +77,7 @@ class SiteState(StrEnum):
     DEREGISTERED = "注销"
     REVOKED = "吊销"
     LOST = "失联"
+    MERGED = "已并入"  # by merging only: the row that stays is named on it
 
 
 class RiskGrade(StrEnum):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import Boolean, Date, ForeignKey, Index, Integer, String, Text, false
+from sqlalchemy import Boolean, Date, ForeignKey, Index, Integer, String, Text, UniqueConstraint, false, text
 from sqlalchemy import column as bare_column
 from sqlalchemy.orm import Mapped, relationship
 
-from app.core.entity import BigId, Scoped, column
+from app.core.entity import BigId, Entity, Scoped, column
 from app.core.ordering import list_indexes
 from app.core.types import LineSet
 from app.data.enums import CanteenKind, LicenceKind, OrgForm, RiskGrade, SiteKind, SiteState, Trade
@@ -18,7 +18,9 @@ TONES: dict[str, str] = {SiteState.OPEN: "success", SiteState.SEASONAL: "info", 
          SiteState.REVOKED: "danger", SiteState.LOST: "warning"}  # fmt: skip
 
 
-ENDED = (SiteState.DEREGISTERED, SiteState.REVOKED)  # no business any more: in no ledger from that day on
+GONE = (SiteState.DEREGISTERED, SiteState.MERGED)  # no firm any more: its code is free for another
+ENDED = (*GONE, SiteState.REVOKED)  # no business any more: in no ledger from that day on
+LIVING = bare_column("state").not_in([state.value for state in GONE])
 
 
 class Enterprise(Scoped):
@@ -27,6 +29,7 @@ class Enterprise(Scoped):
     __tablename__ = "enterprise"
     __label__ = "主体"
     __firm_key__ = "enterprise"
+    __superseded__ = "merged_into_id"
     __tones__ = TONES
     __search__ = ("search_text", "code", "legal_person", "phone")
     __grows__ = True
@@ -35,9 +38,11 @@ class Enterprise(Scoped):
             "uq_enterprise_code",
             "code",
             unique=True,
-            sqlite_where=bare_column("state") != SiteState.DEREGISTERED.value,
-            postgresql_where=bare_column("state") != SiteState.DEREGISTERED.value,
+            sqlite_where=LIVING,
+            postgresql_where=LIVING,
         ),
+        Index("ix_enterprise_name_key", "name_key"),
+        Index("ix_enterprise_address_key", "address_key"),
         *list_indexes("enterprise", orders=("made_at", "name", "code", "state"), filters=("org_form",)),
     )
 
@@ -47,7 +52,11 @@ class Enterprise(Scoped):
     legal_person: Mapped[str] = column("法定代表人（负责人、经营者）", String(60), nullable=False, default="")
     phone: Mapped[str | None] = column("联系电话", String(30), format="tel")
     address: Mapped[str] = column("住所", String(200), nullable=False, default="")
-    state: Mapped[str] = column("经营状态", String(20), choices=SiteState, nullable=False, default="正常")
+    state: Mapped[str] = column("经营状态", String(20), choices=SiteState, never=(SiteState.MERGED,),
+                                nullable=False, default="正常")  # fmt: skip
+    merged_into_id: Mapped[int | None] = column(
+        "并入的主体", BigId, ForeignKey("enterprise.id"), system=True, index=True
+    )
     ended_on: Mapped[date | None] = column("终止日期", Date, derived=True)
     must_have_director: Mapped[bool] = column("应配食品安全总监", Boolean, derived=True, nullable=False, default=False,
                                                server_default=false())  # fmt: skip
@@ -56,8 +65,13 @@ class Enterprise(Scoped):
     note: Mapped[str | None] = column("备注", Text, format="long")
     search_text: Mapped[str] = column("检索词", String(1000), derived=True, nullable=False, default="",
                                       of=("name",))  # fmt: skip
+    name_key: Mapped[str] = column("名称比对", String(200), derived=True, nullable=False, default="",
+                                   server_default=text("''"), of=("name",))  # fmt: skip
+    address_key: Mapped[str] = column("地址比对", String(200), derived=True, nullable=False, default="",
+                                      server_default=text("''"), of=("address",))  # fmt: skip
 
     sites: Mapped[list[Site]] = relationship(back_populates="enterprise")
+    merged_into: Mapped[Enterprise | None] = relationship(remote_side="Enterprise.id")
 
 
 class Site(Scoped):
@@ -66,11 +80,14 @@ class Site(Scoped):
     __tablename__ = "site"
     __label__ = "经营场所"
     __firm_key__ = "site"
+    __superseded__ = "merged_into_id"
     __tones__ = TONES
     __search__ = ("search_text", "licence_no", "enterprise.search_text", "enterprise.code")
     __grows__ = True
-    __table_args__ = list_indexes(
-        "site", orders=("made_at", "name", "kind", "risk_grade", "state"), filters=("licence_until",)
+    __table_args__ = (
+        Index("ix_site_name_key", "name_key"),
+        Index("ix_site_licence_no", "licence_no"),
+        *list_indexes("site", orders=("made_at", "name", "kind", "risk_grade", "state"), filters=("licence_until",)),
     )
 
     enterprise_id: Mapped[int] = column("主体", BigId, ForeignKey("enterprise.id"), nullable=False, index=True)
@@ -87,7 +104,9 @@ class Site(Scoped):
         "所在单位统一社会信用代码", String(18), format="code", index=True,
         help="承包经营的食堂填学校等单位的代码，该单位的人员就能查看本场所的记录。",
     )  # fmt: skip
-    state: Mapped[str] = column("经营状态", String(20), choices=SiteState, nullable=False, default="正常")
+    state: Mapped[str] = column("经营状态", String(20), choices=SiteState, never=(SiteState.MERGED,),
+                                nullable=False, default="正常")  # fmt: skip
+    merged_into_id: Mapped[int | None] = column("并入的场所", BigId, ForeignKey("site.id"), system=True, index=True)
     staff: Mapped[int | None] = column("从业人数", Integer)
     revenue: Mapped[int | None] = column("年营业收入（万元）", Integer)
     floor_area: Mapped[int | None] = column("经营面积（㎡）", Integer)
@@ -103,6 +122,23 @@ class Site(Scoped):
                                                server_default=false())  # fmt: skip
     search_text: Mapped[str] = column("检索词", String(1000), derived=True, nullable=False, default="",
                                       of=("name", "enterprise.name"))  # fmt: skip
+    name_key: Mapped[str] = column("名称比对", String(200), derived=True, nullable=False, default="",
+                                   server_default=text("''"), of=("name",))  # fmt: skip
+    address_key: Mapped[str] = column("地址比对", String(200), derived=True, nullable=False, default="",
+                                      server_default=text("''"), of=("address",))  # fmt: skip
 
     enterprise: Mapped[Enterprise] = relationship(back_populates="sites")
     area: Mapped[Area | None] = relationship()
+    merged_into: Mapped[Site | None] = relationship(remote_side="Site.id")
+
+
+class Distinct(Entity):
+    """Two rows that look alike and are not: somebody has looked, and nobody is asked again."""
+
+    __tablename__ = "distinct_pair"
+    __label__ = "不是重复"
+    __table_args__ = (UniqueConstraint("entity", "low_id", "high_id"),)
+
+    entity: Mapped[str] = column("种类", String(60), nullable=False)
+    low_id: Mapped[int] = column("记录", BigId, nullable=False)
+    high_id: Mapped[int] = column("另一条记录", BigId, nullable=False)

@@ -7,7 +7,7 @@ from importlib import import_module
 from app import models
 
 SUBJECTS = ("office", "granting", "handover", "enterprise", "personnel", "inspection", "rectification", "setting",
-            "check", "risk_list", "licence", "training", "director", "activation")  # fmt: skip
+            "check", "risk_list", "licence", "training", "director", "activation", "likeness", "merging")  # fmt: skip
 
 
 def load() -> None:

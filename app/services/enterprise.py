@@ -22,8 +22,7 @@ from app.core.pinyin import search_key
 from app.core.saving import Check, before_many, on_save
 from app.core.verbs import Verb
 from app.core.writing import perform, unit_of_work
-from app.data.enums import SiteState
-from app.models.enterprise import ENDED, Enterprise, Site
+from app.models.enterprise import ENDED, GONE, Enterprise, Site
 
 PREFIXED = {"91": "企业", "92": "个体工商户", "93": "农民专业合作社"}
 
@@ -71,22 +70,18 @@ def _named_alike(firm: Enterprise, check: Check) -> bool:
     office = firm.office_id or home(firm, current_access())
     alike = select(Enterprise.id).where(
         Enterprise.name == firm.name, Enterprise.office_id == office, Enterprise.id != (firm.id or 0),
-        Enterprise.state != SiteState.DEREGISTERED,
+        Enterprise.state.not_in(GONE),
     )  # fmt: skip
     return current_session().scalar(alike.limit(1)) is not None
 
 
 def taken(firm: Enterprise) -> bool:
     """Whether another firm in being has this code, in whichever office: yes or no, nothing else."""
-    with unscoped("is the code taken", quiet=True) as session:
-        found = session.scalar(
-            select(Enterprise.id).where(
-                Enterprise.code == firm.code,
-                Enterprise.state != SiteState.DEREGISTERED,
-                Enterprise.id != (firm.id or 0),
-            )
-        )
-    return found is not None
+    others = select(Enterprise.id).where(
+        Enterprise.code == firm.code, Enterprise.state.not_in(GONE), Enterprise.id != (firm.id or 0)
+    )
+    # on the connection: below the person's predicates, and with what this transaction has written
+    return current_session().connection().scalar(others.limit(1)) is not None
 
 
 def _taken(firm: Enterprise, check: Check) -> bool:
@@ -102,7 +97,7 @@ def codes_in_use(values: list[dict[str, Any]]) -> dict[str, Any]:
     with unscoped("are the codes taken", quiet=True) as session:
         for start in range(0, len(codes), 400):
             some = Enterprise.code.in_(codes[start : start + 400])
-            living = Enterprise.state != SiteState.DEREGISTERED
+            living = Enterprise.state.not_in(GONE)
             for code, key in session.execute(select(Enterprise.code, Enterprise.id).where(some, living)):
                 holders[code or ""].add(key)
     return {"codes": holders}

@@ -1,0 +1,102 @@
+"""Firms and sites that look alike and become one: keys to compare them by, who took which over, pairs that are not one.
+
+Revision: 0035
+After: 0032
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0035"
+down_revision = "0032"
+branch_labels = None
+depends_on = None
+
+KEYS = ("name_key", "address_key")
+CODE = "uq_enterprise_code"
+BATCH = 500
+BigId = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+def upgrade() -> None:
+    """New columns with the keys of the rows that are there; the code of what was merged away is free again."""
+    op.create_table(
+        "distinct_pair",
+        sa.Column("entity", sa.String(length=60), nullable=False),
+        sa.Column("low_id", BigId, nullable=False),
+        sa.Column("high_id", BigId, nullable=False),
+        sa.Column("id", BigId, nullable=False),
+        sa.Column("public_id", sa.String(length=22), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("made_at", sa.DateTime(), nullable=False),
+        sa.Column("made_by_id", BigId, nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_distinct_pair")),
+        sa.UniqueConstraint("entity", "low_id", "high_id", name=op.f("uq_distinct_pair_entity_low_id_high_id")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_distinct_pair_public_id")),
+        sqlite_autoincrement=True,
+    )
+    for table in ("enterprise", "site"):
+        for name in KEYS:
+            op.add_column(table, sa.Column(name, sa.String(length=200), nullable=False, server_default=sa.text("''")))
+        _add_key(table)
+        op.create_index(op.f(f"ix_{table}_merged_into_id"), table, ["merged_into_id"])
+        _fill(table)
+        op.create_index(f"ix_{table}_name_key", table, ["name_key"])
+    op.create_index("ix_enterprise_address_key", "enterprise", ["address_key"])
+    op.create_index("ix_site_licence_no", "site", ["licence_no"])
+    _code_index("state NOT IN ('注销', '已并入')")
+
+
+def _add_key(table: str) -> None:
+    """Plain ALTER: SQLite would copy the table otherwise, and others point at it."""
+    if op.get_bind().dialect.name == "sqlite":
+        name = f"fk_{table}_merged_into_id_{table}"
+        op.execute(f"ALTER TABLE {table} ADD COLUMN merged_into_id INTEGER CONSTRAINT {name} REFERENCES {table} (id)")
+        return
+    op.add_column(table, sa.Column("merged_into_id", BigId, nullable=True))
+    op.create_foreign_key(op.f(f"fk_{table}_merged_into_id_{table}"), table, table, ["merged_into_id"], ["id"])
+
+
+def _fill(table: str) -> None:
+    from app.core.likeness import address_key, name_key
+    from app.services import likeness  # noqa: F401 - tells the regions
+
+    connection, last = op.get_bind(), 0
+    rows = sa.table(table, *(sa.column(name) for name in ("id", "name", "address", *KEYS)))
+    some = sa.select(rows.c.id, rows.c.name, rows.c.address).order_by(rows.c.id).limit(BATCH)
+    change = rows.update().where(rows.c.id == sa.bindparam("of")).values(name_key=sa.bindparam("n"),
+                                                                         address_key=sa.bindparam("a"))  # fmt: skip
+    while found := connection.execute(some.where(rows.c.id > last)).all():
+        connection.execute(change, [{"of": one.id, "n": name_key(one.name), "a": address_key(one.address)}
+                                    for one in found])  # fmt: skip
+        last = found[-1].id
+
+
+def _code_index(where: str) -> None:
+    op.drop_index(CODE, "enterprise")
+    op.create_index(CODE, "enterprise", ["code"], unique=True, sqlite_where=sa.text(where),
+                    postgresql_where=sa.text(where))  # fmt: skip
+
+
+def downgrade() -> None:
+    """Back; what was merged away counts as 注销, which frees its code as well."""
+    for table in ("enterprise", "site"):
+        op.execute(f"UPDATE {table} SET state = '注销' WHERE state = '已并入'")
+    _code_index("state != '注销'")
+    op.drop_index("ix_site_licence_no", "site")
+    op.drop_index("ix_enterprise_address_key", "enterprise")
+    for table in ("site", "enterprise"):
+        op.drop_index(f"ix_{table}_name_key", table)
+        op.drop_index(op.f(f"ix_{table}_merged_into_id"), table)
+        _drop_key(table)
+        for name in KEYS:
+            op.drop_column(table, name)
+    op.drop_table("distinct_pair")
+
+
+def _drop_key(table: str) -> None:
+    if op.get_bind().dialect.name != "sqlite":
+        op.drop_constraint(op.f(f"fk_{table}_merged_into_id_{table}"), table, type_="foreignkey")
+    op.drop_column(table, "merged_into_id")
