@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from flask_babel import lazy_gettext as _
 from flask_babel import lazy_pgettext
@@ -11,17 +12,31 @@ from app.core.attachment import Attachments
 from app.core.codes import check_credit_code, check_licence
 from app.core.fab.forming import Part
 from app.core.fab.interface import AppInterface
+from app.core.fab.merge_view import MergeScreens
 from app.core.fab.showing import Children
 from app.core.fab.view import EntityView
 from app.core.importing.naming import Naming
-from app.data.enums import SiteState
 from app.models.check import DailyCheck
 from app.models.director import DirectorDecision
-from app.models.enterprise import Enterprise, Site
+from app.models.enterprise import GONE, Enterprise, Site
 from app.models.licence import Closure, Licence
+from app.services.likeness import tell_apart
 
 
-class EnterpriseView(EntityView):
+class Merges(MergeScreens):
+    """What firms and sites share: which look alike."""
+
+    def tell_apart(self, one: Any, other: Any, *, distinct: bool) -> None:
+        """Remembered for both."""
+        tell_apart(one, other, distinct=distinct)
+
+    def duplicates_url(self, *, dismissed: bool = False) -> str:
+        """The page of duplicates."""
+        words = {"of": self.entity_name} | ({"dismissed": "1"} if dismissed else {})
+        return f"/duplicates/?{urlencode(words)}"
+
+
+class EnterpriseView(Merges, EntityView):
     """主体: found by name, pinyin initials or code."""
 
     datamodel = AppInterface(Enterprise)
@@ -40,7 +55,7 @@ class EnterpriseView(EntityView):
     ]
     show_parts = [
         (_("主体"), ["name", "code", "org_form", "legal_person", "phone", "address", "state", "must_have_director"]),
-        (_("其他"), ["head_code", "note", "office_id"]),
+        (_("其他"), ["head_code", "note", "office_id", "merged_into"]),
     ]
     attachments = Attachments(_("证照和其他文件"))
     children = [Children("sites", ["name", "kind", "address", "risk_grade", "state"], add="enterprise")]
@@ -48,7 +63,7 @@ class EnterpriseView(EntityView):
         keys=(("code",), ("name",)),
         found_by=("code", "name"),
         canonical={"code": lambda text: check_credit_code(text).value},
-        ended=lambda firm: firm.state == SiteState.DEREGISTERED,
+        ended=lambda firm: firm.state in GONE,
     )
     import_names = {
         "name": ("企业名称", "主体名称", "单位", "店名", "字号名称", "经营者名称"),
@@ -65,10 +80,11 @@ class EnterpriseView(EntityView):
         return " · ".join(part for part in (row.code, row.address) if part)
 
 
+PLACE = ["enterprise", "name", "area", "address", "kind", "lines", "risk_grade", "state", "host_code"]
 SCALE = ["staff", "revenue", "floor_area", "seats", "meals", "special_food", "headquarters", "trade", "canteen_kind"]
 
 
-class SiteView(EntityView):
+class SiteView(Merges, EntityView):
     """经营场所: where the firm works; inspections and notices belong here."""
 
     datamodel = AppInterface(Site)
@@ -81,12 +97,12 @@ class SiteView(EntityView):
     list_filters = ["state", "area", "kind", "lines", "risk_grade", "must_have_director", "enterprise", "licence_until"]
     default_order = "-made_at"
     form_parts = [
-        Part(_("场所"), ["enterprise", "name", "area", "address", "kind", "lines", "risk_grade", "state", "host_code"]),
+        Part(_("场所"), PLACE),
         Part(_("许可"), ["licence_kind", "licence_no", "licence_until"]),
         Part(_("规模"), SCALE, help=_("决定是否应当配备食品安全总监；没有的可以不填。")),
     ]
     show_parts = [
-        (_("场所"), ["name", "enterprise", "area", "address", "kind", "lines", "risk_grade", "state", "host_code"]),
+        (_("场所"), [*PLACE, "merged_into"]),
         (_("许可"), ["licence_kind", "licence_no", "licence_until"]),
         (_("规模"), ["must_have_director", *SCALE]),
     ]
@@ -94,7 +110,7 @@ class SiteView(EntityView):
         keys=(("enterprise", "name"),),
         found_by=("licence_no", "name"),
         canonical={"licence_no": lambda text: check_licence(text).value},
-        ended=lambda site: site.state == SiteState.DEREGISTERED,
+        ended=lambda site: site.state in GONE,
     )
     import_names = {
         "enterprise": ("企业名称", "主体名称", "单位名称", "统一社会信用代码"),
