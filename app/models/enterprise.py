@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, relationship
 from app.core.entity import BigId, Entity, Scoped, column
 from app.core.ordering import list_indexes
 from app.core.types import LineSet
-from app.data.enums import CanteenKind, LicenceKind, OrgForm, RiskGrade, SiteKind, SiteState, Trade
+from app.data.enums import CanteenKind, LicenceKind, Line, OrgForm, RiskGrade, SiteKind, SiteState, Trade
 from app.models.area import Area
 
 TONES: dict[str, str] = {SiteState.OPEN: "success", SiteState.SEASONAL: "info", SiteState.ORDERED_SHUT: "danger",
@@ -60,6 +60,9 @@ class Enterprise(Scoped):
     ended_on: Mapped[date | None] = column("终止日期", Date, derived=True)
     must_have_director: Mapped[bool] = column("应配食品安全总监", Boolean, derived=True, nullable=False, default=False,
                                                server_default=false())  # fmt: skip
+    main_line: Mapped[str | None] = column(
+        "主要条线", String(10), choices=Line, help="多个条线中为主的一个；不填取第一个场所的。"
+    )
     head_code: Mapped[str | None] = column("总部统一社会信用代码", String(18), format="code", index=True,
                                            help="连锁门店填总部的代码，总部的人员就能查看本单位的记录。")  # fmt: skip
     note: Mapped[str | None] = column("备注", Text, format="long")
@@ -96,6 +99,9 @@ class Site(Scoped):
     address: Mapped[str] = column("经营地址", String(200), nullable=False, default="")
     kind: Mapped[str] = column("主体类型", String(30), choices=SiteKind, nullable=False)
     lines: Mapped[int] = column("条线", LineSet, format="lines", required=True, nullable=False, default=0)
+    main_line: Mapped[str | None] = column(
+        "主要条线", String(10), choices=Line, help="所选条线中为主的一个；不填取第一个。"
+    )
     risk_grade: Mapped[str | None] = column("风险等级", String(1), choices=RiskGrade)
     licence_kind: Mapped[str | None] = column("凭证类型", String(30), choices=LicenceKind)
     licence_no: Mapped[str | None] = column("许可证编号", String(40), format="code")

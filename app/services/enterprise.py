@@ -23,6 +23,7 @@ from app.core.saving import Check, before_many, on_save
 from app.core.verbs import Verb
 from app.core.writing import perform, unit_of_work
 from app.models.enterprise import ENDED, GONE, Enterprise, Site
+from app.models.lines import BITS
 
 PREFIXED = {"91": "企业", "92": "个体工商户", "93": "农民专业合作社"}
 
@@ -45,6 +46,7 @@ def check_enterprise(firm: Enterprise, check: Check) -> None:
         _phone(firm, check)
     firm.ended_on = (firm.ended_on or clock.today()) if firm.state in ENDED else None
     firm.head_code = _other_code(firm.head_code, "head_code", firm, check)
+    _mark_main(firm, check)
     if _named_alike(firm, check):
         check.doubt("name", _("本机构已有同名的主体。确实是另一个，请打勾。"))
     firm.search_text = search_key(firm.name or "")
@@ -121,6 +123,7 @@ def check_site(site: Site, check: Check) -> None:
     site.host_code = _other_code(site.host_code, "host_code", site.enterprise, check)
     if not site.lines:
         check.error("lines", _("请至少选一项。"))
+    _mark_main(site, check)
     if not site.name and site.enterprise is not None:
         site.name = site.enterprise.name
     _widen(site)
@@ -129,11 +132,23 @@ def check_site(site: Site, check: Check) -> None:
     site.search_text = search_key(name if firm in name else f"{firm}{name}")
 
 
+def _mark_main(row: Enterprise | Site, check: Check) -> None:
+    """The main line is one of the lines; what was not chosen, or is no line any more, is the first of them."""
+    own = [word for word, bit in BITS.items() if (row.lines or 0) & bit]
+    if row.main_line in own:
+        return
+    if row.main_line and inspect(row).attrs.main_line.history.has_changes():
+        check.error("main_line", _("主要条线须是它的条线之一。"))
+    else:
+        row.main_line = own[0] if own else None
+
+
 def _widen(site: Site) -> None:
     """A firm has every line that a site of it has; written as a part of saving the site."""
     firm = site.enterprise
     if firm is not None and site.lines and firm.lines | site.lines != firm.lines:
         firm.lines |= site.lines
+        firm.main_line = firm.main_line or site.main_line
         perform(firm, Verb.UPDATE, site)
 
 

@@ -47,15 +47,15 @@ class EnterpriseView(Merges, EntityView):
     description = _("一个统一社会信用代码一个主体，可以有多个经营场所。")
     list_columns = ["name", "code", "legal_person", "phone", "address", "state"]
     order_columns = ["name", "code", "state"]
-    list_filters = ["state", "org_form", "must_have_director", "legal_person", "address"]
+    list_filters = ["state", "org_form", "main_line", "must_have_director", "legal_person", "address"]
     default_order = "-made_at"
     form_parts = [
         Part(_("主体"), ["name", "code", "org_form", "legal_person", "phone", "address", "state"]),
-        Part(_("其他"), ["head_code", "note"]),
+        Part(_("其他"), ["main_line", "head_code", "note"]),
     ]
     show_parts = [
         (_("主体"), ["name", "code", "org_form", "legal_person", "phone", "address", "state", "must_have_director"]),
-        (_("其他"), ["head_code", "note", "office_id", "merged_into"]),
+        (_("其他"), ["lines", "main_line", "head_code", "note", "office_id", "merged_into"]),
     ]
     attachments = Attachments(_("证照和其他文件"))
     children = [Children("sites", ["name", "kind", "address", "risk_grade", "state"], add="enterprise")]
@@ -80,7 +80,7 @@ class EnterpriseView(Merges, EntityView):
         return " · ".join(part for part in (row.code, row.address) if part)
 
 
-PLACE = ["enterprise", "name", "area", "address", "kind", "lines", "risk_grade", "state", "host_code"]
+PLACE = ["enterprise", "name", "area", "address", "kind", "lines", "main_line", "risk_grade", "state", "host_code"]
 SCALE = ["staff", "revenue", "floor_area", "seats", "meals", "special_food", "headquarters", "trade", "canteen_kind"]
 
 
@@ -94,7 +94,17 @@ class SiteView(Merges, EntityView):
     task = ("firms", 2)
     list_columns = ["name", "enterprise", "kind", "area", "lines", "risk_grade", "state"]
     order_columns = ["name", "kind", "risk_grade", "state"]
-    list_filters = ["state", "area", "kind", "lines", "risk_grade", "must_have_director", "enterprise", "licence_until"]
+    list_filters = [
+        "state",
+        "area",
+        "kind",
+        "lines",
+        "main_line",
+        "risk_grade",
+        "must_have_director",
+        "enterprise",
+        "licence_until",
+    ]
     default_order = "-made_at"
     form_parts = [
         Part(_("场所"), PLACE),

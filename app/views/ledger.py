@@ -22,7 +22,7 @@ from app.core.fab.declaration import Answer, Page, expose
 from app.core.fab.gate import signed_in
 from app.core.history import record
 from app.core.jobfile import attachment
-from app.core.lines import line_choices
+from app.core.lines import line_choices, line_text
 from app.core.pdf.pool import render_in_pool
 from app.core.setting import confirmed, installation_flag
 from app.core.tables import XLSX_TYPE, Chunk, Table, TableColumn, write_xlsx
@@ -30,7 +30,7 @@ from app.core.verbs import Verb
 from app.data.enums import AppointmentRole, SiteKind
 from app.models.area import Area
 from app.models.setting import BUREAU, DEMO
-from app.services.ledger import Counts, Entry, Wanted, Which, counts, entries, size
+from app.services.ledger import Counts, Entry, Wanted, Which, by_line, counts, entries, size
 
 SIZE = 50
 MOST_PDF = 1_000  # rows: a table this long takes seconds to lay out; longer ones go as a workbook
@@ -62,6 +62,7 @@ class LedgerView(Page):
         return render_template(
             "ledger.html", title=TITLES[wanted.which], wanted=wanted, rows=rows, total=total, page=page,
             first=(page - 1) * SIZE, pages=max(1, -(-total // SIZE)), figures=_figures(counts(wanted)),
+            by_line=_by_line(wanted),
             tabs=[(which, label, _url(which=which, page=None)) for which, label in TABS.items()],
             offices=_offices(), lines=line_choices(), kinds=[(kind, said(kind)) for kind in SiteKind],
             areas=_areas(), roles=AppointmentRole,
@@ -139,6 +140,12 @@ def _figures(found: Counts) -> list[tuple[str, int]]:
     ]
 
 
+def _by_line(wanted: Wanted) -> str:
+    """Each line's firms in words. Their sum may be more than the total, which counts a firm once."""
+    told = "　".join(f"{line_text(bit)} {firms}" for bit, firms in by_line(wanted))
+    return str(_("按条线：%(told)s（兼营的在各条线都计，合计只计一次）", told=told))
+
+
 def _offices() -> list[tuple[int, str]]:
     access = current_access()
     reached = {unit for held in access.postings for unit in access.subtree(held.office_id)}
@@ -173,7 +180,7 @@ def _note(wanted: Wanted) -> str:
     unit = current_access().offices[wanted.office_id].name if wanted.office_id else _unit()
     told = "；".join(f"{label} {figure}" for label, figure in _figures(counts(wanted)))
     return str(_("单位：%(unit)s　截至 %(day)s　共 %(n)s 户　%(told)s", unit=unit, day=wanted.day.isoformat(),
-                 n=size(wanted), told=told))  # fmt: skip
+                 n=size(wanted), told=f"{told}；{_by_line(wanted)}"))  # fmt: skip
 
 
 def _unit() -> str:

@@ -1,4 +1,4 @@
-"""Firms and sites that look alike and become one: keys to compare them by, who took which over, pairs that are not one.
+"""Firms and sites that become one: keys to compare them by, who took over, pairs that are not one; the main line.
 
 Revision: 0035
 After: 0032
@@ -17,6 +17,7 @@ depends_on = None
 KEYS = ("name_key", "address_key")
 CODE = "uq_enterprise_code"
 BATCH = 500
+LINES = (("食品生产", 1), ("食品销售", 2), ("餐饮服务", 4))
 BigId = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
@@ -40,6 +41,9 @@ def upgrade() -> None:
     for table in ("enterprise", "site"):
         for name in KEYS:
             op.add_column(table, sa.Column(name, sa.String(length=200), nullable=False, server_default=sa.text("''")))
+        op.add_column(table, sa.Column("main_line", sa.String(length=10), nullable=True))
+        for word, bit in reversed(LINES):  # the first of its lines
+            op.execute(f"UPDATE {table} SET main_line = '{word}' WHERE (lines & {bit}) != 0")
         _add_key(table)
         op.create_index(op.f(f"ix_{table}_merged_into_id"), table, ["merged_into_id"])
         _fill(table)
@@ -91,7 +95,7 @@ def downgrade() -> None:
         op.drop_index(f"ix_{table}_name_key", table)
         op.drop_index(op.f(f"ix_{table}_merged_into_id"), table)
         _drop_key(table)
-        for name in KEYS:
+        for name in (*KEYS, "main_line"):
             op.drop_column(table, name)
     op.drop_table("distinct_pair")
 
