@@ -89,6 +89,13 @@ class RiskGrade(StrEnum):
     D = "D"
 
 
+class NoteKind(StrEnum):
+    """What a regulator's note about a site is about."""
+
+    MANAGEMENT = "管理水平"
+    SAFETY = "安全状况"
+
+
 class AppointmentRole(StrEnum):
     """人员岗位."""
 

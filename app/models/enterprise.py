@@ -102,7 +102,23 @@ class Site(Scoped):
     main_line: Mapped[str | None] = column(
         "主要条线", String(10), choices=Line, help="所选条线中为主的一个；不填取第一个。"
     )
-    risk_grade: Mapped[str | None] = column("风险等级", String(1), choices=RiskGrade)
+    risk_grade: Mapped[str | None] = column(
+        "风险等级",
+        String(1),
+        choices=RiskGrade,
+        help="各条线现行等级中最高的；在这里改，就是从今天起各条线都评为这一级。",
+    )
+    grades: Mapped[str] = column(
+        "各条线等级",
+        String(60),
+        derived=True,
+        nullable=False,
+        default="",
+        server_default=text("''"),
+        of=("risk_grade",),
+    )
+    backing: Mapped[str | None] = column("包保级别", String(20), help="按上级平台的叫法填写，例如“B级”。")
+    backing_official: Mapped[str | None] = column("包保干部", String(60))
     licence_kind: Mapped[str | None] = column("凭证类型", String(30), choices=LicenceKind)
     licence_no: Mapped[str | None] = column("许可证编号", String(40), format="code")
     licence_until: Mapped[date | None] = column("许可有效期至", Date)

@@ -23,7 +23,9 @@ FIRM_ROWS = ("Enterprise", "Site", "Person", "Appointment")
 SERVED = (N.DELIVERED, N.CORRECTING, N.TO_RECHECK, N.CORRECTED, N.NOT_CORRECTED, N.EXTENDED)
 LEADS = 30  # the rank of a 所长: from here on one may put filters there for the office
 # what firms keep, and what is kept of them
-KEPT = ("DailyCheck", "RiskList", "Licence", "Closure", "Training", "Exam", "DirectorDecision", "DirectorOverride")
+KEPT = ("DailyCheck", "RiskList", "Licence", "Closure", "Training", "Exam", "DirectorDecision", "DirectorOverride",
+        "RiskGrading")  # fmt: skip
+NOTES = ("SiteNote",)  # what the regulator thinks of a site: no firm reads it
 DRAFT_CHECK, SENT_CHECK = (CheckState.DRAFT,), (CheckState.SUBMITTED,)
 DECLARED, CLOSED = (ClosureState.DECLARED,), (ClosureState.CONFIRMED,)
 RULES = ("DirectorRule", "SizeYardstick")  # everybody reads what is decided by
@@ -75,7 +77,8 @@ def _over(entities: tuple[str, ...], verbs: tuple[V, ...], coverage: C) -> tuple
 def _reader(coverage: C) -> tuple[Grant, ...]:
     """Reading everything about firms, inspections and notices within a coverage."""
     rows = (*FIRM_ROWS, "Inspection", "Notice", "Delivery")
-    return (*_over((*rows, *KEPT), (V.READ, V.EXPORT, V.PRINT), coverage), Grant("Holiday", R, C.ALL), *COLLEAGUES)
+    read = _over((*rows, *KEPT, *NOTES), (V.READ, V.EXPORT, V.PRINT), coverage)
+    return (*read, Grant("Holiday", R, C.ALL), *COLLEAGUES)
 
 
 def _makes_lists(coverage: C, *, approves: bool = True) -> tuple[Grant, ...]:
@@ -96,8 +99,9 @@ def _fills_checks(coverage: C) -> tuple[Grant, ...]:
 
 # what a station keeps about its firms beside inspections: licences, closures, trainings, examinations, lists
 STATION_KEEPS = (
-    *_over(KEPT, (V.READ, V.EXPORT, V.PRINT), C.SUBTREE),
-    *_over(("Licence", "Training", "Exam"), (V.CREATE, V.UPDATE), C.SUBTREE),
+    *_over((*KEPT, *NOTES), (V.READ, V.EXPORT, V.PRINT), C.SUBTREE),
+    *_over(("Licence", "Training", "Exam", "RiskGrading", *NOTES), (V.CREATE, V.UPDATE), C.SUBTREE),
+    Grant("RiskGrading", (V.IMPORT,), C.SUBTREE),
     Grant("Licence", (V.END, V.REVOKE), C.SUBTREE, (LicenceState.VALID,)),
     Grant("Closure", (V.CREATE,), C.SUBTREE),
     Grant("Closure", (V.UPDATE, V.CONFIRM, V.RETURN), C.SUBTREE, DECLARED),
@@ -229,7 +233,7 @@ ROLES = (
     )),
     Role("assistant", "协管员", Family.BUSINESS, 10, (
         *_over(FIRM_ROWS, R, C.SUBTREE),
-        *_over(("Inspection", "Notice", *KEPT), R, C.SUBTREE),
+        *_over(("Inspection", "Notice", *KEPT, *NOTES), R, C.SUBTREE),
         Grant("Holiday", R, C.ALL),
         *COLLEAGUES,
     )),

@@ -7,7 +7,8 @@ from importlib import import_module
 from app import models
 
 SUBJECTS = ("office", "granting", "handover", "enterprise", "personnel", "inspection", "rectification", "setting",
-            "check", "risk_list", "licence", "training", "director", "activation", "likeness", "merging")  # fmt: skip
+            "check", "risk_list", "licence", "training", "director", "activation",
+            "grading", "likeness", "merging")  # fmt: skip
 
 
 def load() -> None:

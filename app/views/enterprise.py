@@ -19,6 +19,7 @@ from app.core.importing.naming import Naming
 from app.models.check import DailyCheck
 from app.models.director import DirectorDecision
 from app.models.enterprise import GONE, Enterprise, Site
+from app.models.grading import RiskGrading, SiteNote
 from app.models.licence import Closure, Licence
 from app.services.likeness import tell_apart
 
@@ -81,6 +82,7 @@ class EnterpriseView(Merges, EntityView):
 
 
 PLACE = ["enterprise", "name", "area", "address", "kind", "lines", "main_line", "risk_grade", "state", "host_code"]
+BACKING = ["backing", "backing_official"]
 SCALE = ["staff", "revenue", "floor_area", "seats", "meals", "special_food", "headquarters", "trade", "canteen_kind"]
 
 
@@ -109,10 +111,11 @@ class SiteView(Merges, EntityView):
     form_parts = [
         Part(_("场所"), PLACE),
         Part(_("许可"), ["licence_kind", "licence_no", "licence_until"]),
+        Part(_("包保"), BACKING),
         Part(_("规模"), SCALE, help=_("决定是否应当配备食品安全总监；没有的可以不填。")),
     ]
     show_parts = [
-        (_("场所"), [*PLACE, "merged_into"]),
+        (_("场所"), [*PLACE, "grades", *BACKING, "merged_into"]),
         (_("许可"), ["licence_kind", "licence_no", "licence_until"]),
         (_("规模"), ["must_have_director", *SCALE]),
     ]
@@ -133,6 +136,8 @@ class SiteView(Merges, EntityView):
         "licence_no": ("许可证号", "证号"),
         "licence_until": ("有效期至", "有效期", "许可证有效期"),
         "state": ("状态",),
+        "backing": ("包保等级", "包保层级"),
+        "backing_official": ("包保责任人", "包保领导"),
     }
     attachments = Attachments(_("场所照片和证照"))
     children = [
@@ -141,6 +146,8 @@ class SiteView(Merges, EntityView):
             ["verdict", "rule", "words", "missing", "cause", "date_from", "date_to"],
             of=(DirectorDecision, "site_id"),
         ),
+        Children("", ["line", "grade", "score", "year", "date_from", "basis"], add="site", of=(RiskGrading, "site_id")),
+        Children("", ["kind", "text", "date"], add="site", of=(SiteNote, "site_id")),
         Children("", ["check_date", "person", "summary", "marks", "state"], add="site", of=(DailyCheck, "site_id")),
         Children("", ["kind", "number", "valid_to", "expiry", "state"], add="site", of=(Licence, "site_id")),
         Children("", ["kind", "date_from", "date_to", "reason", "state"], add="site", of=(Closure, "site_id")),

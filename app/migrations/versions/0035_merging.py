@@ -1,4 +1,5 @@
-"""Firms and sites that become one: keys to compare them by, who took over, pairs that are not one; the main line.
+"""Firms and sites that become one: keys to compare them by, who took over, pairs that are not one;
+the main line; risk grades line by line.
 
 Revision: 0035
 After: 0032
@@ -48,9 +49,92 @@ def upgrade() -> None:
         op.create_index(op.f(f"ix_{table}_merged_into_id"), table, ["merged_into_id"])
         _fill(table)
         op.create_index(f"ix_{table}_name_key", table, ["name_key"])
+    for name, length in (("backing", 20), ("backing_official", 60)):
+        op.add_column("site", sa.Column(name, sa.String(length=length), nullable=True))
+    op.add_column("site", sa.Column("grades", sa.String(length=60), nullable=False, server_default=sa.text("''")))
+    _gradings()
     op.create_index("ix_enterprise_address_key", "enterprise", ["address_key"])
     op.create_index("ix_site_licence_no", "site", ["licence_no"])
     _code_index("state NOT IN ('注销', '已并入')")
+
+
+def _gradings() -> None:
+    """Tables of grades and notes; the grade that a site has is one of each of its lines from the day it was entered."""
+    op.create_table(
+        "risk_grading",
+        sa.Column("line", sa.String(length=10), nullable=False),
+        sa.Column("grade", sa.String(length=1), nullable=False),
+        sa.Column("score", sa.Numeric(precision=5, scale=1), nullable=True),
+        sa.Column("year", sa.Integer(), nullable=True),
+        sa.Column("basis", sa.String(length=200), nullable=False),
+        sa.Column("date_from", sa.Date(), nullable=False),
+        *_of_site("risk_grading"),
+        sa.CheckConstraint("score IS NULL OR (score >= 0 AND score <= 110)", name=op.f("ck_risk_grading_score")),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
+        "site_note",
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("text", sa.String(length=500), nullable=False),
+        sa.Column("date", sa.Date(), nullable=False),
+        *_of_site("site_note"),
+        sqlite_autoincrement=True,
+    )
+    for table in ("risk_grading", "site_note"):
+        for name in ("site_id", "office_id", "made_office_id", "enterprise_id"):
+            op.create_index(op.f(f"ix_{table}_{name}"), table, [name])
+    op.create_index("ix_risk_grading_site_id_line", "risk_grading", ["site_id", "line", "date_from"])
+    op.create_index("ix_risk_grading_office_id_date_from", "risk_grading", ["office_id", "date_from"])
+    op.create_index("ix_site_note_office_id_date", "site_note", ["office_id", "date"])
+    _keep_grades()
+
+
+def _of_site(table: str) -> list[sa.schema.SchemaItem]:
+    offices = [sa.ForeignKeyConstraint([name], ["office.id"], name=op.f(f"fk_{table}_{name}_office"))
+               for name in ("office_id", "made_office_id")]  # fmt: skip
+    return [
+        sa.Column("site_id", BigId, nullable=False),
+        sa.Column("lines", sa.Integer(), nullable=False),
+        sa.Column("enterprise_id", BigId, nullable=True),
+        sa.Column("office_id", BigId, nullable=False),
+        sa.Column("made_office_id", BigId, nullable=False),
+        sa.Column("id", BigId, nullable=False),
+        sa.Column("public_id", sa.String(length=22), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("made_at", sa.DateTime(), nullable=False),
+        sa.Column("made_by_id", BigId, nullable=True),
+        sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f(f"fk_{table}_site_id_site")),
+        *offices,
+        sa.PrimaryKeyConstraint("id", name=op.f(f"pk_{table}")),
+        sa.UniqueConstraint("public_id", name=op.f(f"uq_{table}_public_id")),
+    ]
+
+
+def _keep_grades() -> None:
+    from app.core.types import public_id
+
+    names = ("id", "lines", "enterprise_id", "office_id", "made_office_id", "made_at", "made_by_id", "risk_grade",
+             "grades")  # fmt: skip
+    site = sa.table("site", *(sa.column(name, sa.DateTime() if name == "made_at" else None) for name in names))
+    copied = ("lines", "enterprise_id", "office_id", "made_office_id", "made_at", "made_by_id")
+    more = ("line", "grade", "year", "basis", "site_id", "public_id", "version")
+    grading = sa.table("risk_grading", sa.column("date_from", sa.Date()),
+                       *(sa.column(name, sa.DateTime() if name == "made_at" else None) for name in (*copied, *more)))  # fmt: skip
+    connection, last = op.get_bind(), 0
+    some = sa.select(*(site.c[name] for name in names)).where(site.c.risk_grade.is_not(None)).order_by(site.c.id)
+    while found := connection.execute(some.where(site.c.id > last).limit(BATCH)).all():
+        rows = [
+            {name: getattr(one, name) for name in copied}
+            | {"line": word, "grade": one.risk_grade, "year": one.made_at.year, "basis": "登记时填写",
+               "date_from": one.made_at.date(), "site_id": one.id, "public_id": public_id(), "version": 1}
+            for one in found for word, bit in LINES if one.lines & bit
+        ]  # fmt: skip
+        if rows:
+            connection.execute(grading.insert(), rows)
+        told = [{"of": one.id, "words": "，".join(f"{word} {one.risk_grade}" for word, bit in LINES if one.lines & bit)}
+                for one in found]  # fmt: skip
+        connection.execute(site.update().where(site.c.id == sa.bindparam("of")).values(grades=sa.bindparam("words")), told)
+        last = found[-1].id
 
 
 def _add_key(table: str) -> None:
@@ -97,6 +181,10 @@ def downgrade() -> None:
         _drop_key(table)
         for name in (*KEYS, "main_line"):
             op.drop_column(table, name)
+    for name in ("grades", "backing_official", "backing"):
+        op.drop_column("site", name)
+    op.drop_table("site_note")
+    op.drop_table("risk_grading")
     op.drop_table("distinct_pair")
 
 
