@@ -23,7 +23,7 @@ from sqlalchemy import func, inspect, or_, select
 from sqlalchemy.exc import IntegrityError
 
 from app.core.db import current_session, unscoped
-from app.core.entity import Entity, Scoped, registry
+from app.core.entity import Entity, Scope, Scoped, registry
 from app.core.errors import Conflict, Invalid
 from app.core.history import remark
 from app.core.saving import EVERYTHING, save
@@ -105,14 +105,15 @@ def abouts() -> Iterator[tuple[type[Entity], str, str]]:
 
 
 def weigh(row: Entity) -> dict[type[Entity], int]:
-    """How many rows of each entity would be moved: what points at the row itself, whoever may see it."""
+    """How many rows of each entity would be moved, of those that the person may see: a sealed visit is not counted."""
     clauses: dict[type[Entity], list[Any]] = {}
     for cls, name in pointers(type(row)):
         clauses.setdefault(cls, []).append(getattr(cls, name) == row.id)
     for cls, entity, key in abouts():
         clauses.setdefault(cls, []).append((getattr(cls, entity) == type(row).__name__) & (getattr(cls, key) == row.id))
-    with unscoped("what hangs on a row", quiet=True) as session:
-        counted = {cls: session.scalar(select(func.count(cls.id)).where(or_(*some))) for cls, some in clauses.items()}
+    seen = {cls: some for cls, some in clauses.items() if cls.__part_of__ or cls.__scope__ is not Scope.SYSTEM}
+    session = current_session()
+    counted = {cls: session.scalar(select(func.count(cls.id)).where(or_(*some))) for cls, some in seen.items()}
     return {cls: int(rows) for cls, rows in counted.items() if rows}
 
 

@@ -17,8 +17,10 @@ from app.core.verbs import Verb
 from app.core.writing import unit_of_work
 from app.data.enums import SiteState
 from app.models.enterprise import Enterprise, Site
+from app.models.inspection import Inspection
+from app.prover.making import Maker, Place
 from app.services.likeness import pairs
-from tests.support.house import House
+from tests.support.house import A, House
 from tests.support.imports import Desk, firms_file, page
 
 PLACE = "内蒙古通辽市奈曼旗大沁他拉镇兴隆街３号"
@@ -192,6 +194,23 @@ def test_merging_on_the_screen(house: House) -> None:
     assert f'href="/enterprises/{one}"' in old
     assert client.get(f"/enterprises/{other}/edit").status_code == 200
     assert client.post(f"/enterprises/{other}/edit", data=LIKE | {"version": str(gone.version)}).status_code == 422
+
+
+def test_a_sealed_visit_is_not_even_counted_and_moves_all_the_same(small: House) -> None:
+    one, other = firm(small), firm(small, **LIKE)
+    with small.system() as session, unit_of_work():
+        place = Place("A", small.offices[A], small.offices[A], 4)
+        maker = Maker(session)
+        site = maker.make(Site, place, enterprise_id=other).id
+        visit = maker.make(Inspection, place, site_id=site, sealed=True).id
+    client, url = small.client("suo-a"), f"/enterprises/{one}/merge/{other}"
+    shown = page(client.get(url))
+    assert re.search(r"<li>经营场所 <span[^>]*>1<", shown)
+    assert "检查 <span" not in shown
+    assert "<li>检查" not in shown
+    assert client.post(url, data=form_of(shown)).status_code == 302
+    with small.system() as session:
+        assert session.get_one(Inspection, visit).enterprise_id == one
 
 
 def test_a_stale_page_merges_nothing(small: House) -> None:

@@ -75,11 +75,11 @@ class MergeScreens(ShowScreens):
             merging.check_pair(gone, kept)
             if request.method == "GET":
                 return self._merge_page(kept, gone)
-            moved = merging.merge(kept, gone, self._decided(kept, gone))
+            choice, total = self._decided(kept, gone), sum(merging.weigh(gone).values())
+            merging.merge(kept, gone, choice)
         except (Invalid, Conflict) as error:
             rows: list[Any] = [fetch(self.model, one, Verb.UPDATE) for one in (key, other)]
             return self._merge_page(rows[0], rows[1], error), error.status
-        total = sum(moved.values())
         flash(_("已合并，%(n)s 条关联记录转到本记录。", n=total), "success")
         return redirect(f"{self.route_base}/{key}")
 
