@@ -34,7 +34,7 @@ class RiskGrading(Scoped):
     line: Mapped[str] = column("业务线", String(10), choices=Line, nullable=False)
     grade: Mapped[str] = column("风险等级", String(1), choices=RiskGrade, nullable=False)
     score: Mapped[Decimal | None] = column("风险分值", Numeric(5, 1), help="静态 40 分加动态 60 分，分值越高风险越大。")
-    year: Mapped[int | None] = column("评定年度", Integer, help="不填取评定日期的年份。")
+    year: Mapped[int | None] = column("评定年度", Integer, format="code", help="不填取评定日期的年份。")
     basis: Mapped[str] = column("依据", String(200), nullable=False, default="", help="评分表、调整等级的理由等。")
     date_from: Mapped[date] = column("评定日期", Date, nullable=False)
 
