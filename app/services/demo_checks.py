@@ -133,8 +133,8 @@ def _kept_by_station(chief: int, made: dict[str, int]) -> list[int]:
         sites = list(current_session().scalars(own.limit(LICENSED)).unique())
         for site, days in zip(sites, TERMS, strict=False):
             _licence(site, days, made)
-        for kind, text in NOTES.items():
-            note = SiteNote(site=sites[0], kind=kind, text=text, date=clock.today() - timedelta(days=20))
+        for site, (kind, text) in zip(sites, NOTES.items(), strict=False):
+            note = SiteNote(site=site, kind=kind, text=text, date=clock.today() - timedelta(days=20))
             save(note, Verb.CREATE)
             _count(made, "SiteNote")
         keys = [site.id for site in sites]
