@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import Boolean, Date, ForeignKey, Index, Integer, String, Text, UniqueConstraint, false, text
+from sqlalchemy import Boolean, Date, ForeignKey, Index, Integer, String, Text, UniqueConstraint, false
 from sqlalchemy import column as bare_column
 from sqlalchemy.orm import Mapped, relationship
 
@@ -68,10 +68,8 @@ class Enterprise(Scoped):
     note: Mapped[str | None] = column("备注", Text, format="long")
     search_text: Mapped[str] = column("检索词", String(1000), derived=True, nullable=False, default="",
                                       of=("name",))  # fmt: skip
-    name_key: Mapped[str] = column("名称比对", String(200), derived=True, nullable=False, default="",
-                                   server_default=text("''"), of=("name",))  # fmt: skip
-    address_key: Mapped[str] = column("地址比对", String(200), derived=True, nullable=False, default="",
-                                      server_default=text("''"), of=("address",))  # fmt: skip
+    name_key: Mapped[str | None] = column("名称比对", String(200), derived=True, default="", of=("name",))
+    address_key: Mapped[str | None] = column("地址比对", String(200), derived=True, default="", of=("address",))
 
     sites: Mapped[list[Site]] = relationship(back_populates="enterprise")
     merged_into: Mapped[Enterprise | None] = relationship(remote_side="Enterprise.id")
@@ -108,15 +106,7 @@ class Site(Scoped):
         choices=RiskGrade,
         help="各条线现行等级中最高的；在这里改，就是从今天起各条线都评为这一级。",
     )
-    grades: Mapped[str] = column(
-        "各条线等级",
-        String(60),
-        derived=True,
-        nullable=False,
-        default="",
-        server_default=text("''"),
-        of=("risk_grade",),
-    )
+    grades: Mapped[str | None] = column("各条线等级", String(60), derived=True, default="", of=("risk_grade",))
     backing: Mapped[str | None] = column("包保级别", String(20), help="按上级平台的叫法填写，例如“B级”。")
     backing_official: Mapped[str | None] = column("包保干部", String(60))
     licence_kind: Mapped[str | None] = column("凭证类型", String(30), choices=LicenceKind)
@@ -144,10 +134,8 @@ class Site(Scoped):
                                                server_default=false())  # fmt: skip
     search_text: Mapped[str] = column("检索词", String(1000), derived=True, nullable=False, default="",
                                       of=("name", "enterprise.name"))  # fmt: skip
-    name_key: Mapped[str] = column("名称比对", String(200), derived=True, nullable=False, default="",
-                                   server_default=text("''"), of=("name",))  # fmt: skip
-    address_key: Mapped[str] = column("地址比对", String(200), derived=True, nullable=False, default="",
-                                      server_default=text("''"), of=("address",))  # fmt: skip
+    name_key: Mapped[str | None] = column("名称比对", String(200), derived=True, default="", of=("name",))
+    address_key: Mapped[str | None] = column("地址比对", String(200), derived=True, default="", of=("address",))
 
     enterprise: Mapped[Enterprise] = relationship(back_populates="sites")
     area: Mapped[Area | None] = relationship()

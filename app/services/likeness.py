@@ -97,8 +97,8 @@ def _alike_place(one: Any, other: Any) -> bool:
     return _begins(one.address_key, other.address_key) and not concealed(type(one), "address")
 
 
-def _begins(one: str, other: str) -> bool:
-    return bool(one and other) and (one.startswith(other) or other.startswith(one))
+def _begins(one: str | None, other: str | None) -> bool:
+    return (one.startswith(other) or other.startswith(one)) if one and other else False
 
 
 # ---- on entry --------------------------------------------------------------------------------------------------------

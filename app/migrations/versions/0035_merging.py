@@ -41,7 +41,7 @@ def upgrade() -> None:
     )
     for table in ("enterprise", "site"):
         for name in KEYS:
-            op.add_column(table, sa.Column(name, sa.String(length=200), nullable=False, server_default=sa.text("''")))
+            op.add_column(table, sa.Column(name, sa.String(length=200), nullable=True))
         op.add_column(table, sa.Column("main_line", sa.String(length=10), nullable=True))
         for word, bit in reversed(LINES):  # the first of its lines
             op.execute(f"UPDATE {table} SET main_line = '{word}' WHERE (lines & {bit}) != 0")
@@ -51,7 +51,7 @@ def upgrade() -> None:
         op.create_index(f"ix_{table}_name_key", table, ["name_key"])
     for name, length in (("backing", 20), ("backing_official", 60)):
         op.add_column("site", sa.Column(name, sa.String(length=length), nullable=True))
-    op.add_column("site", sa.Column("grades", sa.String(length=60), nullable=False, server_default=sa.text("''")))
+    op.add_column("site", sa.Column("grades", sa.String(length=60), nullable=True))
     _gradings()
     op.create_index("ix_enterprise_address_key", "enterprise", ["address_key"])
     op.create_index("ix_site_licence_no", "site", ["licence_no"])
