@@ -47,6 +47,7 @@ class IssuedDocument(Scoped):
     __tablename__ = "issued_document"
     __label__ = "文书"
     __about__ = ("entity", "row_id")
+    __as_it_was__ = True
     __table_args__ = (Index("ix_issued_document_entity_row_id", "entity", "row_id"),)
 
     kind: Mapped[str] = column("文书种类", String(40), nullable=False)

@@ -56,6 +56,7 @@ def column(  # noqa: PLR0913 - one keyword a fact about the column
     secret: bool = False,
     system: bool = False,
     derived: bool = False,
+    never: tuple[str, ...] = (),
     of: tuple[str, ...] = (),
     required: bool = False,
     **options: Any,
@@ -66,7 +67,8 @@ def column(  # noqa: PLR0913 - one keyword a fact about the column
     limits a text column to an enum; `words` gives what each stored value is called where it is no word of ours;
     `secret` keeps its value out of history; `system` columns are set by core and transitions, never by a form or a
     plain update; `derived` ones are computed from others at every save: `of` names those, and who may not see one of
-    them may not search by what is made of it; a `required` one has a default in the database, but a person must choose.
+    them may not search by what is made of it; `never`: choices that no form offers, set by core;
+    a `required` one has a default in the database, but a person must choose.
     """
     info = {
         "label": label,
@@ -77,6 +79,7 @@ def column(  # noqa: PLR0913 - one keyword a fact about the column
         "secret": secret,
         "system": system,
         "derived": derived,
+        "never": never,
         "of": of,
         "required": required,
     }
@@ -151,6 +154,8 @@ class Entity(FabModel):
     __handover__: ClassVar[tuple[Charge, ...]] = ()  # what of a row hangs on a person, and goes to a successor
     __grows__: ClassVar[bool] = False  # without end: its lists need `core.ordering.list_indexes` (a test says which)
 
+    __superseded__: ClassVar[str] = ""  # key of the row that took this one over; then nothing new may point here
+    __as_it_was__: ClassVar[bool] = False  # says what was: never put to another row when two become one
     __retain__: ClassVar[tuple[Retain, ...]] = ()  # how long its rows are kept (`core.retention`)
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

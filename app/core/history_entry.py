@@ -78,6 +78,7 @@ class HistoryEntry(Entity):
     __scope__ = Scope.OFFICE
     __sphere__ = Sphere.LOG
     __history__ = False
+    __as_it_was__ = True
     __grows__ = True
     __search__ = ()  # not in the search index, which each entry would have to be put into: see fab.log_filters
     __state__ = "result"

@@ -77,6 +77,7 @@ class SiteState(StrEnum):
     DEREGISTERED = "注销"
     REVOKED = "吊销"
     LOST = "失联"
+    MERGED = "已并入"  # by merging only: the row that stays is named on it
 
 
 class RiskGrade(StrEnum):
@@ -86,6 +87,13 @@ class RiskGrade(StrEnum):
     B = "B"
     C = "C"
     D = "D"
+
+
+class NoteKind(StrEnum):
+    """What a regulator's note about a site is about."""
+
+    MANAGEMENT = "管理水平"
+    SAFETY = "安全状况"
 
 
 class AppointmentRole(StrEnum):

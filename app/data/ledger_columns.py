@@ -129,7 +129,7 @@ LINES: dict[str, Line] = {
     "销售环节": Line.SALES, "食品销售(流通)": Line.SALES,
     "餐饮服务": Line.CATERING, "餐饮": Line.CATERING, "餐饮环节": Line.CATERING, "餐饮服务环节": Line.CATERING,
 }  # fmt: skip
-STATES: dict[str, SiteState] = {state.value: state for state in SiteState} | {
+STATES: dict[str, SiteState] = {state.value: state for state in SiteState if state.value != SiteState.MERGED.value} | {
     "营业": SiteState.OPEN, "正常营业": SiteState.OPEN, "在营": SiteState.OPEN, "存续": SiteState.OPEN,
     "在业": SiteState.OPEN, "开业": SiteState.OPEN, "歇业": SiteState.CLOSED, "暂停营业": SiteState.CLOSED,
     "关闭": SiteState.CLOSED, "已注销": SiteState.DEREGISTERED, "已吊销": SiteState.REVOKED, "查无下落": SiteState.LOST,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import Boolean, Date, ForeignKey, Index, Integer, String, Text, false
+from sqlalchemy import Boolean, Date, ForeignKey, Index, Integer, String, Text, UniqueConstraint, false
 from sqlalchemy import column as bare_column
 from sqlalchemy.orm import Mapped, relationship
 
@@ -12,7 +12,7 @@ from app.core.batched import batched
 from app.core.entity import BigId, Entity, Scoped, column, computed
 from app.core.ordering import list_indexes
 from app.core.types import LineSet
-from app.data.enums import CanteenKind, LicenceKind, OrgForm, RiskGrade, SiteKind, SiteState, Trade
+from app.data.enums import CanteenKind, LicenceKind, Line, OrgForm, RiskGrade, SiteKind, SiteState, Trade
 from app.models.area import Area
 from app.models.precinct import Precinct
 
@@ -20,7 +20,9 @@ TONES: dict[str, str] = {SiteState.OPEN: "success", SiteState.SEASONAL: "info", 
          SiteState.REVOKED: "danger", SiteState.LOST: "warning"}  # fmt: skip
 
 
-ENDED = (SiteState.DEREGISTERED, SiteState.REVOKED)  # no business any more: in no ledger from that day on
+GONE = (SiteState.DEREGISTERED, SiteState.MERGED)  # no firm any more: its code is free for another
+ENDED = (*GONE, SiteState.REVOKED)  # no business any more: in no ledger from that day on
+LIVING = bare_column("state").not_in([state.value for state in GONE])
 
 
 class Enterprise(Scoped):
@@ -29,6 +31,7 @@ class Enterprise(Scoped):
     __tablename__ = "enterprise"
     __label__ = "主体"
     __firm_key__ = "enterprise"
+    __superseded__ = "merged_into_id"
     __tones__ = TONES
     __search__ = ("search_text", "code", "legal_person", "phone")
     __grows__ = True
@@ -37,9 +40,11 @@ class Enterprise(Scoped):
             "uq_enterprise_code",
             "code",
             unique=True,
-            sqlite_where=bare_column("state") != SiteState.DEREGISTERED.value,
-            postgresql_where=bare_column("state") != SiteState.DEREGISTERED.value,
+            sqlite_where=LIVING,
+            postgresql_where=LIVING,
         ),
+        Index("ix_enterprise_name_key", "name_key"),
+        Index("ix_enterprise_address_key", "address_key"),
         *list_indexes("enterprise", orders=("made_at", "name", "code", "state"), filters=("org_form",)),
     )
 
@@ -49,17 +54,27 @@ class Enterprise(Scoped):
     legal_person: Mapped[str] = column("法定代表人（负责人、经营者）", String(60), nullable=False, default="")
     phone: Mapped[str | None] = column("联系电话", String(30), format="tel")
     address: Mapped[str] = column("住所", String(200), nullable=False, default="")
-    state: Mapped[str] = column("经营状态", String(20), choices=SiteState, nullable=False, default="正常")
+    state: Mapped[str] = column("经营状态", String(20), choices=SiteState, never=(SiteState.MERGED,),
+                                nullable=False, default="正常")  # fmt: skip
+    merged_into_id: Mapped[int | None] = column(
+        "并入的主体", BigId, ForeignKey("enterprise.id"), system=True, index=True
+    )
     ended_on: Mapped[date | None] = column("终止日期", Date, derived=True)
     must_have_director: Mapped[bool] = column("应配食品安全总监", Boolean, derived=True, nullable=False, default=False,
                                                server_default=false())  # fmt: skip
+    main_line: Mapped[str | None] = column(
+        "主要条线", String(10), choices=Line, help="多个条线中为主的一个；不填取第一个场所的。"
+    )
     head_code: Mapped[str | None] = column("总部统一社会信用代码", String(18), format="code", index=True,
                                            help="连锁门店填总部的代码，总部的人员就能查看本单位的记录。")  # fmt: skip
     note: Mapped[str | None] = column("备注", Text, format="long")
     search_text: Mapped[str] = column("检索词", String(1000), derived=True, nullable=False, default="",
                                       of=("name",))  # fmt: skip
+    name_key: Mapped[str | None] = column("名称比对", String(200), derived=True, default="", of=("name",))
+    address_key: Mapped[str | None] = column("地址比对", String(200), derived=True, default="", of=("address",))
 
     sites: Mapped[list[Site]] = relationship(back_populates="enterprise")
+    merged_into: Mapped[Enterprise | None] = relationship(remote_side="Enterprise.id")
 
     @computed("监管责任人", reads="Caretaker")
     def care(self) -> str | None:
@@ -74,11 +89,14 @@ class Site(Scoped):
     __tablename__ = "site"
     __label__ = "经营场所"
     __firm_key__ = "site"
+    __superseded__ = "merged_into_id"
     __tones__ = TONES
     __search__ = ("search_text", "licence_no", "enterprise.search_text", "enterprise.code")
     __grows__ = True
-    __table_args__ = list_indexes(
-        "site", orders=("made_at", "name", "kind", "risk_grade", "state"), filters=("licence_until",)
+    __table_args__ = (
+        Index("ix_site_name_key", "name_key"),
+        Index("ix_site_licence_no", "licence_no"),
+        *list_indexes("site", orders=("made_at", "name", "kind", "risk_grade", "state"), filters=("licence_until",)),
     )
 
     enterprise_id: Mapped[int] = column("主体", BigId, ForeignKey("enterprise.id"), nullable=False, index=True)
@@ -88,7 +106,18 @@ class Site(Scoped):
     address: Mapped[str] = column("经营地址", String(200), nullable=False, default="")
     kind: Mapped[str] = column("主体类型", String(30), choices=SiteKind, nullable=False)
     lines: Mapped[int] = column("条线", LineSet, format="lines", required=True, nullable=False, default=0)
-    risk_grade: Mapped[str | None] = column("风险等级", String(1), choices=RiskGrade)
+    main_line: Mapped[str | None] = column(
+        "主要条线", String(10), choices=Line, help="所选条线中为主的一个；不填取第一个。"
+    )
+    risk_grade: Mapped[str | None] = column(
+        "风险等级",
+        String(1),
+        choices=RiskGrade,
+        help="各条线现行等级中最高的；在这里改，就是从今天起各条线都评为这一级。",
+    )
+    grades: Mapped[str | None] = column("各条线等级", String(60), derived=True, default="", of=("risk_grade",))
+    backing: Mapped[str | None] = column("包保级别", String(20), help="按上级平台的叫法填写，例如“B级”。")
+    backing_official: Mapped[str | None] = column("包保干部", String(60))
     licence_kind: Mapped[str | None] = column("凭证类型", String(30), choices=LicenceKind)
     licence_no: Mapped[str | None] = column("许可证编号", String(40), format="code")
     licence_until: Mapped[date | None] = column("许可有效期至", Date)
@@ -96,7 +125,9 @@ class Site(Scoped):
         "所在单位统一社会信用代码", String(18), format="code", index=True,
         help="承包经营的食堂填学校等单位的代码，该单位的人员就能查看本场所的记录。",
     )  # fmt: skip
-    state: Mapped[str] = column("经营状态", String(20), choices=SiteState, nullable=False, default="正常")
+    state: Mapped[str] = column("经营状态", String(20), choices=SiteState, never=(SiteState.MERGED,),
+                                nullable=False, default="正常")  # fmt: skip
+    merged_into_id: Mapped[int | None] = column("并入的场所", BigId, ForeignKey("site.id"), system=True, index=True)
     staff: Mapped[int | None] = column("从业人数", Integer)
     revenue: Mapped[int | None] = column("年营业收入（万元）", Integer)
     floor_area: Mapped[int | None] = column("经营面积（㎡）", Integer)
@@ -112,10 +143,13 @@ class Site(Scoped):
                                                server_default=false())  # fmt: skip
     search_text: Mapped[str] = column("检索词", String(1000), derived=True, nullable=False, default="",
                                       of=("name", "enterprise.name"))  # fmt: skip
+    name_key: Mapped[str | None] = column("名称比对", String(200), derived=True, default="", of=("name",))
+    address_key: Mapped[str | None] = column("地址比对", String(200), derived=True, default="", of=("address",))
 
     enterprise: Mapped[Enterprise] = relationship(back_populates="sites")
     area: Mapped[Area | None] = relationship()
     precinct: Mapped[Precinct | None] = relationship()
+    merged_into: Mapped[Site | None] = relationship(remote_side="Site.id")
 
     @computed("监管责任人", reads="Caretaker")
     def care(self) -> str | None:
@@ -135,3 +169,15 @@ class EnterpriseOffice(Entity):
 
     enterprise_id: Mapped[int] = column("主体", BigId, ForeignKey("enterprise.id"), nullable=False, index=True)
     office_id: Mapped[int] = column("机构", BigId, ForeignKey("office.id"), nullable=False)
+
+
+class Distinct(Entity):
+    """Two rows that look alike and are not: somebody has looked, and nobody is asked again."""
+
+    __tablename__ = "distinct_pair"
+    __label__ = "不是重复"
+    __table_args__ = (UniqueConstraint("entity", "low_id", "high_id"),)
+
+    entity: Mapped[str] = column("种类", String(60), nullable=False)
+    low_id: Mapped[int] = column("记录", BigId, nullable=False)
+    high_id: Mapped[int] = column("另一条记录", BigId, nullable=False)

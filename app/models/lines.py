@@ -7,6 +7,7 @@ from enum import IntFlag
 from flask_babel import lazy_gettext as _
 
 from app.core.lines import register_lines
+from app.data.enums import Line as Word
 
 
 class Line(IntFlag):
@@ -17,6 +18,8 @@ class Line(IntFlag):
     CATERING = 4
 
 
+# the word that a column keeps of a line, in the order of the bits
+BITS = {Word.PRODUCTION: int(Line.PRODUCTION), Word.SALES: int(Line.SALES), Word.CATERING: int(Line.CATERING)}
 ALL_LINES = int(Line.PRODUCTION | Line.SALES | Line.CATERING)
 
 register_lines(

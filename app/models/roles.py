@@ -25,7 +25,8 @@ SERVED = (N.DELIVERED, N.CORRECTING, N.TO_RECHECK, N.CORRECTED, N.NOT_CORRECTED,
 LEADS = 30  # the rank of a 所长: from here on one may put filters there for the office
 # what firms keep, and what is kept of them
 KEPT = ("DailyCheck", "RiskList", "Licence", "Closure", "Training", "Exam", "DirectorDecision", "DirectorOverride",
-        "StaffChange", "PolicyDocument")  # fmt: skip
+        "StaffChange", "PolicyDocument", "RiskGrading")  # fmt: skip
+NOTES = ("SiteNote",)  # what the regulator thinks of a site: no firm reads it
 DRAFT_CHECK, SENT_CHECK = (CheckState.DRAFT,), (CheckState.SUBMITTED,)
 MENDABLE = (ChangeState.DRAFT, ChangeState.RETURNED)
 REPORTED, STANDING = (ChangeState.REPORTED,), (ChangeState.STANDING,)
@@ -80,7 +81,7 @@ def _over(entities: tuple[str, ...], verbs: tuple[V, ...], coverage: C) -> tuple
 
 def _reader(coverage: C) -> tuple[Grant, ...]:
     """Reading everything about firms, inspections and notices within a coverage."""
-    rows = (*FIRM_ROWS, "Ban", "Inspection", "Notice", "Delivery", *KEPT, *CARE)
+    rows = (*FIRM_ROWS, "Ban", "Inspection", "Notice", "Delivery", *KEPT, *NOTES, *CARE)
     return (*_over(rows, (V.READ, V.EXPORT, V.PRINT), coverage), Grant("Holiday", R, C.ALL), *COLLEAGUES)
 
 
@@ -91,6 +92,9 @@ def _enters_bans(coverage: C) -> tuple[Grant, ...]:
 
 def _lifts_bans(coverage: C) -> tuple[Grant, ...]:
     return (Grant("Ban", (V.REVOKE,), coverage, (BanState.IN_FORCE,)),)
+    rows = (*FIRM_ROWS, "Inspection", "Notice", "Delivery")
+    read = _over((*rows, *KEPT, *NOTES), (V.READ, V.EXPORT, V.PRINT), coverage)
+    return (*read, Grant("Holiday", R, C.ALL), *COLLEAGUES)
 
 
 def _makes_lists(coverage: C, *, approves: bool = True) -> tuple[Grant, ...]:
@@ -111,9 +115,10 @@ def _fills_checks(coverage: C) -> tuple[Grant, ...]:
 
 # what a station keeps about its firms beside inspections: licences, closures, trainings, examinations, lists
 STATION_KEEPS = (
-    *_over((*KEPT, "Ban"), (V.READ, V.EXPORT, V.PRINT), C.SUBTREE),
+    *_over((*KEPT, *NOTES, "Ban"), (V.READ, V.EXPORT, V.PRINT), C.SUBTREE),
     *_enters_bans(C.SUBTREE),
-    *_over(("Licence", "Training", "Exam", "PolicyDocument"), (V.CREATE, V.UPDATE), C.SUBTREE),
+    *_over(("Licence", "Training", "Exam", "PolicyDocument", "RiskGrading", *NOTES), (V.CREATE, V.UPDATE), C.SUBTREE),
+    Grant("RiskGrading", (V.IMPORT,), C.SUBTREE),
     Grant("Licence", (V.END, V.REVOKE), C.SUBTREE, (LicenceState.VALID,)),
     Grant("Closure", (V.CREATE,), C.SUBTREE),
     Grant("Closure", (V.UPDATE, V.CONFIRM, V.RETURN), C.SUBTREE, DECLARED),
@@ -275,7 +280,7 @@ ROLES = (
     )),
     Role("assistant", "协管员", Family.BUSINESS, 10, (
         *_over(FIRM_ROWS, R, C.SUBTREE),
-        *_over(("Inspection", "Notice", "Ban", *KEPT, "Caretaker", "Precinct"), R, C.SUBTREE),
+        *_over(("Inspection", "Notice", "Ban", *KEPT, *NOTES, "Caretaker", "Precinct"), R, C.SUBTREE),
         Grant("Holiday", R, C.ALL),
         *COLLEAGUES,
     )),

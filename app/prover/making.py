@@ -136,7 +136,8 @@ class Maker:
         found: dict[str, Any] = {}
         for prop in inspect(cls).column_attrs:
             column = prop.columns[0]
-            if prop.key in CORES or not isinstance(column, Column):
+            ours = prop.key in (*CORES, cls.__superseded__)  # what another row took over is no longer worked on
+            if ours or not isinstance(column, Column):
                 continue
             if prop.key in fixed:
                 found[prop.key] = fixed[prop.key]

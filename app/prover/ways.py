@@ -146,6 +146,9 @@ class Ways(Whose):
                 values = [step.name for step in flow.transitions] if flow is not None else ["submit"]
             elif name == "column":
                 values = [*sealed_columns(view.model), *self._withheld(view)] or ["name"]
+            elif name == "other":  # a second row of the same entity: an own one, and one that may not be seen
+                rows = (*self.own(view.model)[:1], *self.foreign(view.model)[:1])
+                values = [str(row.id) for row in rows] or [str(NO_KEY)]
             else:
                 values = [NO_ID]
             found = [one | {name: value} for one in found for value in values]

@@ -20,9 +20,10 @@ from app.core.office import Account
 from app.core.saving import EVERYTHING, save
 from app.core.verbs import Verb
 from app.core.workflow import run
-from app.data.enums import AppointmentRole, ClosureKind, ItemResult, LicenceKind, TrainingKind
+from app.data.enums import AppointmentRole, ClosureKind, ItemResult, LicenceKind, NoteKind, TrainingKind
 from app.models.check import DailyCheck
 from app.models.enterprise import Site
+from app.models.grading import SiteNote
 from app.models.licence import Closure, Licence
 from app.models.personnel import Appointment
 from app.models.training import Exam, Training
@@ -122,6 +123,10 @@ def _own_list(firm: int, made: dict[str, int]) -> None:
                 template = one
 
 
+NOTES = {NoteKind.MANAGEMENT: "负责人熟悉制度，台账按日登记；晨检记录偶有漏签。",
+         NoteKind.SAFETY: "冷藏、消毒设施完好，近一年抽检合格。"}  # fmt: skip
+
+
 def _kept_by_station(chief: int, made: dict[str, int]) -> list[int]:
     """Licences, trainings; the keys of the sites that have licences."""
     with acting(chief):
@@ -130,6 +135,10 @@ def _kept_by_station(chief: int, made: dict[str, int]) -> list[int]:
         sites = list(current_session().scalars(own.limit(LICENSED)).unique())
         for site, days in zip(sites, TERMS, strict=False):
             _licence(site, days, made)
+        for site, (kind, text) in zip(sites, NOTES.items(), strict=False):
+            note = SiteNote(site=site, kind=kind, text=text, date=clock.today() - timedelta(days=20))
+            save(note, Verb.CREATE)
+            _count(made, "SiteNote")
         keys = [site.id for site in sites]
         _taught(home, made)
     return keys

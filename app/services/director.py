@@ -23,9 +23,9 @@ from app.core.types import public_id
 from app.core.verbs import Verb
 from app.core.workflow import handles, lock
 from app.core.writing import current_unit, perform, unit_of_work
-from app.data.enums import TRADE_OF, DecisionCause, DirectorCondition, OverrideState, SiteKind, SiteState
+from app.data.enums import TRADE_OF, DecisionCause, DirectorCondition, OverrideState, SiteKind
 from app.models.director import DirectorDecision, DirectorOverride, DirectorRule, SizeYardstick
-from app.models.enterprise import Site
+from app.models.enterprise import GONE, Site
 
 SIZES = ("staff", "revenue", "floor_area", "seats")
 BATCH = 500
@@ -306,7 +306,7 @@ def decide_all(**_arguments: Any) -> None:
     while True:
         with unscoped("decide who must have a director") as session, unit_of_work(Verb.UPDATE, "重新判定总监配备"):
             sites = session.scalars(
-                select(Site).where(Site.id > last, Site.state != SiteState.DEREGISTERED).order_by(Site.id).limit(BATCH)
+                select(Site).where(Site.id > last, Site.state.not_in(GONE)).order_by(Site.id).limit(BATCH)
                 .options(selectinload(Site.enterprise))
             ).all()  # fmt: skip
             for site in sites:

@@ -26,7 +26,8 @@ from app.core.saving import Check, before_many, on_save
 from app.core.verbs import Verb
 from app.core.writing import perform, unit_of_work
 from app.data.enums import SiteState
-from app.models.enterprise import ENDED, Enterprise, EnterpriseOffice, Site
+from app.models.enterprise import ENDED, GONE, Enterprise, EnterpriseOffice, Site
+from app.models.lines import BITS
 from app.models.personnel import Appointment, Person
 from app.services.care import end_all
 
@@ -51,6 +52,7 @@ def check_enterprise(firm: Enterprise, check: Check) -> None:
         _phone(firm, check)
     firm.ended_on = (firm.ended_on or clock.today()) if firm.state in ENDED else None
     firm.head_code = _other_code(firm.head_code, "head_code", firm, check)
+    _mark_main(firm, check)
     if _named_alike(firm, check):
         check.doubt("name", _("本机构已有同名的主体。确实是另一个，请打勾。"))
     firm.search_text = search_key(firm.name or "")
@@ -79,7 +81,7 @@ def _named_alike(firm: Enterprise, check: Check) -> bool:
         return any(where == office and key != firm.id for where, key in names[firm.name])
     alike = select(Enterprise.id).where(
         Enterprise.name == firm.name, Enterprise.office_id == office, Enterprise.id != (firm.id or 0),
-        Enterprise.state != SiteState.DEREGISTERED,
+        Enterprise.state.not_in(GONE),
     )  # fmt: skip
     return current_session().scalar(alike.limit(1)) is not None
 
@@ -91,15 +93,11 @@ def _askable(name: str | None) -> TypeGuard[str]:
 
 def taken(firm: Enterprise) -> bool:
     """Whether another firm in being has this code, in whichever office: yes or no, nothing else."""
-    with unscoped("is the code taken", quiet=True) as session:
-        found = session.scalar(
-            select(Enterprise.id).where(
-                Enterprise.code == firm.code,
-                Enterprise.state != SiteState.DEREGISTERED,
-                Enterprise.id != (firm.id or 0),
-            )
-        )
-    return found is not None
+    others = select(Enterprise.id).where(
+        Enterprise.code == firm.code, Enterprise.state.not_in(GONE), Enterprise.id != (firm.id or 0)
+    )
+    # on the connection: below the person's predicates, and with what this transaction has written
+    return current_session().connection().scalar(others.limit(1)) is not None
 
 
 def _taken(firm: Enterprise, check: Check) -> bool:
@@ -115,7 +113,7 @@ def codes_in_use(values: list[dict[str, Any]]) -> dict[str, Any]:
     with unscoped("are the codes taken", quiet=True) as session:
         for start in range(0, len(codes), 400):
             some = Enterprise.code.in_(codes[start : start + 400])
-            living = Enterprise.state != SiteState.DEREGISTERED
+            living = Enterprise.state.not_in(GONE)
             for code, key in session.execute(select(Enterprise.code, Enterprise.id).where(some, living)):
                 holders[code or ""].add(key)
     return {"codes": holders}
@@ -152,6 +150,7 @@ def check_site(site: Site, check: Check) -> None:
     site.host_code = _other_code(site.host_code, "host_code", site.enterprise, check)
     if not site.lines:
         check.error("lines", _("请至少选一项。"))
+    _mark_main(site, check)
     if not site.name and site.enterprise is not None:
         site.name = site.enterprise.name
     _widen(site)
@@ -160,11 +159,23 @@ def check_site(site: Site, check: Check) -> None:
     site.search_text = search_key(name if firm in name else f"{firm}{name}")
 
 
+def _mark_main(row: Enterprise | Site, check: Check) -> None:
+    """The main line is one of the lines; what was not chosen, or is no line any more, is the first of them."""
+    own = [word for word, bit in BITS.items() if (row.lines or 0) & bit]
+    if row.main_line in own:
+        return
+    if row.main_line and inspect(row).attrs.main_line.history.has_changes():
+        check.error("main_line", _("主要条线须是它的条线之一。"))
+    else:
+        row.main_line = own[0] if own else None
+
+
 def _widen(site: Site) -> None:
     """A firm has every line that a site of it has; written as a part of saving the site."""
     firm = site.enterprise
     if firm is not None and site.lines and firm.lines | site.lines != firm.lines:
         firm.lines |= site.lines
+        firm.main_line = firm.main_line or site.main_line
         perform(firm, Verb.UPDATE, site)
 
 

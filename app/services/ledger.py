@@ -26,6 +26,7 @@ from app.data.enums import AppointmentRole
 from app.data.people import ChangeKind
 from app.models.area import Area
 from app.models.enterprise import Enterprise, Site
+from app.models.lines import BITS
 from app.models.personnel import Appointment, Person
 from app.models.staff_change import StaffChange
 from app.services import vacancy
@@ -160,6 +161,15 @@ def counts(wanted: Wanted) -> Counts:
             firms.c.must, both, free, firms.c.officer, _lacks(firms))))
     ).one()  # fmt: skip
     return Counts(*(int(value) for value in row))
+
+
+def by_line(wanted: Wanted) -> list[tuple[int, int]]:
+    """Of the firms the ledger is asked for, how many are in each line: one in two lines counts under both."""
+    firms = _firms(wanted).subquery()
+    lines = select(Enterprise.lines).where(Enterprise.id == firms.c.id).scalar_subquery()
+    held = [func.coalesce(func.sum(case((lines.bitwise_and(bit) != 0, 1), else_=0)), 0) for bit in BITS.values()]
+    row = current_session().execute(select(*held).select_from(firms)).one()
+    return list(zip(BITS.values(), (int(value) for value in row), strict=True))
 
 
 def _lacks(firms: Any) -> ColumnElement[bool]:

@@ -13,8 +13,7 @@ from app.core import clock
 from app.core.db import current_session
 from app.core.errors import Invalid
 from app.core.office import Office, OfficeKind
-from app.data.enums import SiteState
-from app.models.enterprise import Enterprise
+from app.models.enterprise import GONE, Enterprise
 from app.services.ledger_file import Ledger, Problem, read_ledger
 from app.services.ledger_row import ERROR
 from app.services.register import CHUNK, Outcome, Register
@@ -98,7 +97,7 @@ def _elsewhere(office_id: int, codes: list[str]) -> set[str]:
                 select(Enterprise.code).where(
                     Enterprise.code.in_(codes[start : start + CHUNK]),
                     Enterprise.office_id != office_id,
-                    Enterprise.state != SiteState.DEREGISTERED,
+                    Enterprise.state.not_in(GONE),
                 )
             )
         )

@@ -21,7 +21,7 @@ from app.core.verbs import Verb
 from app.core.writing import unit_of_work
 from app.data.enums import SiteKind, SiteState
 from app.models.area import Area
-from app.models.enterprise import Enterprise, Site
+from app.models.enterprise import GONE, Enterprise, Site
 from app.models.personnel import Appointment, Person
 from app.services.ledger_row import LedgerPerson, LedgerRow
 from app.services.sync import LINES
@@ -83,7 +83,7 @@ class Register:
 
     def _find_firms(self, rows: list[LedgerRow]) -> None:
         for firm in self._in(Enterprise, Enterprise.code, [row.code for row in rows if row.code]):
-            if firm.state != SiteState.DEREGISTERED:
+            if firm.state not in GONE:
                 self.firms[firm.code or ""] = firm
         for firm in self._in(Enterprise, Enterprise.name, [row.name for row in rows if not row.code]):
             if firm.office_id == self.office_id and not firm.code:

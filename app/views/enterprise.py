@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from flask_babel import lazy_gettext as _
 from flask_babel import lazy_pgettext
@@ -11,24 +12,39 @@ from app.core.attachment import Attachments
 from app.core.codes import check_credit_code, check_licence
 from app.core.fab.forming import Part
 from app.core.fab.interface import AppInterface
+from app.core.fab.merge_view import MergeScreens
 from app.core.fab.showing import Children
 from app.core.fab.view import EntityView
 from app.core.importing.naming import Naming
 from app.core.screen import Action
-from app.data.enums import SiteState
 from app.models.care import Caretaker
 from app.models.check import DailyCheck
 from app.models.director import DirectorDecision
-from app.models.enterprise import Enterprise, Site
+from app.models.enterprise import GONE, Enterprise, Site
+from app.models.grading import RiskGrading, SiteNote
 from app.models.licence import Closure, Licence
 from app.models.policy_document import PolicyDocument
+from app.services.likeness import tell_apart
 from app.views.care import CARE_ACTS, PRESETS
 from app.views.care_day import DayScreens, day_action
 from app.views.staffing import Staffing
 from app.views.transfer import TRANSFER_ACTS, TransferScreens, transfer_actions
 
 
-class EnterpriseView(Staffing, DayScreens, EntityView):
+class Merges(MergeScreens):
+    """What firms and sites share: which look alike."""
+
+    def tell_apart(self, one: Any, other: Any, *, distinct: bool) -> None:
+        """Remembered for both."""
+        tell_apart(one, other, distinct=distinct)
+
+    def duplicates_url(self, *, dismissed: bool = False) -> str:
+        """The page of duplicates."""
+        words = {"of": self.entity_name} | ({"dismissed": "1"} if dismissed else {})
+        return f"/duplicates/?{urlencode(words)}"
+
+
+class EnterpriseView(Staffing, DayScreens, Merges, EntityView):
     """主体: found by name, pinyin initials or code."""
 
     datamodel = AppInterface(Enterprise)
@@ -39,17 +55,17 @@ class EnterpriseView(Staffing, DayScreens, EntityView):
     description = _("一个统一社会信用代码一个主体，可以有多个经营场所。")
     list_columns = ["name", "code", "legal_person", "phone", "address", "state"]
     order_columns = ["name", "code", "state"]
-    list_filters = ["state", "care", "org_form", "must_have_director", "legal_person", "address"]
+    list_filters = ["state", "care", "org_form", "main_line", "must_have_director", "legal_person", "address"]
     presets = PRESETS
     extra_columns = ["org_form", "must_have_director", "head_code", "note"]  # who answers would be a ninth statement
     default_order = "-made_at"
     form_parts = [
         Part(_("主体"), ["name", "code", "org_form", "legal_person", "phone", "address", "state"]),
-        Part(_("其他"), ["head_code", "note"]),
+        Part(_("其他"), ["main_line", "head_code", "note"]),
     ]
     show_parts = [
         (_("主体"), ["name", "code", "org_form", "legal_person", "phone", "address", "state", "must_have_director"]),
-        (_("其他"), ["care", "head_code", "note", "office_id"]),
+        (_("其他"), ["care", "lines", "main_line", "head_code", "note", "office_id", "merged_into"]),
     ]
     attachments = Attachments(_("证照和其他文件"))
     children = [
@@ -60,7 +76,7 @@ class EnterpriseView(Staffing, DayScreens, EntityView):
         keys=(("code",), ("name",)),
         found_by=("code", "name"),
         canonical={"code": lambda text: check_credit_code(text).value},
-        ended=lambda firm: firm.state == SiteState.DEREGISTERED,
+        ended=lambda firm: firm.state in GONE,
     )
     import_names = {
         "name": ("企业名称", "主体名称", "单位", "店名", "字号名称", "经营者名称"),
@@ -74,7 +90,7 @@ class EnterpriseView(Staffing, DayScreens, EntityView):
 
     def extra_actions(self, row: Any) -> list[Action]:
         """Who answered on a day."""
-        return [day_action(self.route_base, row.id)]
+        return [day_action(self.route_base, row.id), *super().extra_actions(row)]
 
     def lookup_sub(self, row: Any) -> str:
         """Code and address tell firms of one name apart."""
@@ -82,11 +98,15 @@ class EnterpriseView(Staffing, DayScreens, EntityView):
 
 
 LICENCE = ["licence_kind", "licence_no", "licence_until"]
-PLACE = ["enterprise", "name", "area", "precinct", "address", "kind", "lines", "risk_grade", "state", "host_code"]
+PLACE = [
+    "enterprise", "name", "area", "precinct", "address", "kind", "lines", "main_line", "risk_grade", "state",
+    "host_code",
+]  # fmt: skip
+BACKING = ["backing", "backing_official"]
 SCALE = ["staff", "revenue", "floor_area", "seats", "meals", "special_food", "headquarters", "trade", "canteen_kind"]
 
 
-class SiteView(DayScreens, TransferScreens, EntityView):
+class SiteView(DayScreens, TransferScreens, Merges, EntityView):
     """经营场所: where the firm works; inspections and notices belong here."""
 
     datamodel = AppInterface(Site)
@@ -97,21 +117,22 @@ class SiteView(DayScreens, TransferScreens, EntityView):
     list_columns = ["name", "enterprise", "kind", "area", "lines", "risk_grade", "state"]
     order_columns = ["name", "kind", "risk_grade", "state"]
     list_filters = [
-        "state", "care", "area", "precinct", "kind", "lines", "risk_grade", "must_have_director", "enterprise",
-        "licence_until",
+        "state", "care", "area", "precinct", "kind", "lines", "main_line", "risk_grade", "must_have_director",
+        "enterprise", "licence_until",
     ]  # fmt: skip
     presets = PRESETS
-    extra_columns = ["precinct", "address", "host_code", *LICENCE, "must_have_director", *SCALE]  # as above
+    extra_columns = ["precinct", "address", "main_line", "host_code", *LICENCE, *BACKING, "must_have_director", *SCALE]
     bulk_acts = [*CARE_ACTS, *TRANSFER_ACTS]
     default_order = "-made_at"
     form_parts = [
         Part(_("场所"), PLACE),
         Part(_("许可"), LICENCE),
+        Part(_("包保"), BACKING),
         Part(_("规模"), SCALE, help=_("决定是否应当配备食品安全总监；没有的可以不填。")),
     ]
     show_parts = [
-        (_("场所"), PLACE),
-        (_("监管"), ["care", "office_id"]),
+        (_("场所"), [*PLACE, "grades", "merged_into"]),
+        (_("监管"), ["care", *BACKING, "office_id"]),
         (_("许可"), LICENCE),
         (_("规模"), ["must_have_director", *SCALE]),
     ]
@@ -119,7 +140,7 @@ class SiteView(DayScreens, TransferScreens, EntityView):
         keys=(("enterprise", "name"),),
         found_by=("licence_no", "name"),
         canonical={"licence_no": lambda text: check_licence(text).value},
-        ended=lambda site: site.state == SiteState.DEREGISTERED,
+        ended=lambda site: site.state in GONE,
     )
     import_names = {
         "enterprise": ("企业名称", "主体名称", "单位名称", "统一社会信用代码"),
@@ -132,6 +153,8 @@ class SiteView(DayScreens, TransferScreens, EntityView):
         "licence_no": ("许可证号", "证号"),
         "licence_until": ("有效期至", "有效期", "许可证有效期"),
         "state": ("状态",),
+        "backing": ("包保等级", "包保层级"),
+        "backing_official": ("包保责任人", "包保领导"),
     }
     attachments = Attachments(_("场所照片和证照"))
     children = [
@@ -141,6 +164,8 @@ class SiteView(DayScreens, TransferScreens, EntityView):
             ["verdict", "rule", "words", "missing", "cause", "date_from", "date_to"],
             of=(DirectorDecision, "site_id"),
         ),
+        Children("", ["line", "grade", "score", "year", "date_from", "basis"], add="site", of=(RiskGrading, "site_id")),
+        Children("", ["kind", "text", "date"], add="site", of=(SiteNote, "site_id")),
         Children("", ["check_date", "person", "summary", "marks", "state"], add="site", of=(DailyCheck, "site_id")),
         Children("", ["kind", "number", "valid_to", "expiry", "state"], add="site", of=(Licence, "site_id")),
         Children("", ["kind", "date_from", "date_to", "reason", "state"], add="site", of=(Closure, "site_id")),
@@ -148,7 +173,7 @@ class SiteView(DayScreens, TransferScreens, EntityView):
 
     def extra_actions(self, row: Any) -> list[Action]:
         """Who answered on a day; giving it to another station."""
-        return [*transfer_actions(row), day_action(self.route_base, row.id)]
+        return [*transfer_actions(row), day_action(self.route_base, row.id), *super().extra_actions(row)]
 
     def lookup_sub(self, row: Any) -> str:
         """Kind and address tell sites apart."""

@@ -23,7 +23,7 @@ from app.core.verbs import Verb
 from app.data.enums import AppointmentRole, SiteKind
 from app.models.area import Area
 from app.services.ledger import Wanted, Which, counts, entries, size
-from app.views.ledger_export import FORMATS, TITLES, figures, give
+from app.views.ledger_export import FORMATS, TITLES, figures, give, said_by_line
 
 SIZE = 50
 LONGEST_VACANCY = 36_500  # days that may be asked for
@@ -50,6 +50,7 @@ class LedgerView(Page):
         return render_template(
             "ledger.html", title=TITLES[wanted.which], wanted=wanted, rows=rows, total=total, page=page,
             first=(page - 1) * SIZE, pages=max(1, -(-total // SIZE)), figures=figures(counts(wanted)),
+            by_line=said_by_line(wanted),
             tabs=[(which, label, _url(which=which, page=None)) for which, label in TABS.items()],
             offices=_offices(), lines=line_choices(), kinds=[(kind, said(kind)) for kind in SiteKind],
             areas=_areas(), roles=AppointmentRole,

@@ -20,6 +20,7 @@ from app.core.fab.export_view import later, steady
 from app.core.history import record
 from app.core.jobfile import result_file
 from app.core.jobs import Final, job, tick
+from app.core.lines import line_text
 from app.core.pdf.join import join
 from app.core.pdf.pool import render_pieces
 from app.core.setting import confirmed, installation_flag
@@ -28,7 +29,7 @@ from app.core.verbs import Verb
 from app.data.enums import AppointmentRole
 from app.models.setting import BUREAU, DEMO
 from app.reports.ledger import MOST as PIECE
-from app.services.ledger import Counts, Entry, Wanted, Which, counts, entries, size
+from app.services.ledger import Counts, Entry, Wanted, Which, by_line, counts, entries, size
 
 TITLES = {
     Which.A: lazy_gettext("配备食品安全总监、食品安全员企业台账"),
@@ -144,7 +145,13 @@ def _note(wanted: Wanted) -> str:
     unit = current_access().offices[wanted.office_id].name if wanted.office_id else _unit()
     told = "；".join(f"{label} {figure}" for label, figure in figures(counts(wanted)))
     return str(_("单位：%(unit)s　截至 %(day)s　共 %(n)s 户　%(told)s", unit=unit, day=wanted.day.isoformat(),
-                 n=size(wanted), told=told))  # fmt: skip
+                 n=size(wanted), told=f"{told}；{said_by_line(wanted)}"))  # fmt: skip
+
+
+def said_by_line(wanted: Wanted) -> str:
+    """Each line's firms in words. Their sum may be more than the total, which counts a firm once."""
+    told = "　".join(f"{line_text(bit)} {firms}" for bit, firms in by_line(wanted))
+    return str(_("按条线：%(told)s（兼营的在各条线都计，合计只计一次）", told=told))
 
 
 def _unit() -> str:

@@ -18,8 +18,8 @@ JUDGED = {"function", "method", "property", "class", "import", "unreachable_code
 DECORATORS = [
     "@*.route", "@expose", "@*.command", "@*.group", "@*.errorhandler", "@*.before_*", "@*.after_*", "@*.teardown_*",
     "@*.context_processor", "@*.*template_*", "@*listens_for", "@*_loader", "@validates", "@*.register*", "@register*",
-    "@on_*", "@before_many*", "@handles*", "@act", "@act(*", "@transition*", "@*.expression", "@*.validator",
-    "@*.setter", "@job*", "@*.periodic_task*", "@compiles*",
+    "@on_*", "@before_many*", "@handles*", "@when_merged*", "@before_merging*", "@after_merging*", "@act", "@act(*",
+    "@transition*", "@*.expression", "@*.validator", "@*.setter", "@job*", "@*.periodic_task*", "@compiles*",
 ]  # fmt: skip
 # methods that a library calls by name
 CALLED = [

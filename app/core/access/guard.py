@@ -10,7 +10,7 @@ from typing import Any, cast
 from weakref import WeakKeyDictionary
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import Table, event, inspect, select
+from sqlalchemy import Table, event, inspect, null, select
 from sqlalchemy.orm import InstanceState, ORMExecuteState, Session, with_loader_criteria
 from sqlalchemy.sql.visitors import iterate
 
@@ -19,7 +19,7 @@ from app.core.access.ownership import COPIED, TOUCHED, follow_owner, related, st
 from app.core.access.predicate import foreign_key, predicate
 from app.core.db import AppSession, FabModel
 from app.core.entity import Entity, Scope, system_columns
-from app.core.errors import AccessRefused
+from app.core.errors import AccessRefused, Conflict
 from app.core.verbs import Verb
 from app.core.writing import Act, current_unit
 
@@ -235,7 +235,7 @@ def _judge_after(session: Session, _context: Any) -> None:
     for (cls, verb), keys in judged.items():
         _require(session, access, cls, verb, keys, states=False)
     for (cls, verb), keys in parents.items():
-        _require(session, access, cls, verb, keys, states=True)
+        _require(session, access, cls, verb, keys, states=True, living=True)
 
 
 def _changed_parents(row: Entity, *, new: bool) -> Iterable[tuple[type[Entity], int]]:
@@ -250,13 +250,22 @@ def _changed_parents(row: Entity, *, new: bool) -> Iterable[tuple[type[Entity], 
             yield cls, key
 
 
-def _require(session: Session, access: Access, cls: type[Entity], verb: Verb, keys: set[int], *, states: bool) -> None:
-    """All these rows must satisfy the predicate. Asked on the connection, below the session's own filter."""
+def _require(
+    session: Session, access: Access, cls: type[Entity], verb: Verb, keys: set[int], *, states: bool,
+    living: bool = False,
+) -> None:  # fmt: skip
+    """All these rows must satisfy the predicate; `living`: none may have been taken over by another one (Conflict).
+
+    Asked on the connection, below the session's own filter.
+    """
     if not keys:
         return
-    allowed = select(cls.id).where(cls.id.in_(sorted(keys)), predicate(access, cls, verb, states=states))
-    found = set(session.connection().scalars(allowed))
-    if found != keys:
+    successor = getattr(cls, cls.__superseded__) if living and cls.__superseded__ else null()
+    allowed = select(cls.id, successor).where(cls.id.in_(sorted(keys)), predicate(access, cls, verb, states=states))
+    rows = session.connection().execute(allowed).all()
+    if any(other is not None for _key, other in rows):
+        raise Conflict(_("这条记录所属的%(what)s已并入另一个，请改选合并后的那一个。", what=_(str(cls.__label__))))
+    if (found := {key for key, _other in rows}) != keys:
         missing = sorted(keys - found)
         text = _("您不能对%(what)s进行这项操作。", what=_(str(cls.__label__)))
         raise AccessRefused(text, entity=cls.__name__, verb=verb, keys=missing)

@@ -156,7 +156,7 @@ def _plain_cell(value: Any, info: dict[str, Any]) -> Cell:
     if isinstance(value, date):
         return Cell("date", date_text(value), title=value.isoformat())
     if isinstance(value, (int, float, Decimal)):
-        return Cell("number", f"{value:,}")
+        return Cell("number", str(value) if info.get("format") == "code" else f"{value:,}")  # a year is no amount
     if info.get("choices") is not None or info.get("format") == "term":
         return Cell("text", said(value))
     return Cell("code" if info.get("format") in {"code", "tel"} else "text", str(value))

@@ -41,7 +41,7 @@ def settle(bound: BoundForm, row: Any) -> None:
     names = [name for name in request.form.getlist("clash") if name in _names(bound)]
     if not names or seen_version() != row.version:
         return
-    decided = {name: _choice(name) for name in names}
+    decided = {name: choice_of(name) for name in names}
     for name, choice in decided.items():
         if choice == THEIRS:
             bound.take_stored(name, row)
@@ -51,7 +51,8 @@ def settle(bound: BoundForm, row: Any) -> None:
         raise Undecided(_("还有项目没有选择采用哪一个。"))
 
 
-def _choice(name: str) -> str:
+def choice_of(name: str) -> str:
+    """What was decided of a field: mine, theirs, or nothing yet."""
     given = request.form.get(ALL) or request.form.get(f"clash-{name}", "")
     return given if given in CHOICES else ""
 
@@ -78,7 +79,7 @@ def _field(bound: BoundForm, row: Any, name: str) -> ClashField | None:
         theirs, yours = one.format(stored), one.format(one.data)
     else:
         theirs, yours = cell(row, name, link=False).text, _words(one)
-    return ClashField(name, label_of(bound.model, name), theirs, yours, _choice(name))
+    return ClashField(name, label_of(bound.model, name), theirs, yours, choice_of(name))
 
 
 def _words(one: Any) -> str:
@@ -97,7 +98,7 @@ def _rows(bound: BoundForm, row: Any, relation: str) -> ClashField | None:
     theirs = "\n".join(_line(number, child.form) for number, child in enumerate(stored, 1))
     if yours == theirs:
         return None
-    return ClashField(relation, label_of(bound.model, relation), theirs, yours, _choice(relation))
+    return ClashField(relation, label_of(bound.model, relation), theirs, yours, choice_of(relation))
 
 
 def _line(number: int, form: Any) -> str:

@@ -83,7 +83,9 @@ def _of_column(target: Any) -> Any:
     options, kind = _options(target), target.type
     label, form = options.pop("label"), target.info.get("format", "")
     if choices := target.info.get("choices"):
-        return fields.Choice(label, choices=lambda: [(one.value, one.value) for one in choices], **options)
+        never = target.info.get("never", ())
+        offered = [(one.value, one.value) for one in choices if one not in never]
+        return fields.Choice(label, choices=lambda: offered, **options)
     if isinstance(kind, Encrypted) and form == "id_card":
         return fields.Sealed(label, **options)
     if isinstance(kind, LineSet):

@@ -103,7 +103,12 @@ class Declaration:
 
 def seen_version() -> int:
     """The version of the record that the form in this request was opened on; 0, which no record has, without one."""
-    typed = request.form.get("version", "")
+    return version_in("version")
+
+
+def version_in(name: str) -> int:
+    """A version that the form in this request holds under a name; 0 without one."""
+    typed = request.form.get(name, "")
     return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 10 else 0
 
 
