@@ -92,9 +92,6 @@ def _enters_bans(coverage: C) -> tuple[Grant, ...]:
 
 def _lifts_bans(coverage: C) -> tuple[Grant, ...]:
     return (Grant("Ban", (V.REVOKE,), coverage, (BanState.IN_FORCE,)),)
-    rows = (*FIRM_ROWS, "Inspection", "Notice", "Delivery")
-    read = _over((*rows, *KEPT, *NOTES), (V.READ, V.EXPORT, V.PRINT), coverage)
-    return (*read, Grant("Holiday", R, C.ALL), *COLLEAGUES)
 
 
 def _makes_lists(coverage: C, *, approves: bool = True) -> tuple[Grant, ...]:
