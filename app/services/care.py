@@ -21,7 +21,7 @@ from app.core.office import AccessRole, Account, Family, Posting
 from app.core.saving import Check, on_save, save
 from app.core.verbs import Verb
 from app.core.writing import perform, unit_of_work
-from app.data.enums import CareRole, SiteState
+from app.data.enums import CareRole
 from app.models.care import Caretaker
 from app.models.enterprise import ENDED, Enterprise, Site
 from app.models.precinct import Precinct
@@ -296,7 +296,7 @@ def on_day(day: date, *about: ColumnElement[bool]) -> list[Caretaker]:
 
 def in_business() -> ColumnElement[bool]:
     """Sites that somebody has to answer for."""
-    return Site.state.not_in(ENDED) & (Site.state != SiteState.DEREGISTERED)
+    return Site.state.not_in(ENDED)
 
 
 def without(day: date) -> ColumnElement[bool]:

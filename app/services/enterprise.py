@@ -25,7 +25,6 @@ from app.core.pinyin import search_key
 from app.core.saving import Check, before_many, on_save
 from app.core.verbs import Verb
 from app.core.writing import perform, unit_of_work
-from app.data.enums import SiteState
 from app.models.enterprise import ENDED, GONE, Enterprise, EnterpriseOffice, Site
 from app.models.lines import BITS
 from app.models.personnel import Appointment, Person
@@ -126,7 +125,7 @@ def names_in_use(values: list[dict[str, Any]]) -> dict[str, Any]:
     names, columns = list(holders), (Enterprise.name, Enterprise.office_id, Enterprise.id)
     for start in range(0, len(names), 400):
         some = Enterprise.name.in_(names[start : start + 400])
-        living = Enterprise.state != SiteState.DEREGISTERED
+        living = Enterprise.state.not_in(GONE)
         for name, office, key in current_session().execute(select(*columns).where(some, living)):
             holders[name].add((office, key))
     return {"names": holders}

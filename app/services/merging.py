@@ -15,10 +15,11 @@ from app.core.errors import Conflict
 from app.core.merging import after_merging, before_merging, when_merged
 from app.core.pinyin import search_key
 from app.core.saving import Check, on_save
-from app.data.enums import CheckState, RiskListState, SiteState
+from app.data.enums import CareRole, CheckState, RiskListState, SiteState
+from app.models.care import Caretaker
 from app.models.check import DailyCheck, RiskList
 from app.models.director import DirectorDecision
-from app.models.enterprise import Enterprise, Site
+from app.models.enterprise import Enterprise, EnterpriseOffice, Site
 from app.models.licence import Licence
 from app.models.personnel import Appointment
 from app.models.training import Exam, Training
@@ -165,6 +166,25 @@ def one_decision(name: str, rows: list[DirectorDecision], others: list[DirectorD
         for row in (one for one in rows if one.date_to is None):
             row.date_to = clock.today() - timedelta(days=1)
     return {}
+
+
+@when_merged(Caretaker)
+def one_in_charge(name: str, rows: list[Caretaker], others: list[Caretaker]) -> Folded:
+    """Who answers for the site that stays goes on; a second 主管, and a second time the same person, ends."""
+    open_ones = [one for one in others if one.date_to is None] if name == "site_id" else []
+    chief = any(one.role == CareRole.PRINCIPAL for one in open_ones)
+    known = {(one.account_id, one.role) for one in open_ones}
+    for row in (one for one in rows if one.date_to is None):
+        if (row.account_id, row.role) in known or (chief and row.role == CareRole.PRINCIPAL):
+            row.date_to = _yesterday(row.date_from)
+    return {}
+
+
+@when_merged(EnterpriseOffice)
+def same_office(name: str, rows: list[EnterpriseOffice], others: list[EnterpriseOffice]) -> Folded:
+    """An office reads the firm once."""
+    known = {one.office_id: one for one in others} if name == "enterprise_id" else {}
+    return {row: known[row.office_id] for row in rows if row.office_id in known}
 
 
 def _yesterday(begun: date | None) -> date:

@@ -22,6 +22,7 @@ from app.core.saving import Refused, save
 from app.core.verbs import Verb
 from app.core.writing import unit_of_work
 from app.data.enums import CheckState, SiteState
+from app.models.care import Caretaker
 from app.models.check import DailyCheck
 from app.models.director import DirectorDecision
 from app.models.enterprise import Enterprise, Site
@@ -170,6 +171,20 @@ def test_one_record_a_day_and_one_decision_hold(house: House) -> None:
         assert states == {kept: CheckState.SUBMITTED, gone: CheckState.WITHDRAWN}
         standing = select(DirectorDecision).where(DirectorDecision.site_id == kept, DirectorDecision.date_to.is_(None))
         assert len(session.scalars(standing).all()) == 1
+
+
+def test_one_person_answers_for_the_site_that_stays(house: House) -> None:
+    one = firm(house, "甲饭店")
+    kept, gone = site(house, one, "一店"), site(house, one, "二店")
+    began = clock.today() - timedelta(days=9)
+    with house.acting("suo-a"), unit_of_work(Verb.CREATE):
+        for place, who in ((kept, "yuan-a"), (gone, "suo-a")):
+            save(Caretaker(site_id=place, account_id=house.accounts[who], date_from=began), Verb.CREATE)
+    become_one(house, Site, kept, gone)
+    with house.system() as session:
+        rows = session.scalars(select(Caretaker).where(Caretaker.site_id == kept)).unique()
+        told = {row.account_id: row.date_to for row in rows}
+    assert told == {house.accounts["yuan-a"]: None, house.accounts["suo-a"]: clock.today() - timedelta(days=1)}
 
 
 def test_a_firm_is_counted_once_in_the_ledgers_of_any_day(small: House) -> None:
