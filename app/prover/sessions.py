@@ -190,11 +190,12 @@ class Deeds:
     def _change(self, row: Row) -> Deed:
         names = [prop.key for prop in inspect(row.cls).column_attrs if isinstance(row.fact[prop.key], str)]
         plain = [name for name in names if name not in system_columns(row.cls)]
+        told = plain or [name for name in names if name != "public_id"]  # what only services write, as they write it
 
         def deed(session: Session) -> None:
             found = self._load(session, row)
-            name = next(iter(plain), "version")
-            setattr(found, name, f"{row.fact[name]}"[:3] + "改" if plain else row.fact[name] + 1)
+            name = next(iter(told), "version")
+            setattr(found, name, f"{row.fact[name]}"[:3] + "改" if told else row.fact[name] + 1)
             if not plain:
                 perform(found, Verb.UPDATE)
 

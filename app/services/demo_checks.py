@@ -22,6 +22,7 @@ from app.core.verbs import Verb
 from app.core.workflow import run
 from app.data.enums import AppointmentRole, ClosureKind, ItemResult, LicenceKind, NoteKind, TrainingKind
 from app.models.check import DailyCheck
+from app.models.director import DirectorOverride
 from app.models.enterprise import Site
 from app.models.grading import SiteNote
 from app.models.licence import Closure, Licence
@@ -140,8 +141,17 @@ def _kept_by_station(chief: int, made: dict[str, int]) -> list[int]:
             save(note, Verb.CREATE)
             _count(made, "SiteNote")
         keys = [site.id for site in sites]
+        _otherwise(sites[0], made)
         _taught(home, made)
     return keys
+
+
+def _otherwise(site: Site, made: dict[str, int]) -> None:
+    """A site that must have a 总监 because the chief says so."""
+    one = DirectorOverride(site=site, must=True, reason="供应本旗多所学校，按重点单位管理。", document="奈市监〔2026〕12号",
+                           date_from=clock.today() - timedelta(days=30))  # fmt: skip
+    save(one, Verb.CREATE)
+    _count(made, "DirectorOverride")
 
 
 def _licence(site: Site, days: int, made: dict[str, int]) -> None:

@@ -228,6 +228,8 @@ SPECIAL: dict[str, dict[str, Any]] = {
         "site": lambda house: site_with_an_officer(house)[0],
         "person": lambda house: site_with_an_officer(house)[1],
     },
+    "DirectorRule": {"kinds-0-id": "", "kinds-0-kind": "学校食堂"},
+    "SizeYardstick": {"staff": "7"},
     "StaffChange": {"id_card": make_id_card(date(1985, 3, 2), 5)},
     "Licence": {
         "site": own_site,
@@ -255,7 +257,7 @@ def filled(house: House, username: str, view: Any) -> dict[str, str]:
                 form[name] = special[name](house) if callable(special[name]) else special[name]
             elif needed and (value := fitting(one, name)):
                 form[name] = value
-    return form | {name: value for name, value in special.items() if name.startswith("accept-")}
+    return form | {name: value for name, value in special.items() if "-" in name}
 
 
 def fitting(one: Any, name: str) -> str:
