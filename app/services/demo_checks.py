@@ -148,8 +148,8 @@ def _kept_by_station(chief: int, made: dict[str, int]) -> list[int]:
 
 def _otherwise(site: Site, made: dict[str, int]) -> None:
     """A site that must have a 总监 because the chief says so."""
-    one = DirectorOverride(site=site, must=True, reason="供应本旗多所学校，按重点单位管理。", document="奈市监〔2026〕12号",
-                           date_from=clock.today() - timedelta(days=30))  # fmt: skip
+    began = clock.today() - timedelta(days=30)
+    one = DirectorOverride(site=site, must=True, reason="供应本旗多所学校，按重点单位管理。", date_from=began)
     save(one, Verb.CREATE)
     _count(made, "DirectorOverride")
 
