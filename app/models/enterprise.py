@@ -45,8 +45,9 @@ class Enterprise(Scoped):
         ),
         Index("ix_enterprise_name_key", "name_key"),
         Index("ix_enterprise_address_key", "address_key"),
-        *list_indexes("enterprise", orders=("made_at", "name", "code", "state"), filters=("org_form",)),
-    )
+        *list_indexes("enterprise", orders=("made_at", "name", "code", "state"),
+                      filters=("org_form", "must_have_director")),
+    )  # fmt: skip
 
     name: Mapped[str] = column("单位名称", String(120), nullable=False)
     code: Mapped[str | None] = column("统一社会信用代码", String(18), format="code", help="15 位旧注册号也可以。")
@@ -96,8 +97,9 @@ class Site(Scoped):
     __table_args__ = (
         Index("ix_site_name_key", "name_key"),
         Index("ix_site_licence_no", "licence_no"),
-        *list_indexes("site", orders=("made_at", "name", "kind", "risk_grade", "state"), filters=("licence_until",)),
-    )
+        *list_indexes("site", orders=("made_at", "name", "kind", "risk_grade", "state"),
+                      filters=("licence_until", "must_have_director")),
+    )  # fmt: skip
 
     enterprise_id: Mapped[int] = column("主体", BigId, ForeignKey("enterprise.id"), nullable=False, index=True)
     name: Mapped[str] = column("场所名称", String(120), nullable=False)

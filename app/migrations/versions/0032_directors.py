@@ -181,12 +181,21 @@ def upgrade() -> None:
         op.add_column("site", sa.Column(name, sa.Integer(), nullable=True))
     for name in FLAGS:
         op.add_column("site", sa.Column(name, sa.Boolean(), nullable=False, server_default=no))
+    for table in ("enterprise", "site"):
+        columns = ["must_have_director", "made_at", "id"]
+        label, moved = "_".join(columns[:-1]), sa.text("made_office_id != office_id")
+        op.create_index(f"ix_{table}_list_{label}", table, ["office_id", *columns])
+        op.create_index(f"ix_{table}_made_{label}", table, ["made_office_id", *columns], sqlite_where=moved,
+                        postgresql_where=moved)  # fmt: skip
     op.add_column("site", sa.Column("trade", sa.String(length=10), nullable=True))
     op.add_column("site", sa.Column("canteen_kind", sa.String(length=30), nullable=True))
 
 
 def downgrade() -> None:
     """Back."""
+    for table in ("enterprise", "site"):
+        for kind in ("list", "made"):
+            op.drop_index(f"ix_{table}_{kind}_must_have_director_made_at", table)
     for name in ("canteen_kind", "trade", *FLAGS, *FIGURES):
         op.drop_column("site", name)
     op.drop_column("enterprise", "ended_on")
