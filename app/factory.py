@@ -26,7 +26,9 @@ ROOT = Path(__file__).resolve().parent.parent
 IDLE = range(5, 481)  # minutes
 CARD, PHONE = range(1, 91), range(7, 366)  # days
 GROUPS = {
-    "firms": _("主体和人员"),
+    "firms": _("主体和台账"),
+    "people": _("人员配备"),
+    "care": _("分片监管"),
     "checks": _("自查"),
     "inspection": _("检查"),
     "rectification": _("责令改正"),

@@ -21,7 +21,7 @@ class BanView(EntityView):
     route_base = "/bans"
     title = lazy_pgettext("list", "从业禁止")
     icon = "stop"
-    task = ("firms", 11)
+    task = ("people", 4)
     description = _("按身份证号认人：在别处登记的同一个人也不能任职，正在任职的会提醒管辖他的监管所。")
     list_columns = ["person", "kind", "date_from", "date_to", "decision", "standing", "state"]
     order_columns = ["kind", "date_from", "date_to", "state"]

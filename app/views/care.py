@@ -184,7 +184,7 @@ class CaretakerView(EntityView):
     route_base = "/caretakers"
     title = lazy_pgettext("list", "监管责任人")
     icon = "badge"
-    task = ("firms", 3)
+    task = ("care", 1)
     description = _("每个场所同一天只有一名主管，协管不限。要一次指定许多场所，请在经营场所列表里勾选后办理。")
     list_columns = ["site", "role", "account", "date_from", "date_to", "standing"]
     order_columns = ["date_from", "date_to"]
@@ -216,7 +216,7 @@ class PrecinctView(EntityView):
     route_base = "/precincts"
     title = lazy_pgettext("list", "片区")
     icon = "map"
-    task = ("firms", 4)
+    task = ("care", 2)
     list_columns = ["name", "note", "office_id"]
     order_columns = ["name"]
     list_filters = ["name"]

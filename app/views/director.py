@@ -24,7 +24,7 @@ class DirectorDecisionView(EntityView):
     route_base = "/director-decisions"
     title = lazy_pgettext("list", "总监配备判定")
     icon = "scale"
-    task = ("firms", 9)
+    task = ("people", 10)
     description = _("按规则和场所的规模数字自动判定；规则、数字一变就重新判定，这里看得到变了什么。")
     list_columns = ["site", "verdict", "rule", "words", "missing", "cause", "date_from", "date_to"]
     order_columns = ["date_from"]
@@ -40,7 +40,7 @@ class DirectorOverrideView(EntityView):
     route_base = "/director-overrides"
     title = lazy_pgettext("list", "总监配备人工认定")
     icon = "flag"
-    task = ("firms", 10)
+    task = ("people", 11)
     list_columns = ["site", "must", "reason", "document", "date_from", "date_to", "state"]
     order_columns = ["date_from", "state"]
     list_filters = ["state", "must", "date_from", "site"]

@@ -51,7 +51,7 @@ class EnterpriseView(Staffing, DayScreens, Merges, EntityView):
     route_base = "/enterprises"
     title = lazy_pgettext("list", "主体")
     icon = "building"
-    task = ("firms", 1)
+    task = ("firms", 2)
     description = _("一个统一社会信用代码一个主体，可以有多个经营场所。")
     list_columns = ["name", "code", "legal_person", "phone", "address", "state"]
     order_columns = ["name", "code", "state"]
@@ -113,7 +113,7 @@ class SiteView(DayScreens, TransferScreens, Merges, EntityView):
     route_base = "/sites"
     title = lazy_pgettext("list", "经营场所")
     icon = "store"
-    task = ("firms", 2)
+    task = ("firms", 3)
     list_columns = ["name", "enterprise", "kind", "area", "lines", "risk_grade", "state"]
     order_columns = ["name", "kind", "risk_grade", "state"]
     list_filters = [

@@ -21,7 +21,7 @@ class RiskGradingView(EntityView):
     route_base = "/risk-gradings"
     title = lazy_pgettext("list", "风险分级")
     icon = "scale"
-    task = ("firms", 9)
+    task = ("care", 4)
     list_columns = ["site", "line", "grade", "score", "year", "date_from", "basis"]
     order_columns = ["date_from", "line", "grade", "score", "year"]
     list_filters = ["line", "grade", "year", "date_from"]
@@ -37,7 +37,7 @@ class SiteNoteView(EntityView):
     route_base = "/site-notes"
     title = lazy_pgettext("list", "监管评价")
     icon = "edit"
-    task = ("firms", 10)
+    task = ("care", 5)
     list_columns = ["site", "kind", "text", "date"]
     order_columns = ["date", "kind"]
     list_filters = ["kind", "date"]

@@ -28,7 +28,7 @@ class LicenceView(EntityView):
     route_base = "/licences"
     title = lazy_pgettext("list", "证照")
     icon = "stamp"
-    task = ("firms", 5)
+    task = ("firms", 4)
     description = _("按有效期排序，九十天内到期的有提醒。")
     list_columns = ["number", "site", "kind", "valid_to", "expiry", "state", "enterprise"]
     order_columns = ["number", "kind", "issued", "valid_to", "state"]
@@ -51,7 +51,7 @@ class ClosureView(EntityView):
     route_base = "/closures"
     title = lazy_pgettext("list", "停业申报")
     icon = "clock"
-    task = ("firms", 6)
+    task = ("firms", 5)
     list_columns = ["site", "kind", "date_from", "date_to", "declared", "state"]
     order_columns = ["kind", "date_from", "date_to", "state"]
     list_filters = ["state", "kind", "date_from"]

@@ -34,7 +34,7 @@ class PersonView(PhoneActs, EntityView):
     route_base = "/people"
     title = lazy_pgettext("list", "企业人员")
     icon = "people"
-    task = ("firms", 3)
+    task = ("people", 1)
     list_columns = ["name", "mobile", "activation", "made_at"]
     order_columns = ["name", "made_at"]
     list_filters = ["activation", "made_at"]
@@ -74,7 +74,7 @@ class AppointmentView(EntityView):
     route_base = "/appointments"
     title = lazy_pgettext("list", "企业任职")
     icon = "badge"
-    task = ("firms", 4)
+    task = ("people", 2)
     list_columns = ["person", "role", "enterprise", "site", "employment", "date_from", "date_to", "alert"]
     order_columns = ["role", "date_from", "date_to"]
     list_filters = ["role", "enterprise", "full_time", "date_from", "date_to"]

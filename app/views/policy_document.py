@@ -36,7 +36,7 @@ class PolicyDocumentView(EntityView):
     route_base = "/policy-documents"
     title = lazy_pgettext("list", "制度档案")
     icon = "folder"
-    task = ("firms", 14)
+    task = ("people", 8)
     list_columns = ["kind", "enterprise", "state", "made_on", "note"]
     order_columns = ["kind", "state", "made_on"]
     list_filters = ["state", "kind", "made_on", "enterprise"]
@@ -52,7 +52,7 @@ class PolicyGapView(Page):
     default_view = "report"
     title = lazy_pgettext("list", "制度缺项")
     icon = "folder"
-    task = ("firms", 15)
+    task = ("people", 9)
     entity_name = "PolicyDocument"
 
     @expose("/")

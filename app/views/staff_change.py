@@ -32,7 +32,7 @@ class StaffChangeView(EntityView):
     route_base = "/staff-changes"
     title = lazy_pgettext("list", "人员变动")
     icon = "people"
-    task = ("firms", 13)
+    task = ("people", 3)
     description = _("单位报的任命和离任由监管所核对后生效；临时代班由单位自己办，到期自动终止。")
     list_columns = ["name", "kind", "role", "enterprise", "date_from", "date_to", "term", "state"]
     order_columns = ["kind", "role", "date_from", "state"]

@@ -22,7 +22,7 @@ class TrainingView(EntityView):
     route_base = "/trainings"
     title = lazy_pgettext("list", "培训")
     icon = "book"
-    task = ("firms", 7)
+    task = ("people", 5)
     list_columns = ["person", "topic", "date", "hours", "kind", "enterprise"]
     order_columns = ["date", "hours", "kind"]
     list_filters = ["kind", "date"]
@@ -38,7 +38,7 @@ class ExamView(EntityView):
     route_base = "/exams"
     title = lazy_pgettext("list", "考核")
     icon = "badge"
-    task = ("firms", 8)
+    task = ("people", 6)
     list_columns = ["person", "date", "role", "attempt", "score", "result", "enterprise"]
     order_columns = ["date", "role", "score", "result"]
     list_filters = ["result", "role", "date"]

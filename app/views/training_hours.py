@@ -45,7 +45,7 @@ class TrainingHoursView(Page):
     default_view = "report"
     title = lazy_pgettext("list", "培训学时")
     icon = "clock"
-    task = ("firms", 12)
+    task = ("people", 7)
     entity_name = "Training"
 
     @expose("/")

@@ -115,7 +115,7 @@ class SiteTransferView(EntityView):
     route_base = "/site-transfers"
     title = lazy_pgettext("list", "场所移交")
     icon = "send"
-    task = ("firms", 5)
+    task = ("care", 3)
     description = _("在经营场所的页面上，或在列表里勾选后提出；接收的一方在这里接收或退回。")
     list_columns = ["name", "firm", "giver", "office", "day", "account", "progress", "state"]
     order_columns = ["day", "state"]

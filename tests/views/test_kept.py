@@ -98,7 +98,7 @@ def test_everybody_gets_the_navigation_of_the_own_role_and_language(small: House
     assert client.get("/language/en").status_code == 302
     english = html.unescape(client.get("/").get_data(as_text=True))
     assert lines(chinese) == lines(english)
-    assert ">主体和人员</p>" in chinese and ">Firms and people</p>" in english
+    assert ">主体和台账</p>" in chinese and ">Firms and ledgers</p>" in english
     assert 'href="/" aria-current="page"' in english
     assert 'href="/" aria-current="page"' not in page(small, "yuan-a", "/sites/")
 
