@@ -290,8 +290,11 @@ def parents_of(cls: type[Entity]) -> Iterator[tuple[str, type[Entity]]]:
         other = relation.mapper.class_
         if relation.direction.name != "MANYTOONE" or not issubclass(other, Entity) or relation.key in owners:
             continue
+        key = str(next(iter(relation.local_columns)).key)
+        if key == cls.__superseded__:  # no new row has it, and of one that stands it is a system column
+            continue
         if other.__scope__ is Scope.OFFICE and relation.key != cls.__part_of__ and other.__name__ != "Account":
-            yield str(next(iter(relation.local_columns)).key), other
+            yield key, other
 
 
 def owners_of(cls: type[Entity]) -> Iterator[tuple[str, type[Entity]]]:
