@@ -67,6 +67,8 @@ def _result(**more: Any) -> dict[str, Any]:
         "discard_url": f"{BASE}/discard",
         "undo_url": None,
         "undone": False,
+        "half": "",
+        "go_on": False,
         "left": [],
         "skip_bad": False,
         "accept": False,
@@ -108,6 +110,18 @@ IMPORTS: dict[str, tuple[str, dict[str, Any]]] = {
                 **_NOTHING,
                 state=N(text="已写入", tone="success"),
                 done_at="今天 09:12",
+                undo_url=f"{BASE}/undo",
+            )
+        },
+    ),
+    "import-stopped": (
+        "entity/import_result.html",
+        {
+            "screen": _result(
+                **_NOTHING,
+                state=N(text="写入中", tone="warning"),
+                half="写到一半停下了，已写入 200 条。请接着写入，或者撤销。",
+                go_on=True,
                 undo_url=f"{BASE}/undo",
             )
         },

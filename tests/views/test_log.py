@@ -470,4 +470,4 @@ def test_names_in_the_log_stay_what_they_were(house: House) -> None:
         session.get_one(Account, house.accounts["yuan-a"]).name = "新姓名"
     assert any("包文斌" in line and "改名之前的事" in line for line in listed(house, "?q=改名之前的事"))
     body = json.loads(newest(house)["body"])
-    assert body["v"] == 2
+    assert body["v"] == 3
