@@ -20,7 +20,6 @@ from app.prover.facts import Fact, Facts
 
 WRITES = ("create", "update", "delete", "import", "complete", "submit", "review", "return", "sign", "serve", "revoke",
           "void", "confirm", "end", "seal", "open", "transfer")  # fmt: skip
-
 FIRM_DUTIES = ("主要负责人", "食品安全总监", "食品安全员")
 UNDECIDED = {"草稿", "待审核"}  # what a delegate does not read yet
 SIGNS: dict[str, Any] = {
@@ -162,6 +161,11 @@ class Oracle:
         """Whether there is anything the account may do to the row."""
         return any(self.may(who, cls, row, verb, states=states) for verb in WRITES)
 
+    def by_itself(self, cls: type[Entity]) -> bool:
+        """Whether no role may write such rows: they change as a part of other acts."""
+        tables = [role["grants"].get(cls.policy_name(), {}) for role in self._table("AccessRole").values()]
+        return not any(set(WRITES) & set(table) for table in tables)
+
     def may(self, who: int, cls: type[Entity], row: Fact, verb: str, *, states: bool = True) -> bool:
         """Whether the account may do the verb to the row; `states=False` leaves out where the row stands."""
         if cls.__part_of__:
@@ -289,15 +293,13 @@ class Oracle:
         return mine is not None and any(mine["path"].startswith(one["path"]) for one in tops)
 
     # ---- columns ----------------------------------------------------------------------------------------------------
-
     def granted(self, who: int, entity: str, verb: str) -> bool:
         """Whether any posting gives the verb on the entity."""
         return any(verb in post.grants.get(entity, {}) for post in self.person(who).posts)
 
     def hides(self, who: int, cls: type[Entity], column: str) -> bool:
         """Whether some posting withholds the column, and no other shows it wherever that one reads."""
-        key = (who, cls, column)
-        if key not in self.hidden:
+        if (key := (who, cls, column)) not in self.hidden:
             self.hidden[key] = self._hides(who, cls, column)
         return self.hidden[key]
 

@@ -192,6 +192,8 @@ class Judge:
         """Whether there was anything the person might do to the row as it stood."""
         if cls.__scope__ is not Scope.OFFICE or cls.__about__ is not None or old["id"] == self.who:
             return True  # what is written with another row, or is one's own account
+        if self.bureau.oracle.by_itself(cls):
+            return True  # that it may be read was asked before this
         return self._before(before, cls, old, self.bureau.oracle.writes)
 
     def _before(self, before: dict[type[Entity], Any], cls: type[Entity], row: Fact, may: Callable[..., bool]) -> bool:
