@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.core.pdf.errors import ContextError
+from app.core.pdf.errors import gathered
 from app.core.pdf.text import day, problem
 
 MOST, CELL = 250, 400
@@ -11,11 +11,10 @@ MOST, CELL = 250, 400
 
 def validate(context: dict[str, Any], *, draft: bool = False) -> None:  # noqa: ARG001 - the engine calls all alike
     """ContextError with a Chinese sentence a field unless the context may be printed."""
-    errors: dict[str, str] = {}
-    try:
+    with gathered() as errors:
         found = {"bureau": problem(context["bureau"], 40), "title": problem(context["title"], 60),
                  "note": problem(context["note"], CELL)}  # fmt: skip
-        errors = {name: message for name, message in found.items() if message}
+        errors |= {name: message for name, message in found.items() if message}
         if len(context["lines"]) > MOST:
             errors["lines"] = f"最多 {MOST} 行"
         width = len(context["heads"])
@@ -26,9 +25,3 @@ def validate(context: dict[str, Any], *, draft: bool = False) -> None:  # noqa: 
         if day(context["made"]) is None:
             errors["made"] = "应为日期"
         errors |= {name: "应为是或否" for name in ("first", "last", "demo") if context[name] not in (True, False)}
-    except KeyError as missing:
-        errors[str(missing.args[0])] = "缺少该项"
-    except (TypeError, AttributeError):
-        errors[""] = "内容结构有误"
-    if errors:
-        raise ContextError(errors)
