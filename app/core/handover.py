@@ -155,7 +155,7 @@ def why_not_open(paper: IssuedDocument) -> str | None:
         lines = session.scalars(select(HandoverLine).where(HandoverLine.handover_id == made.id)).all()
     if current_access().person.person_key in signers:
         return None
-    names = {row["n"]: row["name"] for row in paper.context["rows"]}
+    names = {row["n"]: row["name"] for row in paper.context.get("rows", ())}
     told: dict[str, set[int]] = defaultdict(set)
     for line in lines:
         if line.position in names and names[line.position] != neutral_name(line.entity, line.row_id):
