@@ -150,7 +150,7 @@ def why_not_open(paper: IssuedDocument) -> str | None:
     to read, now, each row that it names.
     """
     with unscoped("who signs a hand-over", quiet=True) as session:
-        made = session.get_one(Handover, paper.row_id)
+        made = session.scalars(select(Handover).where(Handover.id == paper.row_id)).unique().one()
         signers = {one.person_key for one in (made.giver, made.account, made.supervisor) if one is not None}
         lines = session.scalars(select(HandoverLine).where(HandoverLine.handover_id == made.id)).all()
     if current_access().person.person_key in signers:

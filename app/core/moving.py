@@ -24,7 +24,7 @@ from app.core.access.veil import names_hidden
 from app.core.db import current_session
 from app.core.errors import Conflict, Invalid, NotFound, WriteOutsideUnit
 from app.core.handover import WENT, Handover, HandoverLine, Outcome, neutral_name
-from app.core.office import Account, Leaving
+from app.core.office import Leaving
 from app.core.open_work import Kind, Left, kinds
 from app.core.types import public_id
 from app.core.verbs import Verb
@@ -158,8 +158,8 @@ def _handed(
 def _begun(left: Left, why: Leaving, account_id: int, reason: str, *, supervised: bool) -> Handover:
     if account_id == left.account.id:
         raise Invalid(_("不能移交给本人。"))
-    receiver = current_session().get_one(Account, account_id)
-    decided = supervised and receiver.person_key != current_access().person.person_key  # nobody supervises himself
+    receiver, me = load(account_id), current_access().person.person_key if supervised else ""
+    decided = supervised and (receiver is None or receiver.person.person_key != me)  # nobody supervises himself
     handover = Handover(
         posting_id=left.posting.id, giver_id=left.account.id, account_id=account_id, kind=why, date=clock.today(),
         supervisor_id=current_access().person.id if decided else None, reason=reason,
