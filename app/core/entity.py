@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import wraps
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from flask_babel import gettext as _
@@ -189,6 +190,7 @@ nameless: list[Nameless] = []  # what says so (core.access.veil); nothing while 
 def _discreet(named: Callable[[Entity], str]) -> Callable[[Entity], str]:
     """A row's name, or its number where the name is not for this reader."""
 
+    @wraps(named)
     def text(row: Entity) -> str:
         for judge in nameless:
             if (instead := judge(row, named)) is not None:

@@ -254,6 +254,7 @@ class FormScreen:
     errors: list[FormError] = field(default_factory=list)
     conflict: Clash | None = None
     version: str = ""
+    opened: str = ""  # what each field held then, by digest: what its writer did not change is not his
     crumbs: list[tuple[Any, str]] = field(default_factory=list)
     key: str = ""  # a new record's: sent twice, it makes one
     extra_submits: list[dict[str, Any]] = field(default_factory=list)

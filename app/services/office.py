@@ -16,7 +16,7 @@ from app.core.passwords import hashed
 from app.core.saving import Check, on_save
 from app.core.verbs import Verb
 from app.core.writing import unit_of_work
-from app.services.granting import require_by_command
+from app.services.granting import given_already, require_by_command
 
 
 @on_save(Office)
@@ -78,6 +78,8 @@ def add_posting(username: str, office_code: str, role_code: str, day: date | Non
         posting = Posting(
             account_id=account.id, office_id=office.id, role_id=role.id, title=title, date_from=day or clock.today()
         )
+        if why := given_already(posting, account, role, office.id):
+            raise Invalid(why)
         session.add(posting)
         session.flush()
     return posting

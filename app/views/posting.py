@@ -15,6 +15,7 @@ from app.core.access.fetch import fetch, may
 from app.core.db import current_session
 from app.core.errors import Conflict, Forbidden, Invalid
 from app.core.fab import forming, showing
+from app.core.fab.cells import date_text
 from app.core.fab.converter import AppForm, field_of
 from app.core.fab.declaration import Answer, expose, seen_version
 from app.core.fab.forming import BoundForm, Part
@@ -173,7 +174,10 @@ def _may_end(row: Posting) -> bool:
 
 
 def _told(ended: Ended) -> str:
-    """What the page says after a posting ended."""
+    """What the page says after a posting ended, or will."""
+    if ended.last_day is not None:
+        text = str(gettext("任职将于 %(day)s 结束，在此之前照常有效。", day=date_text(ended.last_day)))
+        return text + (str(gettext("现有 %(n)s 件工作要移交。", n=ended.open_rows)) if ended.open_rows else "")
     if not ended.open_rows:
         return str(gettext("任职已结束，没有要移交的工作。"))
     if ended.moved:

@@ -208,11 +208,11 @@ def test_chosen_rows_by_kind_and_the_rest_stays(house: House) -> None:
         ({"to": ""}, 422), ({"to": "x"}, 422), ({"to": "9" * 40}, 422), ({"to": "-1"}, 422), ({"to": "1"}, 422),
         ({"to": "2\0"}, 422), ({"row-Notice-0": "x"}, 422), ({"row-Notice-0": "1.1; drop"}, 422),
         ({"row-Nothing-7": "1.1"}, 302), ({"reason": ""}, 422), ({"reason": "甲" * 10_000}, 422),
-        ({"all-Notice-0": "1", "rest-Notice-0": "1.1 " * 30_000}, 422), ({"row-Notice-0": "99999999999999999.1"}, 302),
+        ({"all-Notice-0": "1", "rest-Notice-0": "1.1 " * 30_000}, 422), ({"row-Notice-0": "99999999999999999.1"}, 404),
     ],
 )  # fmt: skip
 def test_bad_input_hands_nothing_wrong_over(small: House, bad: dict[str, str], status: int) -> None:
-    """Nothing but 422 or a hand-over in which the strange row is told as gone; never a 500."""
+    """Nothing but 422, 404 or a hand-over without the strange field; never a 500."""
     key, chief = posting_of(small, "yuan-a"), small.client("suo-a")
     rows = chosen(text(chief.get(f"/postings/{key}/handover")))
     form = {"to": small.accounts["suo-a"], "reason": "改", **rows, **bad}
@@ -220,6 +220,19 @@ def test_bad_input_hands_nothing_wrong_over(small: House, bad: dict[str, str], s
     with small.system() as session:
         made = session.scalar(select(func.count(Handover.id)))
     assert made == (1 if status == 302 else 0)
+
+
+def test_the_page_sent_again_is_refused_and_shows_what_is_left(house: House) -> None:
+    other = second_inspector(house)
+    key, chief = posting_of(house, "yuan-a"), house.client("suo-a")
+    rows = chosen(text(chief.get(f"/postings/{key}/handover")))
+    form = {"to": other, "reason": "移交", **rows}
+    assert chief.post(f"/postings/{key}/handover", data=form).status_code == 302
+    again = chief.post(f"/postings/{key}/handover", data=form)
+    assert again.status_code == 409 and "没有一件可以移交" in text(again) and "没有要移交的工作" in text(again)
+    with house.system() as session:
+        assert session.scalar(select(func.count(Handover.id))) == 1
+        assert session.scalar(select(func.count(IssuedDocument.id)).where(IssuedDocument.entity == "Handover")) == 1
 
 
 def test_a_receiver_of_another_office_is_refused_beside_the_field(house: House) -> None:

@@ -20,7 +20,7 @@ from app.core.access.predicate import predicate
 from app.core.db import current_session
 from app.core.deleting import erase
 from app.core.entity import Entity
-from app.core.errors import AccessRefused, Conflict, Forbidden, Invalid, ShouzeError
+from app.core.errors import AccessRefused, Conflict, Forbidden, Invalid, Outdated, ShouzeError
 from app.core.fab import trail
 from app.core.fab.cells import said
 from app.core.history import record
@@ -186,7 +186,7 @@ def _upon(model: type[Entity], act: BulkAct, key: int, reason: str, seen: int | 
         row: Any = fetch(model, key)
         if seen is not None and lock(row).version != seen:
             told = trail.last_writer(row)
-            raise Conflict(_("您打开之后，%(who)s %(at)s 改过这一条，请看过现在的内容再办。", **told))
+            raise Outdated(_("您打开之后，%(who)s %(at)s 改过这一条，请看过现在的内容再办。", **told))
         return act.run(model, key, reason)
 
 

@@ -35,7 +35,7 @@ from werkzeug.exceptions import HTTPException
 
 from app.core import clock
 from app.core.db import db
-from app.core.errors import NoContext, ShouzeError
+from app.core.errors import NoContext, Outdated, ShouzeError, Taken
 from app.core.fab import denied, packing, phone
 from app.core.fab.cells import said
 from app.core.fab.gate import for_programs, held_back, in_api, to_sign_in
@@ -282,7 +282,14 @@ def on_refusal(error: ShouzeError) -> Any:
         g.retry_after = error.seconds
     elif error.status in REFUSED:
         denied.log_refusal(error.status, error)
-    return error_page(error.status, str(error) if error.status != 404 else "")
+    return error_page(error.status, str(error) if error.status != 404 else "", _heading(error))
+
+
+def _heading(error: ShouzeError) -> Any:
+    """What a refusal is called beside its code: somebody wrote first, or acted first; else as its code says."""
+    if isinstance(error, Taken):
+        return _("已经处理过了")
+    return _("已被别人改过") if isinstance(error, Outdated) else ""
 
 
 def on_paper(error: PdfError) -> Any:
@@ -321,9 +328,10 @@ def on_bug(error: Exception) -> Any:
     return error_page(500)
 
 
-def error_page(code: int, text: str = "") -> Any:
-    """The page of an error; JSON to those who ask for it."""
+def error_page(code: int, text: str = "", title: Any = "") -> Any:
+    """The page of an error, under its code's heading or one of its own; JSON to those who ask for it."""
     heading, fallback, hints = _words(code)
+    heading = title or heading
     if getattr(request_ctx, "url_adapter", None) is None:  # a Host that is not ours: no address can be written
         return Response(f"{code} {heading}", code, mimetype="text/plain")
     if in_api() or request.accept_mimetypes.best == "application/json":
@@ -350,7 +358,7 @@ def _words(code: int) -> tuple[Any, Any, list[Any]]:
         403: (_("没有权限"), _("您的任职不能进行这项操作。"), [_("需要时请联系本单位的系统管理员。")]),
         404: (_("没有找到"), _("没有这一页，或者您无权查看。"), [_("请检查地址，或用上面的查找。")]),
         405: (_("不能这样打开"), _("这个地址只接受提交，不能直接打开。"), [_("请返回上一页。")]),
-        409: (_("已被别人改过"), _("这条记录刚刚有变化。"), [_("请返回，看过现在的内容再试。")]),
+        409: (_("现在不能这样做"), _("这条记录刚刚有变化。"), [_("请返回，看过现在的内容再试。")]),
         415: (_("内容类型不对"), _("这个地址只接受 JSON。"), []),
         413: (_("文件太大"), _("上传的内容超过了限制。"), [_("请把文件变小或分开上传。")]),
         422: (_("内容需要改正"), _("有内容不符合要求。"), [_("请返回改正后再试。")]),

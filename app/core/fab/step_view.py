@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 
 from app.core.access.fetch import fetch, may
 from app.core.clash_screen import Clash, ClashField
-from app.core.errors import Conflict, Forbidden, Invalid, NotFound
+from app.core.errors import Conflict, Invalid, NotFound, ShouzeError, Taken
 from app.core.fab import forming, showing, trail
 from app.core.fab.cells import said
 from app.core.fab.converter import AppForm
@@ -17,7 +17,7 @@ from app.core.fab.declaration import Answer, Declaration, expose, require_valid,
 from app.core.fab.gate import needs
 from app.core.screen import FormError
 from app.core.verbs import Verb
-from app.core.workflow import Transition, run
+from app.core.workflow import Transition, refusal, run
 from app.core.writing import unit_of_work
 
 
@@ -33,7 +33,7 @@ class StepScreens(Declaration):
             raise NotFound(_("没有这一步操作。"))
         step = row.__workflow__.named(name)
         if not may(row, step.verb):
-            raise Forbidden(_("您可以查看，但不能进行这项操作。"))
+            raise by_whom(row, refusal(row, step))
         form_class, columns = self.asks.get(name, (AppForm, []))
         form = form_class(formdata=request.form if request.method == "POST" else None, data=self.step_data(row, name))
         if request.method == "GET":
@@ -51,6 +51,8 @@ class StepScreens(Declaration):
                 require_valid(form)
                 inputs = {name: one.data for name, one in form._fields.items() if name in columns}
                 run(row, step.name, reason=request.form.get("reason", ""), seen=seen_version(), **inputs)
+        except Taken as error:
+            raise by_whom(fetch(self.model, key), error) from error
         except (Invalid, Conflict) as error:
             fields = error.fields if isinstance(error, Invalid) else {}
             for field_name in set(fields) & set(form._fields):
@@ -79,6 +81,14 @@ class StepScreens(Declaration):
             "edit_url": f"{self.route_base}/{row.id}/edit" if self.form_parts and may(row, Verb.UPDATE) else None,
         }  # fmt: skip
         return render_template("entity/transition.html", screen=screen)
+
+
+def by_whom(row: Any, error: ShouzeError) -> ShouzeError:
+    """A refusal of a step, with who took it first."""
+    last = trail.last_writer(row)
+    if not isinstance(error, Taken) or not last["who"]:
+        return error
+    return Taken(_("已由%(who)s处理（%(at)s）。%(now)s", now=str(error), **last))
 
 
 def _clash(row: Any, error: Invalid | Conflict) -> Clash | None:
