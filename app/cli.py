@@ -191,7 +191,8 @@ def user_add(username: str, name: str, family: str, office: str, certificate: st
 
     password = secrets.token_urlsafe(9)
     with unscoped("command line: user add"):
-        add_account(username, name, Family(family), office, password, certificate_no=certificate)
+        made = add_account(username, name, Family(family), office, password, certificate_no=certificate)
+        username = made.username  # as it is kept
     click.echo(f"{username}    one-time password: {password}")
 
 

@@ -59,6 +59,11 @@ def normalise(value: object) -> str:
     return "".join(str(value).translate(_NARROW).split()).upper()
 
 
+def login_name(value: object) -> str:
+    """A login name as it is stored and looked for: as a code, but in small letters, so that ADMIN is admin."""
+    return normalise(value).lower()
+
+
 def check_credit_code(value: object) -> Verdict:
     """统一社会信用代码 (GB 32100-2015), or an old 15-digit registration number, told apart by `kind`.
 

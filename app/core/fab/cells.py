@@ -159,7 +159,7 @@ def _plain_cell(value: Any, info: dict[str, Any]) -> Cell:
         return Cell("number", f"{value:,}")
     if info.get("choices") is not None or info.get("format") == "term":
         return Cell("text", said(value))
-    return Cell("code" if info.get("format") in {"code", "tel"} else "text", str(value))
+    return Cell("code" if info.get("format") in {"code", "login", "tel"} else "text", str(value))
 
 
 class DateText(str):
