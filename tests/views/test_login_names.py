@@ -1,4 +1,4 @@
-"""One spelling of a login name at every door: ADMIN is admin on the screen, in the API, in files, at the command line."""
+"""One spelling of a login name at every door: ADMIN is admin on the screen, in the API, in a file, in a command."""
 
 from __future__ import annotations
 
