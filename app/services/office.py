@@ -18,7 +18,7 @@ from app.core.saving import Check, on_save
 from app.core.signin.names import called, taken
 from app.core.verbs import Verb
 from app.core.writing import unit_of_work
-from app.services.granting import require_by_command
+from app.services.granting import require_by_command, takes_two
 
 
 @on_save(Office)
@@ -86,7 +86,7 @@ def add_posting(username: str, office_code: str, role_code: str, day: date | Non
     if role.family != account.family:
         raise Invalid(_("这个角色属于“%(a)s”，账号是“%(b)s”，不能混用。", a=_(role.family), b=_(account.family)))
     require_by_command(role)
-    with unit_of_work(Verb.CREATE, "命令行任职"):
+    with unit_of_work(Verb.CREATE, "命令行任命系统管理员，没有第二人确认" if takes_two(role) else "命令行任职"):
         posting = Posting(
             account_id=account.id, office_id=office.id, role_id=role.id, title=title, date_from=day or clock.today()
         )
