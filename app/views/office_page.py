@@ -41,12 +41,13 @@ def tables(office: Office) -> list[ChildTable]:
     access, found = current_access(), []
     if access.may(Posting.__name__, Verb.READ):
         found.append(_people(office))
-        found += _firms_people(office)
     if office.id in led_offices(access):
         found.append(waiting_table(waiting(frozenset({office.id}))))
     if access.may(Handover.__name__, Verb.READ):
         columns = ["giver", "account", "kind", "date", "total", "state"]
         found.append(child_table(office, Children("", columns, of=(Handover, "office_id"))))
+    if access.may(Posting.__name__, Verb.READ):  # not sooner: the places of those above are linked to
+        found += _firms_people(office)
     if below := _below(office):
         found.append(below)
     return found
@@ -72,13 +73,15 @@ def _firms_people(office: Office) -> list[ChildTable]:
         .group_by(AccessRole.id)
         .order_by(AccessRole.rank.desc(), AccessRole.id)
     )
+    counts = [(role, count) for role, count in current_session().execute(asked)]
     rows = [
         Row(f"/postings/?office={office.id}&role={role.id}", str(role),
             [Cell("link", str(role)), Cell("number", f"{count:,}")], role.id)
-        for role, count in current_session().execute(asked)
+        for role, count in counts
     ]  # fmt: skip
     heads = [ColumnHead("role", label_of(Posting, "role")), ColumnHead("count", _("在任"), align="right")]
-    return [ChildTable(label=_("企业的人员"), columns=heads, rows=rows, empty_text="")] if rows else []
+    total = sum(count for _role, count in counts)
+    return [ChildTable(label=_("企业的人员"), columns=heads, rows=rows, number=total)] if rows else []
 
 
 def _postings(office: Office) -> list[Posting]:

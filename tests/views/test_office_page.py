@@ -109,6 +109,7 @@ def test_firms_people_stand_apart_and_are_counted(house: House) -> None:
         staff = page.partition("<h2>在这里任职的人")[2].partition("</section>")[0]
         assert "包文斌" in staff and "店员" not in staff and "企业甲" not in page, who
         firms = page.partition("<h2>企业的人员")[2].partition("</section>")[0]
+        assert firms.startswith('<span class="number">13</span>'), "the 负责人 of firm-a among them"
         link = f"/postings/?office={house.offices[A]}&amp;role={role.id}"
         assert link in firms and re.search(r'data-label="在任"[^>]*>\s*12\s*<', firms), "who comes tomorrow is not here"
         listed = text(house.client(who).get(link.replace("&amp;", "&")))
