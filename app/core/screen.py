@@ -290,6 +290,7 @@ class ChildTable:
     add_url: str | None = None
     add_label: Any = ""
     empty_text: Any = ""
+    number: int | None = None  # what stands beside the label, where it is not how many rows there are
 
 
 @dataclass

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import func, inspect, or_, select
+from sqlalchemy import func, inspect, literal, or_, select
 from sqlalchemy.orm import InstanceState
 
 from app.core import clock
@@ -19,7 +19,7 @@ from app.core.access.ownership import related, repointed
 from app.core.db import current_session, unscoped
 from app.core.errors import Conflict, Forbidden
 from app.core.message import notify
-from app.core.office import AccessRole, Account, Family, Posting
+from app.core.office import AccessRole, Account, Family, Office, Posting
 from app.core.proposal import PostingProposal
 from app.core.saving import Check, on_save
 from app.core.verbs import Verb
@@ -183,6 +183,25 @@ def _ranks(account_id: int) -> list[int]:
         live = Posting.in_force(clock.today()) | ((Posting.date_from > clock.today()) & Posting.ended_at.is_(None))
         asked = select(AccessRole.rank).join(Posting, Posting.role_id == AccessRole.id)
         return list(session.scalars(asked.where(Posting.account_id == account_id, live)))
+
+
+def may_confirm(one: PostingProposal) -> list[Account]:
+    """The accounts of the system administrators who could confirm a proposal now, by name: neither who proposed it nor
+    who is appointed. Read for everybody alike, so that a proposal says the same to all who may read it."""
+    with unscoped("who may confirm", quiet=True) as session:
+        path = session.scalars(select(Office.path).where(Office.id == one.office_id)).one()
+        own = select(Account.person_key).where(Account.id.in_((one.proposer_id, one.account_id)))
+        asked = (
+            select(Account)
+            .join(Posting, Posting.account_id == Account.id)
+            .join(AccessRole, Posting.role_id == AccessRole.id)
+            .join(Office, Posting.office_id == Office.id)
+            .where(AccessRole.family == Family.SYSTEM, AccessRole.rank >= SYSTEM_RANK, Account.active.is_(True))
+            .where(Posting.in_force(clock.today()), literal(path).startswith(Office.path))
+            .where(Account.person_key.not_in(own))
+            .order_by(Account.name, Account.id)
+        )
+        return list(session.scalars(asked).unique())
 
 
 def system_administrators(besides: int = 0) -> int:

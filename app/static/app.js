@@ -275,12 +275,13 @@
 
   // ---- ticked rows
   const ticked = (all) => {
-    const ticks = $$('.tick input'), count = $('.bulk .ticked'), whole = $('[data-all]');
+    const ticks = $$('.tick input[type=checkbox]'), count = $('.bulk .ticked'), whole = $('[data-all]');
     if (!whole) return;
     if (all) ticks.forEach((t) => { t.checked = whole.checked; });
     const n = ticks.filter((t) => t.checked).length;
     whole.checked = n === ticks.length;
     ticks.forEach((t) => t.closest('tr').classList.toggle('ticked', t.checked));
+    if (!count) return;
     count.textContent = n ? count.dataset.text.replace('{n}', n) : '';
     $('.bulk').classList.toggle('on', !!n);
   };

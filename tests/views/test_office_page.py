@@ -88,7 +88,33 @@ def test_offices_below_are_a_tree_with_counts(house: House) -> None:
     rows = dict(re.findall(r'<a href="(/offices/\d+)">(?:\s|└)*([^<]+)</a>', part))
     assert office(house) in rows and office(house, B) in rows
     line = part[part.index(office(house)) :]
-    assert re.search(r'data-label="在任"[^>]*>\s*4\s*<', line[:2000]), "所长, 监管员, 内勤, and the firm's 负责人"
+    assert re.search(r'data-label="在任"[^>]*>\s*3\s*<', line[:2000]), "所长, 监管员, 内勤, not the firm's 负责人"
+
+
+def test_firms_people_stand_apart_and_are_counted(house: House) -> None:
+    """Five hundred of them would hide the bureau's own."""
+    with house.system() as session, unit_of_work(Verb.CREATE, "test"):
+        role = session.scalars(select(AccessRole).where(AccessRole.code == "firm_officer")).one()
+        for n in range(12):
+            one = Account(username=f"1990000{n:04d}", name=f"店员{n}", family=Family.FIRM, office_id=house.offices[A])
+            session.add(one)
+            session.flush()
+            session.add(Posting(account_id=one.id, office_id=house.offices[A], role_id=role.id,
+                                date_from=clock.today(), date_to=None if n else clock.today()))  # fmt: skip
+        session.flush()
+        session.add(Posting(account_id=one.id, office_id=house.offices[A], role_id=role.id,
+                            date_from=clock.today() + timedelta(days=1)))  # fmt: skip
+    for who in ("admin", "suo-a"):
+        page = text(house.client(who).get(office(house)))
+        staff = page.partition("<h2>在这里任职的人")[2].partition("</section>")[0]
+        assert "包文斌" in staff and "店员" not in staff and "企业甲" not in page, who
+        firms = page.partition("<h2>企业的人员")[2].partition("</section>")[0]
+        assert firms.startswith('<span class="number">13</span>'), "the 负责人 of firm-a among them"
+        link = f"/postings/?office={house.offices[A]}&amp;role={role.id}"
+        assert link in firms and re.search(r'data-label="在任"[^>]*>\s*12\s*<', firms), "who comes tomorrow is not here"
+        listed = text(house.client(who).get(link.replace("&amp;", "&")))
+        assert listed.count("<tr data-row") == 13 and ("店员3" in listed) is (who == "admin")
+    assert "企业的人员" not in text(house.client("admin").get(office(house, "150525")))
 
 
 # -- ending -----------------------------------------------------------------------------------------------------------

@@ -26,12 +26,12 @@ from flask import (
     url_for,
 )
 from flask.globals import request_ctx
-from flask_babel import get_locale
+from flask_babel import get_locale, lazy_gettext
 from flask_babel import gettext as _
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError, generate_csrf
 from sqlalchemy.orm.exc import ObjectDeletedError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 
 from app.core import clock
 from app.core.db import db
@@ -241,6 +241,7 @@ def _me(access: Any) -> dict[str, str]:
     return {
         "key": str(access.person.id),
         "name": access.person.name,
+        "username": access.person.username,
         "post": said(chief.title) if chief else _("没有在任的任职"),
         "office": access.offices[chief.office_id].name if chief else "",
         "signout_url": url_for("SignInView.logout"),
@@ -299,7 +300,7 @@ def on_paper(error: PdfError) -> Any:
     return error_page(422, told)
 
 
-def on_stale_form(error: CSRFError) -> Any:
+def on_stale_form(_error: CSRFError) -> Any:
     """A form without its token, with another's, or older than the session; nothing was done."""
     db.session.rollback()
     if request.endpoint in {"SignInView.login", "SignInView.code"}:
@@ -308,7 +309,7 @@ def on_stale_form(error: CSRFError) -> Any:
         return redirect(request.full_path.rstrip("?"), 303)  # the same page, anew
     if not current_user.is_authenticated and not for_programs():
         return to_sign_in()
-    denied.log_refusal(400, error.description)
+    denied.log_refusal(400, lazy_gettext("表单的校验码（CSRF）没有、不对或已过期"))
     return error_page(400, _("这一页打开太久了，请返回刷新后再提交。"))
 
 
@@ -317,8 +318,15 @@ def on_http(error: HTTPException) -> Any:
     if error.code is None or error.code < 400:
         return error
     if error.code in REFUSED and request.path not in UNASKED:
-        denied.log_refusal(error.code, "")
+        denied.log_refusal(error.code, foreign_host(error))
     return error_page(error.code)
+
+
+def foreign_host(error: HTTPException) -> Any:
+    """What is wrong with the request's Host, in words for the log; nothing when it is ours."""
+    if not isinstance(error, SecurityError):
+        return ""
+    return lazy_gettext("主机名不是本系统的：%(host)s", host=str(request.environ.get("HTTP_HOST", ""))[:100])
 
 
 def on_bug(error: Exception) -> Any:

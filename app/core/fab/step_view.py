@@ -17,7 +17,7 @@ from app.core.fab.declaration import Answer, Declaration, expose, require_valid,
 from app.core.fab.gate import needs
 from app.core.screen import FormError
 from app.core.verbs import Verb
-from app.core.workflow import Transition, refusal, run
+from app.core.workflow import Transition, reasons_against, refusal, run
 from app.core.writing import unit_of_work
 
 
@@ -37,7 +37,7 @@ class StepScreens(Declaration):
         form_class, columns = self.asks.get(name, (AppForm, []))
         form = form_class(formdata=request.form if request.method == "POST" else None, data=self.step_data(row, name))
         if request.method == "GET":
-            return self._step_page(row, step, form, columns, [])
+            return self._step_page(row, step, form, columns, reasons_against(row, step), closed=True)
         return self._take(row, step, form, columns)
 
     def step_data(self, row: Any, name: str) -> dict[str, Any]:
@@ -65,8 +65,9 @@ class StepScreens(Declaration):
         return redirect(f"{self.route_base}/{key}")
 
     def _step_page(
-        self, row: Any, step: Transition, form: Any, columns: list[str], errors: list[str], both: Clash | None = None
-    ) -> str:
+        self, row: Any, step: Transition, form: Any, columns: list[str], errors: list[str],
+        both: Clash | None = None, *, closed: bool = False,
+    ) -> str:  # fmt: skip
         shown = [forming.screen_field(form._fields[name]) for name in columns]
         if step.reason:
             shown.append(forming.reason_field(request.form.get("reason", ""), step.kind == "danger"))
@@ -76,7 +77,7 @@ class StepScreens(Declaration):
             "fields": shown, "submit_label": said(step.label), "kind": step.kind, "action": request.path,
             "cancel_url": f"{self.route_base}/{row.id}", "summary": facts, "version": row.version,
             "children": [showing.child_table(row, one) for one in self.children if showing.is_part(row, one)],
-            "conflict": both,
+            "conflict": both, "closed": closed and bool(errors),
             "errors": [FormError("", "", text) for text in errors],
             "edit_url": f"{self.route_base}/{row.id}/edit" if self.form_parts and may(row, Verb.UPDATE) else None,
         }  # fmt: skip
