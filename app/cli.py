@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 from flask import Flask, current_app
-from flask.cli import FlaskGroup, with_appcontext
+from flask.cli import FlaskGroup, NoAppException, with_appcontext
 from sqlalchemy import select
 
 from app import create_app
@@ -24,12 +24,22 @@ class Group(FlaskGroup):
         """Run; a refusal is a message, not a trace."""
         try:
             return super().invoke(ctx)
+        except NoAppException as error:
+            raise click.ClickException(error.message) from error
         except (ShouzeError, ConfigurationError) as error:
             raise click.ClickException(str(error)) from error
 
 
+def _application() -> Flask:
+    """The application, or why there is none, in a way that `--help` can say in a line too."""
+    try:
+        return create_app()
+    except ConfigurationError as error:
+        raise NoAppException(str(error)) from error
+
+
 main = Group(
-    name="shouze", create_app=create_app, add_default_commands=False, add_version_option=False,
+    name="shouze", create_app=_application, add_default_commands=False, add_version_option=False,
     set_debug_flag=False, load_dotenv=False, help="守责: commands of the server.",
 )  # fmt: skip
 
@@ -191,7 +201,8 @@ def user_add(username: str, name: str, family: str, office: str, certificate: st
 
     password = secrets.token_urlsafe(9)
     with unscoped("command line: user add"):
-        add_account(username, name, Family(family), office, password, certificate_no=certificate)
+        made = add_account(username, name, Family(family), office, password, certificate_no=certificate)
+        username = made.username  # as it is kept
     click.echo(f"{username}    one-time password: {password}")
 
 
@@ -216,13 +227,20 @@ def posting() -> None:
 @click.option("--role", required=True, help="Role code.")
 @click.option("--title", default="")
 def posting_add(username: str, office: str, role: str, title: str) -> None:
-    """Post an account to an office in a role from today on."""
+    """Post an account to an office in a role from today on.
+
+    Asks nobody: whoever runs it has the server. That is how the first two system administrators come to be; while two
+    are in office, --role sysadmin is refused, and a proposal on the screens takes its place.
+    """
     from app.core.db import unscoped
+    from app.services.granting import takes_two
     from app.services.office import add_posting
 
     with unscoped("command line: posting add"):
-        add_posting(username, office, role, title=title)
+        alone = takes_two(add_posting(username, office, role, title=title).role)
     click.echo("done")
+    if alone:
+        click.echo("A system administrator, appointed by this server's own door alone; the history (日志) says so.")
 
 
 @main.command("import-ledger")

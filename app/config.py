@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,14 @@ from pathlib import Path
 
 def _env(name: str, default: str = "") -> str:
     return os.environ.get(f"SHOUZE_{name}", default)
+
+
+def _whole(name: str, default: int) -> int:
+    """A setting that is a whole number. Raises ValueError naming it."""
+    text = _env(name).strip() or str(default)
+    if not re.fullmatch(r"[0-9]{1,9}", text, re.ASCII):
+        raise ValueError(f"SHOUZE_{name} must be a whole number, not {text[:40]!r}")
+    return int(text)
 
 
 def _list(name: str, default: str = "") -> tuple[str, ...]:
@@ -37,7 +46,7 @@ def _generated(path: Path, make: int = 48) -> bytes:
 
 @dataclass(frozen=True)
 class Settings:
-    """What one installation is told.
+    """What one installation is told. Raises ValueError, naming the setting that can't be read.
 
     `trusted_proxies` is the number of reverse proxies in front whose X-Forwarded-* headers are believed.
     """
@@ -49,17 +58,17 @@ class Settings:
     data_key_file: str = field(default_factory=lambda: _env("DATA_KEY_FILE"))
     base_url: str = field(default_factory=lambda: _env("BASE_URL", "http://127.0.0.1:8000"))
     trusted_hosts: tuple[str, ...] = field(default_factory=lambda: _list("TRUSTED_HOSTS", "127.0.0.1,localhost"))
-    trusted_proxies: int = field(default_factory=lambda: int(_env("TRUSTED_PROXIES", "0")))
+    trusted_proxies: int = field(default_factory=lambda: _whole("TRUSTED_PROXIES", 0))
     redis_url: str = field(default_factory=lambda: _env("REDIS_URL"))
-    workers: int = field(default_factory=lambda: int(_env("WORKERS", "2")))
-    threads: int = field(default_factory=lambda: int(_env("THREADS", "8")))
-    upload_max_mb: int = field(default_factory=lambda: int(_env("UPLOAD_MAX_MB", "20")))
-    export_direct_rows: int = field(default_factory=lambda: int(_env("EXPORT_DIRECT_ROWS", "2000")))
-    attachment_max_mb: int = field(default_factory=lambda: int(_env("ATTACHMENT_MAX_MB", "15")))
-    idle_minutes: int = field(default_factory=lambda: int(_env("IDLE_MINUTES", "30")))
-    history_days: int = field(default_factory=lambda: int(_env("HISTORY_DAYS", "1095")))
-    activation_days: int = field(default_factory=lambda: int(_env("ACTIVATION_DAYS", "30")))
-    phone_days: int = field(default_factory=lambda: int(_env("PHONE_DAYS", "90")))
+    workers: int = field(default_factory=lambda: _whole("WORKERS", 2))
+    threads: int = field(default_factory=lambda: _whole("THREADS", 8))
+    upload_max_mb: int = field(default_factory=lambda: _whole("UPLOAD_MAX_MB", 20))
+    export_direct_rows: int = field(default_factory=lambda: _whole("EXPORT_DIRECT_ROWS", 2000))
+    attachment_max_mb: int = field(default_factory=lambda: _whole("ATTACHMENT_MAX_MB", 15))
+    idle_minutes: int = field(default_factory=lambda: _whole("IDLE_MINUTES", 30))
+    history_days: int = field(default_factory=lambda: _whole("HISTORY_DAYS", 1095))
+    activation_days: int = field(default_factory=lambda: _whole("ACTIVATION_DAYS", 30))
+    phone_days: int = field(default_factory=lambda: _whole("PHONE_DAYS", 90))
     testing: bool = False
 
     @property

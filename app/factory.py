@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -12,6 +13,8 @@ from pathlib import Path
 from flask import Flask
 from flask_babel import lazy_gettext as _
 from flask_wtf import CSRFProtect
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.config import Settings
@@ -40,9 +43,41 @@ GROUPS = {
 
 def build(settings: Settings | None = None) -> Flask:
     """A new application. Raises ConfigurationError when it could not do its work."""
-    settings = settings or Settings()
+    settings = settings or _told()
     with _uncollected():
         return _build(settings)
+
+
+def _told() -> Settings:
+    """The settings of the environment. Raises ConfigurationError, in one line, for one that can't be read."""
+    try:
+        return Settings()
+    except ValueError as error:
+        raise ConfigurationError(str(error)) from error
+
+
+def require_readable(settings: Settings) -> None:
+    """Raise ConfigurationError for a setting that nothing could be done with; an address may hold a password, so that
+    it is not repeated."""
+    for name, address in (("DATABASE_URL", settings.url), ("DATABASE_OWNER_URL", settings.owner_url)):
+        try:
+            make_url(address)
+        except (ArgumentError, ValueError) as error:
+            raise ConfigurationError(f"SHOUZE_{name} is no address of a database") from error
+    if not re.fullmatch(r"https?://[^/?#\s]+[^?#\s]*", settings.base_url):
+        raise ConfigurationError("SHOUZE_BASE_URL must be an address that begins with http:// or https://")
+    if settings.redis_url and not re.match(r"(rediss?|unix)://", settings.redis_url):
+        raise ConfigurationError("SHOUZE_REDIS_URL must begin with redis://, rediss:// or unix://")
+
+
+def made_ready(settings: Settings) -> tuple[str, bytes]:
+    """The keys of the data directory, which is made. Raises ConfigurationError naming what can't be written or read."""
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        return settings.secret(), settings.data_key()
+    except (OSError, ValueError) as error:
+        told = "SHOUZE_DATA_DIR or SHOUZE_DATA_KEY_FILE"
+        raise ConfigurationError(f"{told} can't be used: {error}") from error
 
 
 @contextmanager
@@ -80,10 +115,11 @@ def configure(app: Flask, settings: Settings) -> None:
     retention.require_lawful(settings.history_days)
     if settings.activation_days not in CARD or settings.phone_days not in PHONE:
         raise ConfigurationError("SHOUZE_ACTIVATION_DAYS must be 1 to 90, SHOUZE_PHONE_DAYS 7 to 365")
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    require_readable(settings)
+    secret, data_key = made_ready(settings)
     secure = settings.base_url.startswith("https://")
     app.config.update(
-        SECRET_KEY=settings.secret(),
+        SECRET_KEY=secret,
         SQLALCHEMY_DATABASE_URI=settings.url,
         SQLALCHEMY_ENGINE_OPTIONS=_engine_options(settings.url),
         MAX_CONTENT_LENGTH=settings.upload_max_mb * 1024 * 1024,
@@ -107,7 +143,7 @@ def configure(app: Flask, settings: Settings) -> None:
         PASSWORD_DUMMY=_DUMMY_TEST if settings.testing else _DUMMY,
     )
     app.extensions["shouze_settings"] = settings
-    app.extensions["shouze_keyring"] = crypto.Keyring(settings.data_key())
+    app.extensions["shouze_keyring"] = crypto.Keyring(data_key)
     if settings.trusted_proxies:
         n = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=n, x_proto=n, x_host=n)  # type: ignore[method-assign]

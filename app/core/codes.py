@@ -24,8 +24,12 @@ FREE_TEXT = "text"
 _ORG_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)
 _FORMS = {"91": "企业", "92": "个体工商户", "93": "农民专业合作社", "11": "机关", "12": "事业单位", "52": "民办非企业"}
 _LOOKALIKES = {"I": "1", "O": "0", "S": "5", "Z": "2", "V": "U"}
-# Shown by nothing, yet copied along from chat windows and spreadsheets: zero-width and direction marks, BOM.
-INVISIBLE = dict.fromkeys((0xAD, *range(0x200B, 0x2010), *range(0x202A, 0x202F), 0x2060, 0xFEFF))
+# Shown by nothing, yet copied along from chat windows and spreadsheets: zero-width and direction marks, BOM, fillers,
+# tags. Not those that Mongolian writing is made with (U+180B to U+180F, U+202F), nor variants of characters in names.
+INVISIBLE = dict.fromkeys((
+    0xAD, 0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, *range(0x200B, 0x2010), *range(0x202A, 0x202F),
+    *range(0x2060, 0x2065), *range(0x206A, 0x2070), 0x3164, 0xFEFF, 0xFFA0, *range(0xE0000, 0xE0080),
+))  # fmt: skip
 _NARROW = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | INVISIBLE
 _MOBILE = re.compile(r"1[3-9]\d{9}", re.ASCII)
 _LANDLINE = re.compile(r"0\d{2,3}-?\d{7,8}", re.ASCII)
@@ -57,6 +61,11 @@ def normalise(value: object) -> str:
     NFKC would go too far: it turns "²" and "①" into digits that nobody wrote.
     """
     return "".join(str(value).translate(_NARROW).split()).upper()
+
+
+def login_name(value: object) -> str:
+    """A login name as it is stored and looked for: as a code, but in small letters, so that ADMIN is admin."""
+    return normalise(value).lower()
 
 
 def check_credit_code(value: object) -> Verdict:

@@ -8,7 +8,7 @@ sweep finishes with the same number and context. Nothing is served before its by
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -23,7 +23,7 @@ from app.core import clock
 from app.core.access.predicate import subjects
 from app.core.db import current_session, unscoped
 from app.core.entity import BigId, Entity, Scope, Scoped, column
-from app.core.errors import Conflict, NotFound
+from app.core.errors import Conflict, Forbidden, NotFound
 from app.core.history import HistoryHead
 from app.core.history_verify import Kept, keepers
 from app.core.jobs import enqueue, job
@@ -68,10 +68,26 @@ class IssuedDocument(Scoped):
     content: Mapped[bytes | None] = deferred(column("文件", LargeBinary, secret=True))
 
 
-def register_subject(cls: type[Entity]) -> None:
-    """Papers may be about rows of this class; who reads the row reads its papers, nobody else."""
+Closed = Callable[[IssuedDocument], str | None]  # why a reader of the subject may not open the paper all the same
+_closed: dict[str, Closed] = {}
+
+
+def register_subject(cls: type[Entity], closed: Closed | None = None) -> None:
+    """Papers may be about rows of this class; who reads the row reads its papers, nobody else.
+
+    `closed`: what a frozen paper says may be more than its readers may know of today; says why one may not open it.
+    """
     if cls not in subjects:
         subjects.append(cls)
+    if closed is not None:
+        _closed[cls.__name__] = closed
+
+
+def require_open(paper: IssuedDocument) -> None:
+    """Raise Forbidden where the person in context, who reads what a paper is about, may not open the paper itself."""
+    closed = _closed.get(paper.entity)
+    if closed is not None and (why := closed(paper)):
+        raise Forbidden(why)
 
 
 class NumberSequence(Entity):

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import wraps
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from flask_babel import gettext as _
@@ -63,12 +64,12 @@ def column(  # noqa: PLR0913 - one keyword a fact about the column
 ) -> MappedColumn[Any]:
     """A column with what a screen needs to know.
 
-    `format` is one of "", "code", "tel", "lines", "long", "state", "term" (a word of ours, so translated); `choices`
-    limits a text column to an enum; `words` gives what each stored value is called where it is no word of ours;
-    `secret` keeps its value out of history; `system` columns are set by core and transitions, never by a form or a
-    plain update; `derived` ones are computed from others at every save: `of` names those, and who may not see one of
-    them may not search by what is made of it; `never`: choices that no form offers, set by core;
-    a `required` one has a default in the database, but a person must choose.
+    `format` is one of "", "code", "login" (a name to sign in by), "tel", "lines", "long", "state", "term" (a word of
+    ours, so translated); `choices` limits a text column to an enum; `words` gives what each stored value is called
+    where it is no word of ours; `secret` keeps its value out of history; `system` columns are set by core and
+    transitions, never by a form or a plain update; `derived` ones are computed from others at every save: `of` names
+    those, and who may not see one of them may not search by what is made of it; `never`: choices that no form offers,
+    set by core; a `required` one has a default in the database, but a person must choose.
     """
     info = {
         "label": label,
@@ -201,6 +202,7 @@ nameless: list[Nameless] = []  # what says so (core.access.veil); nothing while 
 def _discreet(named: Callable[[Entity], str]) -> Callable[[Entity], str]:
     """A row's name, or its number where the name is not for this reader."""
 
+    @wraps(named)
     def text(row: Entity) -> str:
         for judge in nameless:
             if (instead := judge(row, named)) is not None:

@@ -47,6 +47,14 @@ class Conflict(ShouzeError):
     status = 409
 
 
+class Outdated(Conflict):
+    """Someone else wrote the row after it was opened."""
+
+
+class Taken(Conflict):
+    """The step has been taken already, by somebody else or by the person's own first click: no right is missing."""
+
+
 class AccessRefused(ShouzeError):
     """The session met a statement or a write that the access rules do not cover. Fails closed."""
 

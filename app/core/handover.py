@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
@@ -11,9 +12,10 @@ from sqlalchemy import Date, ForeignKey, Index, Integer, String, select
 from sqlalchemy.orm import Mapped, relationship
 
 from app.core.access.context import current_access
-from app.core.db import unscoped
-from app.core.document import register_subject
-from app.core.entity import BigId, Entity, Scoped, column
+from app.core.access.veil import names_hidden
+from app.core.db import current_session, unscoped
+from app.core.document import IssuedDocument, register_subject
+from app.core.entity import BigId, Entity, Scoped, column, registry
 from app.core.office import Account, Leaving, Office, Posting
 from app.core.types import UtcDateTime
 from app.core.verbs import Verb
@@ -48,11 +50,15 @@ def _receiver_only(row: Any) -> str | None:
 
 
 def _not_by_itself(row: Any) -> str | None:
-    return str(_("撤销任职时自动移交的工作不能退回，可以再移交给别人。")) if row.supervisor_id is None else None
+    return str(_("没有监交人的移交不能退回，可以再移交给别人。")) if row.supervisor_id is None else None
 
 
 class Handover(Scoped):
-    """From one person to one person, in one act. Without a supervisor the program made it (撤销)."""
+    """From one person to one person, in one act.
+
+    Without a supervisor the program made it (撤销), or who leads the office took the work himself: nobody supervises
+    his own taking over, somebody of the office above signs for that.
+    """
 
     __tablename__ = "handover"
     __label__ = "工作交接"
@@ -133,4 +139,42 @@ def has_handled(row: Entity, person_key: str) -> bool:
         return session.scalar(asked.limit(1)) is not None
 
 
-register_subject(Handover)
+def neutral_name(entity: str, key: int) -> str:
+    """What a row is called where its name is not for everybody who reads along: kind and number."""
+    return f"{registry()[entity].__label__} {key}"
+
+
+def why_not_open(paper: IssuedDocument) -> str | None:
+    """Why the person in context may not open a 移交清单 although he reads its hand-over, or None.
+
+    The paper was frozen when the work went over. Who signs it was told then and may open it; anybody else must be able
+    to read, now, each row that it names.
+    """
+    with unscoped("who signs a hand-over", quiet=True) as session:
+        made = session.scalars(select(Handover).where(Handover.id == paper.row_id)).unique().one()
+        signers = {one.person_key for one in (made.giver, made.account, made.supervisor) if one is not None}
+        lines = session.scalars(select(HandoverLine).where(HandoverLine.handover_id == made.id)).all()
+    if current_access().person.person_key in signers:
+        return None
+    names = {row["n"]: row["name"] for row in paper.context.get("rows", ())}
+    told: dict[str, set[int]] = defaultdict(set)
+    for line in lines:
+        if line.position in names and names[line.position] != neutral_name(line.entity, line.row_id):
+            told[line.entity].add(line.row_id)
+    if all(_reads(registry()[entity], keys) for entity, keys in told.items()):
+        return None
+    return str(_("这份清单写有您无权查看的记录，只有移交人、接收人和监交人可以打开。"))
+
+
+def _reads(cls: type[Entity], keys: set[int]) -> bool:
+    """Whether the person in context reads all of these rows that are still there, and what they are called."""
+    asked = select(cls.id).where(cls.id.in_(sorted(keys)))
+    missing = keys - set(current_session().scalars(asked))
+    if missing:
+        with unscoped("rows that a paper names", quiet=True) as session:
+            if session.scalar(asked.where(cls.id.in_(sorted(missing))).limit(1)) is not None:
+                return False
+    return not names_hidden(current_access(), cls)
+
+
+register_subject(Handover, why_not_open)

@@ -19,9 +19,11 @@ from sqlalchemy.orm import joinedload
 from app.core import clock
 from app.core.access.context import Access, current_access, load
 from app.core.access.predicate import answered_for, predicate
+from app.core.access.seal import is_sealed
+from app.core.access.veil import names_hidden
 from app.core.db import current_session
-from app.core.errors import Invalid, WriteOutsideUnit
-from app.core.handover import WENT, Handover, HandoverLine, Outcome
+from app.core.errors import Conflict, Invalid, NotFound, WriteOutsideUnit
+from app.core.handover import WENT, Handover, HandoverLine, Outcome, neutral_name
 from app.core.office import Leaving
 from app.core.open_work import Kind, Left, kinds
 from app.core.types import public_id
@@ -54,26 +56,55 @@ class Moved:
 def move(left: Left, why: Leaving, parcels: Iterable[Parcel], *, reason: str, supervised: bool = True) -> list[Moved]:
     """Hand rows over, in the unit of work in force: one Handover a receiver. What can't go stays, and says why.
 
-    `supervised`: a person decided, who stands on the paper as 监交人, and each receiver must be able to do the work;
-    otherwise (撤销) it goes to whoever leads, who shares it out. Raises Invalid, Conflict.
+    `supervised`: a person decided, who stands on the paper as 监交人, each receiver must be able to do the work, and
+    gets something of it; otherwise (撤销) it goes to whoever leads, who shares it out. Raises Invalid, NotFound,
+    Conflict.
     """
     if current_unit() is None:
         raise WriteOutsideUnit("move() needs a unit of work")
     by_receiver: dict[int, list[Parcel]] = defaultdict(list)
     for parcel in parcels:
         if parcel.rows:
+            if supervised:
+                _require_his(left, parcel)
             by_receiver[parcel.account_id].append(parcel)
     found = []
     for account_id, own in by_receiver.items():
-        made = _begun(left, why, account_id, reason, supervised=supervised)
-        judged_by = load(account_id) if supervised else None
-        for parcel in own:
-            for chunk in pieces(parcel.rows):
-                _take(made, left, parcel.kind, chunk, judged_by)
-        _close(made)
-        found.append(made)
+        judged = _judged(left, own, load(account_id) if supervised else None)
+        if any(one.outcome is Outcome.MOVED for one in judged):
+            found.append(_handed(left, why, account_id, judged, reason=reason, supervised=supervised))
+        elif supervised:
+            raise Conflict(_("没有一件可以移交：都已移交、已了结、有了变化，或接收人无权办理。请看过现在的内容再办。"))
     current_session().flush()
     return found
+
+
+def _require_his(left: Left, parcel: Parcel) -> None:
+    """Rows that never were the leaver's here are no part of the act: somebody made the form up.
+
+    What the person can't see is not there for him; of what he sees, he is told. Raises NotFound, Invalid.
+    """
+    kind, cls = parcel.kind, parcel.kind.cls
+    for chunk in pieces(parcel.rows):
+        keys = [key for key, _version in chunk]
+        named = select(cls.id).where(cls.id.in_(keys))
+        session = current_session()
+        his = set(session.scalars(named.where(*left.any_of(kind)))) | _went_from(left, kind, keys)
+        strange = set(keys) - his
+        if strange - set(session.scalars(named)):
+            raise NotFound(_("没有这条记录，或者您无权查看。"))
+        if strange:
+            text = _("有的工作不在他名下，请重新打开这一页。")
+            raise Invalid(text, {f"to-{kind.key}": text})
+
+
+def _went_from(left: Left, kind: Kind, keys: list[int]) -> set[int]:
+    """The rows that an earlier hand-over has taken from the leaver."""
+    asked = select(HandoverLine.row_id).join(Handover, HandoverLine.handover_id == Handover.id)
+    asked = asked.where(HandoverLine.entity == kind.cls.__name__, HandoverLine.row_id.in_(keys))
+    return set(current_session().scalars(
+        asked.where(HandoverLine.outcome.in_(WENT), Handover.giver_id == left.account.id)
+    ))  # fmt: skip
 
 
 def pieces(rows: Sequence[T]) -> Iterator[Sequence[T]]:
@@ -81,35 +112,94 @@ def pieces(rows: Sequence[T]) -> Iterator[Sequence[T]]:
     yield from (rows[start : start + AT_ONCE] for start in range(0, len(rows), AT_ONCE))
 
 
-def _begun(left: Left, why: Leaving, account_id: int, reason: str, *, supervised: bool) -> Moved:
+@dataclass
+class Judged:
+    """A row that was to go, as it is under its lock, and what becomes of it."""
+
+    kind: Kind
+    key: int
+    row: Any
+    outcome: Outcome
+
+
+def _judged(left: Left, parcels: Iterable[Parcel], receiver: Access | None) -> list[Judged]:
+    """Each row of the parcels of one receiver, locked; nothing is written yet."""
+    found = []
+    for parcel in parcels:
+        kind = parcel.kind
+        for chunk in pieces(parcel.rows):
+            rows, fit = _locked(kind, dict(chunk)), _fit(kind, dict(chunk), receiver)
+            for key, version in chunk:
+                row = rows.get(key)
+                outcome = _outcome(kind, left.account.id, row, version, fit=key in fit)
+                found.append(Judged(kind, key, row, outcome))
+    return found
+
+
+def _handed(
+    left: Left, why: Leaving, account_id: int, judged: list[Judged], *, reason: str, supervised: bool
+) -> Moved:  # fmt: skip
+    """One receiver's hand-over: a line tells what became of each row."""
+    made = Moved(_begun(left, why, account_id, reason, supervised=supervised))
+    names = names_for(judged, account_id, left.account.id)
+    for one, name in zip(judged, names, strict=True):
+        outcome = _charge(one.kind, one.row, made.handover) if one.outcome is Outcome.MOVED else one.outcome
+        label = one.kind.charge.label
+        line = HandoverLine(
+            position=len(made.names) + 1, kind=label, entity=one.kind.cls.__name__, row_id=one.key, outcome=outcome
+        )
+        made.handover.items.append(line)
+        perform(line, Verb.CREATE, made.handover)
+        made.names.append((label, name, outcome))
+    _close(made)
+    return made
+
+
+def _begun(left: Left, why: Leaving, account_id: int, reason: str, *, supervised: bool) -> Handover:
     if account_id == left.account.id:
         raise Invalid(_("不能移交给本人。"))
+    receiver, me = load(account_id), current_access().person.person_key if supervised else ""
+    decided = supervised and (receiver is None or receiver.person.person_key != me)  # nobody supervises himself
     handover = Handover(
         posting_id=left.posting.id, giver_id=left.account.id, account_id=account_id, kind=why, date=clock.today(),
-        supervisor_id=current_access().person.id if supervised else None, reason=reason,
+        supervisor_id=current_access().person.id if decided else None, reason=reason,
         office_id=left.posting.office_id, made_office_id=left.posting.office_id, items=[],
     )  # fmt: skip
     current_session().add(handover)
     perform(handover, Verb.CREATE)
-    return Moved(handover)
+    return handover
 
 
-def _take(made: Moved, left: Left, kind: Kind, chunk: Iterable[tuple[int, int]], receiver: Access | None) -> None:
-    """Judge and move some rows of a kind; a line tells what became of each."""
-    seen = dict(chunk)
-    rows = _locked(kind, seen)
-    fit = _fit(kind, seen, receiver)
-    for key, version in seen.items():
-        row = rows.get(key)
-        outcome = _outcome(kind, left.account.id, row, version, fit=key in fit)
-        if outcome is Outcome.MOVED:
-            outcome = _charge(kind, row, made.handover)
-        line = HandoverLine(
-            position=len(made.names) + 1, kind=kind.charge.label, entity=kind.cls.__name__, row_id=key, outcome=outcome
-        )
-        made.handover.items.append(line)
-        perform(line, Verb.CREATE, made.handover)
-        made.names.append((kind.charge.label, str(row) if row is not None else "", outcome))
+def names_for(judged: list[Judged], receiver_id: int, giver_id: int) -> list[str]:
+    """What each row is called on the paper: by its name where that is no secret from who signs it, else by number.
+
+    A sealed row goes by its number on every paper. So does one that the receiver may not read, or whose name is made
+    of what is hidden from the receiver or, while still in office, from the giver.
+    """
+    receiver, giver = load(receiver_id), load(giver_id)
+    readable = _readable(judged, receiver)
+    found = []
+    for one in judged:
+        open_to_both = (one.kind.key, one.key) in readable and one.row is not None and not is_sealed(one.row)
+        signers = [access for access in (receiver, giver) if access is not None]
+        named = open_to_both and not any(names_hidden(access, one.kind.cls) for access in signers)
+        found.append(str(one.row) if named else neutral_name(one.kind.cls.__name__, one.key))
+    return found
+
+
+def _readable(judged: list[Judged], receiver: Access | None) -> set[tuple[str, int]]:
+    """The rows that the receiver reads."""
+    by_kind: dict[str, list[Judged]] = defaultdict(list)
+    for one in judged if receiver is not None else ():
+        by_kind[one.kind.key].append(one)
+    found: set[tuple[str, int]] = set()
+    for key, rows in by_kind.items():
+        cls = rows[0].kind.cls
+        mine = predicate(receiver, cls, Verb.READ)  # type: ignore[arg-type]  # empty where there is no receiver
+        for chunk in pieces(rows):
+            asked = select(cls.id).where(cls.id.in_([one.key for one in chunk]), mine)
+            found |= {(key, row_id) for row_id in current_session().scalars(asked)}
+    return found
 
 
 def _locked(kind: Kind, keys: Iterable[int]) -> dict[int, Any]:

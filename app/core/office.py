@@ -22,10 +22,11 @@ from sqlalchemy import (
     and_,
     or_,
 )
-from sqlalchemy.orm import Mapped, relationship
+from sqlalchemy.orm import Mapped, relationship, validates
 
 from app.core import clock
 from app.core.charge import Charge
+from app.core.codes import login_name
 from app.core.entity import BigId, Entity, Scope, Sphere, column, computed
 from app.core.screen import Badge
 from app.core.types import LineSet, UtcDateTime, public_id
@@ -100,7 +101,7 @@ class Account(Entity):
     __state__ = "family"
     __search__ = ("name", "username")
 
-    username: Mapped[str] = column("登录名", String(60), unique=True, nullable=False, format="code")
+    username: Mapped[str] = column("登录名", String(60), unique=True, nullable=False, format="login")
     name: Mapped[str] = column("姓名", String(60), nullable=False)
     password: Mapped[str] = column("密码", String(256), secret=True, system=True, nullable=False, default="")
     family: Mapped[str] = column("账号类别", String(20), choices=Family, nullable=False)
@@ -115,6 +116,11 @@ class Account(Entity):
     last_login: Mapped[datetime | None] = column("上次登录", UtcDateTime, system=True)
 
     office: Mapped[Office] = relationship()
+
+    @validates("username")
+    def _one_spelling(self, _key: str, value: str | None) -> str | None:
+        """Whichever door a name comes in by, one spelling of it is kept."""
+        return None if value is None else login_name(value)
 
 
 class AccessRole(Entity):

@@ -108,8 +108,12 @@ class Left:
 
     def rows_of(self, kind: Kind, day: date) -> tuple[ColumnElement[bool], ...]:
         """What picks the open rows of a kind that this leaves."""
+        return (*self.any_of(kind), kind.is_open(day))
+
+    def any_of(self, kind: Kind) -> tuple[ColumnElement[bool], ...]:
+        """What picks the rows of a kind that were this account's to leave here, open or done with."""
         where = (true() if self.alone else false()) if kind.charge.anywhere else kind.within(self.offices)
-        return (kind.of([self.account.id]), kind.is_open(day), where)
+        return (kind.of([self.account.id]), where)
 
 
 def left_by(posting_id: int) -> Left | None:

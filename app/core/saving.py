@@ -119,6 +119,7 @@ def known_of(model: type[Entity], values: list[dict[str, Any]]) -> dict[str, Any
 def checked(row: Entity, accepted: frozenset[str] = NONE, known: Mapping[str, Any] | None = None) -> Check:
     """What a row's hooks and columns say of it; hooks also fill what is derived."""
     check = Check(accepted, known=known or {})
+    tidy(row)
     with current_session().no_autoflush:  # a hook that asks the database must not write a row that it has yet to judge
         for hook in _hooks.get(type(row), ()):
             hook(row, check)
@@ -128,6 +129,26 @@ def checked(row: Entity, accepted: frozenset[str] = NONE, known: Mapping[str, An
         for problem in part_problems(row):
             check.error(*problem)
     return check
+
+
+def tidy(row: Entity) -> None:
+    """Take out of every text what nobody sees, on the row and on its parts: two names that look alike are one name.
+
+    Whichever door a text came in by; forms do the same to what is typed, so that it is shown as it will be kept.
+    """
+    for one in (row, *_loaded_parts(row)):
+        for prop in inspect(type(one)).column_attrs:
+            value, target = getattr(one, prop.key), prop.columns[0]
+            if not isinstance(value, str) or value.isascii() or target.info.get("system") or target.info.get("secret"):
+                continue
+            if isinstance(target.type, String) and (seen := value.translate(INVISIBLE)) != value:
+                setattr(one, prop.key, seen)
+
+
+def _loaded_parts(row: Entity) -> Iterable[Entity]:
+    for relation in inspect(type(row)).relationships:
+        if relation.direction.name == "ONETOMANY" and _is_part(relation.mapper.class_) and relation.key in row.__dict__:
+            yield from getattr(row, relation.key)
 
 
 def save(row: E, verb: Verb, *, accepted: frozenset[str] = NONE, reason: str = "") -> E:
@@ -164,9 +185,7 @@ def column_problems(row: Entity) -> Iterable[tuple[str, str]]:
 def part_problems(row: Entity) -> Iterable[tuple[str, str]]:
     """The same of the parts that hang on the row: relation.position.column, 1 is the first."""
     for relation in inspect(type(row)).relationships:
-        if relation.direction.name != "ONETOMANY" or not _is_part(relation.mapper.class_):
-            continue
-        if relation.key in row.__dict__:
+        if relation.direction.name == "ONETOMANY" and _is_part(relation.mapper.class_) and relation.key in row.__dict__:
             for number, part in enumerate(getattr(row, relation.key), 1):
                 yield from ((f"{relation.key}.{number}.{name}", why) for name, why in column_problems(part))
 

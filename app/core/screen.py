@@ -255,6 +255,7 @@ class FormScreen:
     errors: list[FormError] = field(default_factory=list)
     conflict: Clash | None = None
     version: str = ""
+    opened: str = ""  # what each field held then, by digest: what its writer did not change is not his
     crumbs: list[tuple[Any, str]] = field(default_factory=list)
     key: str = ""  # a new record's: sent twice, it makes one
     extra_submits: list[dict[str, Any]] = field(default_factory=list)
@@ -290,6 +291,7 @@ class ChildTable:
     add_url: str | None = None
     add_label: Any = ""
     empty_text: Any = ""
+    number: int | None = None  # what stands beside the label, where it is not how many rows there are
 
 
 @dataclass

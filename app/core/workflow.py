@@ -9,9 +9,11 @@ from typing import Any
 from flask_babel import gettext as _
 from sqlalchemy import select
 
+from app.core.access.context import current_access
 from app.core.access.fetch import may
+from app.core.access.predicate import predicate
 from app.core.db import current_session
-from app.core.errors import Conflict, Forbidden, Invalid
+from app.core.errors import Conflict, Forbidden, Invalid, NotFound, Outdated, ShouzeError, Taken
 from app.core.verbs import Verb
 from app.core.writing import perform, unit_of_work
 
@@ -48,11 +50,11 @@ class Workflow:
     column: str = "state"
 
     def named(self, name: str) -> Transition:
-        """The transition of that name. Raises Conflict."""
+        """The transition of that name. Raises NotFound."""
         for transition in self.transitions:
             if transition.name == name:
                 return transition
-        raise Conflict(_("没有这一步操作。"))
+        raise NotFound(_("没有这一步操作。"))
 
     def leaving(self, state: str) -> tuple[Transition, ...]:
         """The transitions that leave a state."""
@@ -95,6 +97,20 @@ def reasons_against(row: Any, transition: Transition) -> list[str]:
     return [str(why) for guard in transition.guards if (why := guard(row))]
 
 
+def refusal(row: Any, transition: Transition) -> ShouzeError:
+    """Why the person in context, who reads the row, may not take a step: no right, or somebody was first.
+
+    Who had the right in another state comes too late: told so, and not sent to an administrator for rights.
+    """
+    cls, access = type(row), current_access()
+    moved_on = getattr(row, row.__workflow__.column) not in transition.sources
+    if moved_on and access.may(cls.policy_name(), transition.verb):
+        elsewhere = select(cls.id).where(cls.id == row.id, predicate(access, cls, transition.verb, states=False))
+        if current_session().scalar(elsewhere) is not None:
+            return Taken(" ".join(reasons_against(row, transition)))
+    return Forbidden(_("您可以查看，但不能进行这项操作。"))
+
+
 def run(row: Any, name: str, *, reason: str = "", seen: int | None = None, **inputs: Any) -> Any:
     """Take one step: lock the row, check state and guards, let the service do its part, change the state.
 
@@ -109,9 +125,9 @@ def run(row: Any, name: str, *, reason: str = "", seen: int | None = None, **inp
     with unit_of_work(transition.verb, reason.strip()):
         locked = lock(row)
         if "unscoped" not in current_session().info and not may(locked, transition.verb):
-            raise Forbidden("您可以查看，但不能进行这项操作。")
+            raise refusal(locked, transition)
         if seen is not None and locked.version != seen:
-            raise Conflict(_("您打开之后，这条记录已有变化，请看过现在的内容再办。"))
+            raise Outdated(_("您打开之后，这条记录已有变化，请看过现在的内容再办。"))
         if why := reasons_against(locked, transition):
             raise Conflict(" ".join(why))
         perform(locked, transition.verb)

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
 from app.core.db import AppSession, current_session
-from app.core.errors import Conflict, WriteOutsideUnit
+from app.core.errors import Outdated, WriteOutsideUnit
 from app.core.verbs import Verb
 
 P = ParamSpec("P")
@@ -92,7 +92,7 @@ def _one(session: Session, unit: Unit) -> Iterator[Session]:
         session.commit()
     except StaleDataError as error:
         session.rollback()
-        raise Conflict(_STALE) from error
+        raise Outdated(_STALE) from error
     except BaseException:
         session.rollback()
         raise

@@ -18,6 +18,7 @@ from app.core.office import AccessRole, Account, Family, Posting
 from app.core.passwords import hashed
 from app.core.signin import second_factor
 from app.core.signin.model import Ending
+from app.core.signin.names import called
 from app.core.signin.sessions import end_sessions
 from app.core.verbs import Verb
 from app.core.writing import perform, unit_of_work
@@ -86,8 +87,8 @@ def end_all_sessions(account_id: int, reason: str) -> int:
 
 def reset_last_second_factor(username: str) -> None:
     """From the command line (unscoped): nobody is left who could do it on the screen. Raises NotFound, Conflict."""
-    with unscoped("command line: reset-totp") as session, unit_of_work(Verb.UPDATE, "命令行重设动态口令"):
-        account = session.scalars(select(Account).where(Account.username == username)).one_or_none()
+    with unscoped("command line: reset-totp"), unit_of_work(Verb.UPDATE, "命令行重设动态口令"):
+        account = called(username)
         if account is None:
             raise NotFound(_("没有登录名为 %(name)s 的账号。", name=username))
         if not second_factor.remove(account, "命令行重设动态口令"):

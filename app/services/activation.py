@@ -70,9 +70,11 @@ class Wanted:
 
 @dataclass
 class Outcome:
-    """How many got an account, and who did not and why."""
+    """How many got an account, how many had one already, how many are nobody's to activate; who did not and why."""
 
     made: int = 0
+    had: int = 0
+    unknown: int = 0
     problems: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -132,9 +134,11 @@ def _open_accounts(keys: Sequence[int]) -> Outcome:
     try:
         with unscoped("accounts of firms' people") as session, unit_of_work(Verb.ACTIVATE, "批量开通账号"):
             people = _locked(keys)
+            found.unknown = len(set(keys)) - len(people)
             posts, shared = _posts(session, people), _shared(session, people)
             for person in people:
                 if person.account_id is not None:
+                    found.had += 1
                     continue
                 if why := _problem(person, posts, shared):
                     found.problems.append((person.name, why))

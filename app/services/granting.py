@@ -6,20 +6,20 @@ subtree, never to oneself. 机构管理员 are appointed by system administrator
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import func, inspect, select
+from sqlalchemy import func, inspect, literal, or_, select
 from sqlalchemy.orm import InstanceState
 
 from app.core import clock
 from app.core.access.context import Access, Held, current_access, has_access_context
-from app.core.access.ownership import related
+from app.core.access.ownership import related, repointed
 from app.core.db import current_session, unscoped
 from app.core.errors import Conflict, Forbidden
 from app.core.message import notify
-from app.core.office import AccessRole, Account, Family, Posting
+from app.core.office import AccessRole, Account, Family, Office, Posting
 from app.core.proposal import PostingProposal
 from app.core.saving import Check, on_save
 from app.core.verbs import Verb
@@ -70,7 +70,7 @@ def check_posting(one: Posting, check: Check) -> None:
         check.error("date_to", _("不能早于任职起。"))
     if inspect(one).persistent:
         for name in ("account", "office", "role"):
-            if _changed(one, name):
+            if repointed(one, name):
                 check.error(name, _("任职的人员、机构、角色不能改；请结束这一任职，另行任命。"))
     role, account = _related(one, "role", check), _related(one, "account", check)
     if role is None or account is None:
@@ -79,6 +79,55 @@ def check_posting(one: Posting, check: Check) -> None:
         check.error("role", _("这个角色属于“%(a)s”，账号是“%(b)s”，不能混用。", a=_(role.family), b=_(account.family)))
     if has_access_context() and (why := why_not(current_access(), role, one.office_id or _key(one.office), account)):
         check.error(*why)
+    if text := given_already(one, account, role, one.office_id or _key(one.office)):
+        check.error("account", text)
+
+
+def given_already(one: Posting, account: Account, role: AccessRole, office_id: int | None) -> str | None:
+    """What says that a posting would stand beside the same one: person, office, role, a common line and a common day.
+
+    Of two, the end of one would leave the person in. None where there is none.
+    """
+    if office_id is None or one.date_from is None:
+        return None
+    accounts = _locked_accounts(account)
+    last = one.date_to or date.max
+    unflushed = (row for row in current_session().new if isinstance(row, Posting) and row is not one)
+    waiting = [row for row in unflushed if _is_same(row, one)]
+    asked = (
+        select(Posting)
+        .where(Posting.account_id.in_(accounts), Posting.office_id == office_id, Posting.role_id == role.id)
+        .where(Posting.ended_at.is_(None), Posting.id != (one.id or 0), Posting.date_from <= last)
+        .where(or_(Posting.date_to.is_(None), Posting.date_to >= one.date_from))
+    )
+    if one.lines:
+        asked = asked.where(or_(Posting.lines == 0, Posting.lines.op("&")(one.lines) != 0))
+    found = [*waiting, *current_session().scalars(asked.order_by(Posting.date_from).limit(1))]
+    if not found:
+        return None
+    until = f"{found[0].date_to:%Y-%m-%d}" if found[0].date_to else _("未定")
+    since = f"{found[0].date_from:%Y-%m-%d}"
+    return str(_("这个人在这个机构已有同样的任职（%(a)s 至 %(b)s），日期不能重叠。", a=since, b=until))
+
+
+def _locked_accounts(account: Account) -> list[int]:
+    """The accounts of a person, locked: who appoints the same person meanwhile waits, and sees what the other did.
+
+    All of them, whatever the granter reads: two accounts of one person may stand in two offices.
+    """
+    table = Account.__table__
+    mine = select(table.c.id).where(table.c.person_key == account.person_key).order_by(table.c.id)
+    return list(current_session().connection().scalars(mine.with_for_update()))
+
+
+def _is_same(other: Posting, one: Posting) -> bool:
+    """Whether a posting that is not flushed yet (of the same import) is the same over a common day and line."""
+    names = ("account", "office", "role")
+    if any(_key(related(other, name)) != _key(related(one, name)) for name in names) or other.date_from is None:
+        return False
+    ends = other.date_to or date.max, one.date_to or date.max
+    lines = not (other.lines and one.lines) or bool(other.lines & one.lines)
+    return lines and other.date_from <= ends[1] and one.date_from <= ends[0]
 
 
 def _related(row: Any, name: str, check: Check) -> Any:
@@ -87,16 +136,6 @@ def _related(row: Any, name: str, check: Check) -> Any:
     if found is None and getattr(row, f"{name}_id") is not None:
         check.error(name, _("没有这条记录，或者您无权查看。"))
     return found
-
-
-def _changed(row: Any, name: str) -> bool:
-    """Whether a many-to-one of a stored row points elsewhere than the database has it, by object or by key."""
-    state: InstanceState[Any] = inspect(row)
-    key = state.attrs[f"{name}_id"].history
-    if key.has_changes() and key.deleted:
-        return True
-    other = state.attrs[name].history
-    return bool(other.has_changes() and other.added and _key(other.added[0]) != getattr(row, f"{name}_id"))
 
 
 def _key(row: Any) -> int | None:
@@ -109,11 +148,13 @@ def check_ceiling(account: Account, check: Check) -> None:
     if not has_access_context():
         return
     granter = current_access()
-    if account.family in GUARDED and ceiling(granter, None) < SYSTEM_RANK:
+    if account.id != granter.person.id and _is_guarded(account) and ceiling(granter, None) < SYSTEM_RANK:
         check.error("family", _("系统管理和审计的账号由系统管理员建立和修改。"))
     if not inspect(account).persistent:
         return
-    if inspect(account).attrs.family.history.has_changes() and _ranks(account.id):
+    if account.id == granter.person.id and inspect(account).attrs.family.history.has_changes():
+        check.error("family", _("不能改自己账号的类别。"))
+    elif inspect(account).attrs.family.history.has_changes() and _ranks(account.id):
         check.error("family", _("这个账号有任职，账号类别不能改。"))
     if account.person_key == granter.person.person_key and not account.active:
         check.error("active", _("不能停用自己的账号。"))
@@ -121,6 +162,13 @@ def check_ceiling(account: Account, check: Check) -> None:
         check.error("name", _("这个账号的任职高于您可以授予的级别，不能由您修改。"))
     if not account.active and _is_last_administrator(account.id):
         check.error("active", _("这是最后一名系统管理员，不能停用。"))
+
+
+def _is_guarded(account: Account) -> bool:
+    """Whether an account is, or was before this change, of system administration or audit."""
+    state: InstanceState[Account] = inspect(account)
+    before = state.attrs.family.history.deleted
+    return any(family in GUARDED for family in (account.family, *before))
 
 
 def _is_above(granter: Access, account: Account) -> bool:
@@ -135,6 +183,25 @@ def _ranks(account_id: int) -> list[int]:
         live = Posting.in_force(clock.today()) | ((Posting.date_from > clock.today()) & Posting.ended_at.is_(None))
         asked = select(AccessRole.rank).join(Posting, Posting.role_id == AccessRole.id)
         return list(session.scalars(asked.where(Posting.account_id == account_id, live)))
+
+
+def may_confirm(one: PostingProposal) -> list[Account]:
+    """The accounts of the system administrators who could confirm a proposal now, by name: neither who proposed it nor
+    who is appointed. Read for everybody alike, so that a proposal says the same to all who may read it."""
+    with unscoped("who may confirm", quiet=True) as session:
+        path = session.scalars(select(Office.path).where(Office.id == one.office_id)).one()
+        own = select(Account.person_key).where(Account.id.in_((one.proposer_id, one.account_id)))
+        asked = (
+            select(Account)
+            .join(Posting, Posting.account_id == Account.id)
+            .join(AccessRole, Posting.role_id == AccessRole.id)
+            .join(Office, Posting.office_id == Office.id)
+            .where(AccessRole.family == Family.SYSTEM, AccessRole.rank >= SYSTEM_RANK, Account.active.is_(True))
+            .where(Posting.in_force(clock.today()), literal(path).startswith(Office.path))
+            .where(Account.person_key.not_in(own))
+            .order_by(Account.name, Account.id)
+        )
+        return list(session.scalars(asked).unique())
 
 
 def system_administrators(besides: int = 0) -> int:
@@ -214,6 +281,8 @@ def confirm(one: PostingProposal, **_inputs: Any) -> None:
     )  # fmt: skip
     if posting.date_to is not None and posting.date_to < posting.date_from:
         raise Conflict(_("提议的任职期已过，请重新提议。"))
+    if why := given_already(posting, one.account, one.role, one.office_id):
+        raise Conflict(why)
     current_session().add(posting)
     perform(posting, Verb.CONFIRM, one)
     _answer(one, _("任命提议已确认：%(what)s", what=str(one)))

@@ -17,7 +17,7 @@ from app.core.access.fetch import fetch
 from app.core.access.predicate import predicate
 from app.core.db import current_session, unscoped
 from app.core.document import Frozen, issue, verify_line
-from app.core.errors import Conflict, Forbidden, Invalid
+from app.core.errors import Conflict, Forbidden, Invalid, Outdated
 from app.core.handover import Handover
 from app.core.message import notify
 from app.core.moving import Moved, Parcel, move
@@ -40,11 +40,15 @@ LONGEST_REASON = 500
 
 @dataclass(frozen=True)
 class Ended:
-    """What the end of a posting did: how much work it leaves, and to whom that went or whom it waits for."""
+    """What the end of a posting did: how much work it leaves, and to whom that went or whom it waits for.
+
+    `last_day`: of a posting that ends on a day to come and holds until then.
+    """
 
     open_rows: int
     chief: str
     moved: bool
+    last_day: date | None = None
 
 
 # -- ending -----------------------------------------------------------------------------------------------------------
@@ -98,7 +102,7 @@ def _locked(posting_id: int, seen: int | None) -> Posting:
     if posting.ended_at is not None or (posting.date_to is not None and posting.date_to < day):
         raise Conflict(_("这一任职已经结束。"))
     if seen is not None and posting.version != seen:
-        raise Conflict(_("您打开之后，这条记录已有变化，请看过现在的内容再办。"))
+        raise Outdated(_("您打开之后，这条记录已有变化，请看过现在的内容再办。"))
     return posting
 
 
@@ -118,11 +122,11 @@ def _write_end(posting: Posting, kind: Leaving, reason: str, last_day: date | No
 
 def _pass_on(posting: Posting, kind: Leaving, reason: str, *, at_once: bool) -> Ended:
     """Tell the chief what waits; on 撤销 all of it goes to him."""
-    left = left_by_now(posting)
+    left, last_day = left_by_now(posting), None if at_once else posting.date_to
     total = sum(number for key, number in count_open(left).items() if not _told(key))
     chief = chief_of(posting.office_id, left.account)
     if chief is None or not total:
-        return Ended(total, chief.name if chief is not None else "", moved=False)
+        return Ended(total, chief.name if chief is not None else "", moved=False, last_day=last_day)
     if kind == Leaving.REVOKED:
         parcels = [Parcel(one, chief.id, tuple(open_rows(one, left))) for one in kinds() if not one.charge.told]
         for moved in move(left, kind, parcels, reason=reason, supervised=False):
@@ -132,7 +136,7 @@ def _pass_on(posting: Posting, kind: Leaving, reason: str, *, at_once: bool) -> 
     text = _("有 %(n)s 件工作要移交。", n=total)
     title = _("%(who)s 的任职%(when)s", who=left.account.name, when=when)
     notify(chief.id, title, text, f"/postings/{posting.id}/handover")
-    return Ended(total, chief.name, moved=False)
+    return Ended(total, chief.name, moved=False, last_day=last_day)
 
 
 def left_by_now(posting: Posting) -> Left:

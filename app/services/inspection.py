@@ -6,11 +6,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from flask_babel import gettext as _
+from sqlalchemy import inspect, select
 
 from app.core import clock
+from app.core.access.ownership import repointed
 from app.core.access.seal import close, open_up
+from app.core.db import unscoped
 from app.core.errors import Invalid
-from app.core.office import Account, Family
+from app.core.office import Account, Family, Posting
 from app.core.saving import Check, on_save
 from app.core.workflow import handles
 from app.data.enums import InspectionResult
@@ -29,7 +32,7 @@ def check_inspection(visit: Inspection, check: Check) -> None:
     if visit.inspector is not None and visit.inspector is visit.co_inspector:
         check.error("co_inspector", _("检查人员须为不同的两人。"))
     for name in ("inspector", "co_inspector"):
-        if why := unfit(getattr(visit, name), visit):
+        if why := unfit(getattr(visit, name), visit) or _out_of_office(visit, name):
             check.error(name, why)
     for number, finding in enumerate(visit.findings, 1):
         if not (finding.fact or "").strip():
@@ -45,6 +48,19 @@ def unfit(account: Account | None, visit: Inspection) -> str:
     if account.certificate_until is not None and account.certificate_until < visit.date:
         return str(_("%(name)s 的执法证在检查当天已过期。", name=account.name))
     return ""
+
+
+def _out_of_office(visit: Inspection, name: str) -> str:
+    """Why somebody can't be named as inspector now, or "": no posting in force. Who was named before stays named."""
+    account = getattr(visit, name)
+    if account is None or (inspect(visit).persistent and not repointed(visit, name)):
+        return ""
+    with unscoped("postings of an inspector", quiet=True) as session:
+        held = select(Posting.id).join(Account, Posting.account_id == Account.id)
+        held = held.where(Account.id == account.id, Account.active.is_(True), Posting.in_force(clock.today()))
+        if session.scalar(held.limit(1)) is not None:
+            return ""
+    return str(_("%(name)s 现在没有在任的任职，不能作为检查人员。", name=account.name))
 
 
 @handles(Inspection, "complete")

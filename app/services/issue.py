@@ -6,14 +6,13 @@ import os
 from pathlib import Path
 
 from flask_babel import gettext as _
-from sqlalchemy import select
 
 from app.core.access.context import acting
 from app.core.access.fetch import fetch
 from app.core.db import current_session, unscoped
 from app.core.document import IssuedDocument, content_of, render_document
 from app.core.errors import Conflict, Invalid
-from app.core.office import Account
+from app.core.signin.names import called
 from app.core.verbs import Verb
 from app.core.workflow import run
 from app.data.enums import NoticeState
@@ -28,8 +27,9 @@ def issue_to_file(notice_id: int, out: Path, username: str | None) -> tuple[str,
     """
     _require_writable(out)  # before anything is signed
     if username is not None:
-        with unscoped("who signs from the command line") as session:
-            account_id = session.scalar(select(Account.id).where(Account.username == username))
+        with unscoped("who signs from the command line"):
+            signer = called(username)
+            account_id = signer.id if signer is not None else None
         if account_id is None:
             raise Invalid(_("没有账号 %(name)s。", name=username))
         with acting(account_id):

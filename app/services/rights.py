@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, inspect, or_, select
 
 from app.core import clock
 from app.core.access.context import current_access
@@ -25,6 +25,7 @@ from app.core.fab.cells import label_of, said
 from app.core.history import HistoryEntry, HistoryLink
 from app.core.lines import line_text
 from app.core.office import AccessRole, Account, Posting
+from app.core.types import UtcDateTime
 from app.core.verbs import Verb
 from app.models.rectification import Delegation
 
@@ -229,10 +230,10 @@ def _lines(known: Known, cls: type[Any], name: str, old: Any, new: Any) -> list[
         return [f"{what}：{before} → {after}" for what, before, after in matrix.column_changes(name, old, new)]
     if name == "active":
         return [_("启用") if new else _("停用")]
-    return [f"{label_of(cls, name)}：{_value(known, name, old)} → {_value(known, name, new)}"]
+    return [f"{label_of(cls, name)}：{_value(known, cls, name, old)} → {_value(known, cls, name, new)}"]
 
 
-def _value(known: Known, name: str, value: Any) -> str:
+def _value(known: Known, cls: type[Any], name: str, value: Any) -> str:
     if value is None or value == "":
         return str(_("无"))
     if name == "role_id":
@@ -243,6 +244,10 @@ def _value(known: Known, name: str, value: Any) -> str:
         return known.names.get(value, str(_("（您无权查看）")))
     if name == "lines":
         return line_text(value) or str(_("全部"))
+    if isinstance(value, bool):
+        return str(_("是") if value else _("否"))
+    if isinstance(value, str) and isinstance(inspect(cls).columns[name].type, UtcDateTime):
+        return f"{clock.local(datetime.fromisoformat(value)):%Y-%m-%d %H:%M}"
     return said(value) if isinstance(value, str) else str(value)
 
 

@@ -172,7 +172,7 @@
   };
 
   // ---- drafts: kept on this device, offered, never put back unasked; no passwords, no identity numbers
-  const secret = (el) => el.type === 'password' || el.type === 'file' || el.type === 'submit' || ['csrf_token', 'version', 'next', 'form_key'].includes(el.name)
+  const secret = (el) => el.type === 'password' || el.type === 'file' || el.type === 'submit' || ['csrf_token', 'version', 'opened', 'next', 'form_key'].includes(el.name)
     || 'private' in el.dataset || /(^|[-_])id_?(card|number|no)$|identity|passw|secret|token|captcha/i.test(el.name) || /(^|\D)\d{17}[\dXx](\D|$)/.test(el.value);
   const draftKey = () => `draft:${document.body.dataset.user || ''}:${location.pathname}${location.search}`;
   const snapshot = (form) => [...form.elements].filter((el) => el.name && !secret(el) && ((el.type !== 'checkbox' && el.type !== 'radio') || el.checked)).map((el) => [el.name, el.value]);
@@ -275,12 +275,13 @@
 
   // ---- ticked rows
   const ticked = (all) => {
-    const ticks = $$('.tick input'), count = $('.bulk .ticked'), whole = $('[data-all]');
+    const ticks = $$('.tick input[type=checkbox]'), count = $('.bulk .ticked'), whole = $('[data-all]');
     if (!whole) return;
     if (all) ticks.forEach((t) => { t.checked = whole.checked; });
     const n = ticks.filter((t) => t.checked).length;
     whole.checked = n === ticks.length;
     ticks.forEach((t) => t.closest('tr').classList.toggle('ticked', t.checked));
+    if (!count) return;
     count.textContent = n ? count.dataset.text.replace('{n}', n) : '';
     $('.bulk').classList.toggle('on', !!n);
   };

@@ -77,7 +77,7 @@ class SignInActs(Declaration):
         if request.method == "GET":
             return row, "", self._ask_reason(row, title, text)
         if not reason:
-            return row, "", (self._ask_reason(row, title, text, _("请写明原因。")), 422)
+            return row, "", (self._ask_reason(row, title, text, _("请写明理由。")), 422)
         return row, reason, None
 
     def _ask_reason(self, row: Account, title: str, text: str, wrong: str = "") -> str:
@@ -85,6 +85,6 @@ class SignInActs(Declaration):
             "title": _("%(what)s：%(value)s", what=title, value=str(row)), "text": text, "submit_label": title,
             "fields": [forming.reason_field(request.form.get("reason", "")[:LONGEST_REASON], False)],
             "kind": "danger", "action": request.path, "cancel_url": f"{self.route_base}/{row.id}",
-            "errors": [FormError("reason", str(_("原因")), wrong)] if wrong else [],
+            "errors": [FormError("reason", str(_("理由")), wrong)] if wrong else [],
         }  # fmt: skip
         return render_template("entity/transition.html", screen=screen)

@@ -17,6 +17,7 @@ from app.core.access.context import current_access
 from app.core.access.predicate import predicate
 from app.core.db import current_session
 from app.core.errors import Conflict, Invalid
+from app.core.fab import denied
 from app.core.fab.bulk import keys_of
 from app.core.fab.declaration import Answer, Page, expose
 from app.core.fab.download import download
@@ -74,8 +75,15 @@ class ActivationView(Page):
     @needs(Verb.ACTIVATE)
     def accounts(self) -> Answer:
         """Accounts for the ticked people; who can't have one is named."""
-        outcome = activation.open_accounts(keys_of(request.form.getlist("ids")))
-        flash(_("已开通 %(n)s 个账号。接着打印激活卡。", n=outcome.made), "success" if outcome.made else "info")
+        keys = _ticked()
+        outcome = activation.open_accounts(keys) if keys else Outcome()
+        if outcome.made:
+            flash(_("已开通 %(n)s 个账号。接着打印激活卡。", n=outcome.made), "success")
+        elif keys:
+            flash(_("没有开通账号。"), "warning")
+        if outcome.had:
+            flash(_("有 %(n)s 人已经有账号，没有再开。", n=outcome.had), "info")
+        _tell_unknown(outcome.unknown)
         _tell(outcome)
         return redirect(f"{LIST}?state={WAITING if outcome.made else NONE}")
 
@@ -83,11 +91,18 @@ class ActivationView(Page):
     @needs(Verb.ACTIVATE)
     def cards(self) -> Answer:
         """First what printing means, then the sheet. New codes each time: nobody can read an old one again."""
-        keys = keys_of(request.form.getlist("ids"))
+        keys = _ticked()
+        if not keys:
+            return redirect(LIST)
         if request.form.get("sure") != "1":
             mine = select(Person).where(Person.id.in_(keys), predicate(current_access(), Person, Verb.ACTIVATE))
             rows = {row.id: row.name for row in current_session().scalars(mine).unique()}
             missing = len(keys) - len(rows)
+            if not rows:
+                _tell_unknown(missing)
+                return redirect(LIST)
+            if missing:
+                denied.note("Person", f"{missing} 条")
             return render_template("activation_sure.html", keys=list(rows), names=rows, missing=missing)
         try:
             content, outcome = activation.print_cards(keys)
@@ -150,6 +165,21 @@ def _lines(keys: list[int], posts: list[Post]) -> list[Line]:
 
 def _mobile(person: Person) -> str:
     return masked_mobile(person.mobile) if person.mobile else ""
+
+
+def _ticked() -> list[int]:
+    """The ticked people; none, and the page says so."""
+    told = request.form.getlist("page" if request.form.get("whole") == "1" else "ids")
+    if not told:
+        flash(_("没有勾选任何人。"), "warning")
+    return keys_of(told) if told else []
+
+
+def _tell_unknown(count: int) -> None:
+    """How many of the sent numbers are nobody whom the person may activate: never which, or whether they exist."""
+    if count:
+        denied.note("Person", f"{count} 条")
+        flash(_("有 %(n)s 条没有找到，或您无权办理，没有办理。", n=count), "warning")
 
 
 def _tell(outcome: Outcome) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from app.core import clock
 from app.core.access.fetch import PUBLIC_ID, fetch
 from app.core.db import unscoped
-from app.core.document import DocumentState, IssuedDocument, content_of
+from app.core.document import DocumentState, IssuedDocument, content_of, require_open
 from app.core.fab.cells import base_of, date_text
 from app.core.fab.declaration import Answer, Page, expose
 from app.core.fab.gate import public, signed_in
@@ -35,7 +35,7 @@ class DocumentView(Page):
     @signed_in
     def show_paper(self, key: str) -> Answer:
         """The paper in the page, or 正在生成."""
-        paper = fetch(IssuedDocument, key)
+        paper = _opened(key)
         base = f"/documents/{paper.public_id}"
         subject = base_of(paper.entity)
         return render_template(
@@ -66,7 +66,7 @@ class DocumentView(Page):
         return self._bytes(key, "attachment")
 
     def _bytes(self, key: str, how: str) -> Response:
-        paper = fetch(IssuedDocument, key)
+        paper = _opened(key)
         content = content_of(paper)
         name = f"{paper.title}{paper.number}.pdf"
         answer = Response(content, mimetype="application/pdf")
@@ -82,6 +82,13 @@ class DocumentView(Page):
         found = _paper_with(code)
         page = render_template("verify.html", **found)
         return page if found["ok"] != "unknown" else (page, 404)
+
+
+def _opened(key: str) -> IssuedDocument:
+    """A paper that the person may open. Raises NotFound, Forbidden."""
+    paper = fetch(IssuedDocument, key)
+    require_open(paper)
+    return paper
 
 
 def _paper_with(code: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from app.core.fab.listing import loading, row_of
 from app.core.fab.showing import Children, child_table
 from app.core.handover import Handover
 from app.core.lines import line_text
-from app.core.office import AccessRole, Account, Office, Posting
+from app.core.office import AccessRole, Account, Family, Office, Posting
 from app.core.open_work import Left, waiting
 from app.core.proposal import PostingProposal
 from app.core.screen import Action, Cell, ChildTable, ColumnHead, Row
@@ -46,6 +46,8 @@ def tables(office: Office) -> list[ChildTable]:
     if access.may(Handover.__name__, Verb.READ):
         columns = ["giver", "account", "kind", "date", "total", "state"]
         found.append(child_table(office, Children("", columns, of=(Handover, "office_id"))))
+    if access.may(Posting.__name__, Verb.READ):  # not sooner: the places of those above are linked to
+        found += _firms_people(office)
     if below := _below(office):
         found.append(below)
     return found
@@ -62,14 +64,34 @@ def _people(office: Office) -> ChildTable:
     )  # fmt: skip
 
 
+def _firms_people(office: Office) -> list[ChildTable]:
+    """How many of the firms' people are what here; the bureau's own would be lost among them one by one."""
+    asked = (
+        select(AccessRole, func.count(Posting.id))
+        .join(AccessRole, Posting.role_id == AccessRole.id)
+        .where(Posting.office_id == office.id, Posting.in_force(clock.today()), AccessRole.family == Family.FIRM)
+        .group_by(AccessRole.id)
+        .order_by(AccessRole.rank.desc(), AccessRole.id)
+    )
+    counts = [(role, count) for role, count in current_session().execute(asked)]
+    rows = [
+        Row(f"/postings/?office={office.id}&role={role.id}", str(role),
+            [Cell("link", str(role)), Cell("number", f"{count:,}")], role.id)
+        for role, count in counts
+    ]  # fmt: skip
+    heads = [ColumnHead("role", label_of(Posting, "role")), ColumnHead("count", _("在任"), align="right")]
+    total = sum(count for _role, count in counts)
+    return [ChildTable(label=_("企业的人员"), columns=heads, rows=rows, number=total)] if rows else []
+
+
 def _postings(office: Office) -> list[Posting]:
-    """Those in force by rank, those to come, then the last that are over."""
+    """The bureau's own: those in force by rank, those to come, then the last that are over."""
     day = clock.today()
     over = ~Posting.in_force(day) & (Posting.date_from <= day)
     asked = (
         select(Posting)
         .join(AccessRole, Posting.role_id == AccessRole.id)
-        .where(Posting.office_id == office.id)
+        .where(Posting.office_id == office.id, AccessRole.family != Family.FIRM)
         .options(*loading(Posting, WHO))
     )
     live = asked.where(~over).order_by(Posting.date_from > day, AccessRole.rank.desc(), Posting.id)
@@ -115,7 +137,7 @@ def _waits(one: Left) -> Row:
 
 
 def _below(office: Office) -> ChildTable | None:
-    """The offices under this one, as a tree, each with how many people the viewer sees hold a posting there."""
+    """The offices under this one, as a tree, each with how many of the bureau's people the viewer sees there."""
     session = current_session()
     offices = list(session.scalars(
         select(Office).where(Office.path.startswith(office.path), Office.id != office.id).order_by(Office.path)
@@ -126,7 +148,8 @@ def _below(office: Office) -> ChildTable | None:
     numbers: dict[int, int] = {}
     if counted:
         asked = select(Posting.office_id, func.count(func.distinct(Posting.account_id)))
-        held = asked.where(Posting.in_force(clock.today())).group_by(Posting.office_id)
+        ours = asked.join(AccessRole, Posting.role_id == AccessRole.id).where(AccessRole.family != Family.FIRM)
+        held = ours.where(Posting.in_force(clock.today())).group_by(Posting.office_id)
         numbers = {row[0]: row[1] for row in session.execute(held)}
     names = ["name", "kind", "lines"]
     heads = [ColumnHead(name, label_of(Office, name)) for name in names]

@@ -11,8 +11,8 @@ from app.core.db import unscoped
 from app.core.errors import Conflict, Invalid, ShouzeError
 from app.core.fab import phone as cookies
 from app.core.fab.declaration import Answer, Page, expose
-from app.core.fab.gate import LONGEST_TARGET, public
-from app.core.fab.signin import refused, safe_target, seat, visitor, why_here
+from app.core.fab.gate import public
+from app.core.fab.signin import asked_target, refused, safe_target, seat, visitor, why_here
 from app.core.signin import phone, phone_entering
 from app.core.signin.model import EntryKind
 from app.core.signin.phone_entering import Refused, WrongCode
@@ -110,10 +110,11 @@ class PhoneView(Page):
     @public
     def open_page(self) -> Answer:
         """The PIN, and on to where one wanted."""
-        target = request.values.get("next", "")[: LONGEST_TARGET + 1]
+        target = asked_target()
         found = cookies.remembered()
         if found is None:
-            gone = redirect(url_for("SignInView.login", next=target or None))
+            why = "phone" if cookies.secret_of() else None
+            gone = redirect(url_for("SignInView.login", next=target or None, why=why))
             return cookies.take_away(gone) if cookies.secret_of() else gone
         error, status = "", 200
         if request.method == "POST":

@@ -57,7 +57,7 @@ class PhoneActs(Declaration):
         if request.method == "GET":
             return self._ask(row, title, text, "")
         if not reason:
-            return self._ask(row, title, text, _("请写明原因。")), 422
+            return self._ask(row, title, text, _("请写明理由。")), 422
         try:
             content, _outcome = print_cards([row.id], Reset(reason, pin))
         except (Invalid, Conflict) as error:
@@ -72,6 +72,6 @@ class PhoneActs(Declaration):
             "submit_label": _("%(what)s，打印激活卡", what=title), "kind": "danger", "action": request.path,
             "fields": [forming.reason_field(request.form.get("reason", "")[:LONGEST_REASON], False)],
             "cancel_url": f"{self.route_base}/{row.id}",
-            "errors": [FormError("reason", str(_("原因")), wrong)] if wrong else [],
+            "errors": [FormError("reason", str(_("理由")), wrong)] if wrong else [],
         }  # fmt: skip
         return render_template("entity/transition.html", screen=screen)

@@ -15,6 +15,7 @@ from app.core.access.fetch import fetch, may
 from app.core.db import current_session
 from app.core.errors import Conflict, Forbidden, Invalid
 from app.core.fab import forming, showing
+from app.core.fab.cells import date_text
 from app.core.fab.converter import AppForm, field_of
 from app.core.fab.declaration import Answer, expose, seen_version
 from app.core.fab.forming import BoundForm, Part
@@ -23,11 +24,11 @@ from app.core.fab.interface import AppInterface
 from app.core.fab.view import EntityView
 from app.core.handover import Handover
 from app.core.office import AccessRole, Leaving, Posting
-from app.core.proposal import PostingProposal
-from app.core.screen import Action, FormError
+from app.core.proposal import PostingProposal, ProposalState
+from app.core.screen import Action, Badge, FormError
 from app.core.successors import led_offices
 from app.core.verbs import Verb
-from app.services.granting import require_may_end, takes_two, why_not
+from app.services.granting import may_confirm, require_may_end, takes_two, why_not
 from app.services.handover import Ended, can_hand_over, end_posting, hand_over, left_to, outcome_text
 from app.views import handover_page
 
@@ -173,7 +174,10 @@ def _may_end(row: Posting) -> bool:
 
 
 def _told(ended: Ended) -> str:
-    """What the page says after a posting ended."""
+    """What the page says after a posting ended, or will."""
+    if ended.last_day is not None:
+        text = str(gettext("任职将于 %(day)s 结束，在此之前照常有效。", day=date_text(ended.last_day)))
+        return text + (str(gettext("现有 %(n)s 件工作要移交。", n=ended.open_rows)) if ended.open_rows else "")
     if not ended.open_rows:
         return str(gettext("任职已结束，没有要移交的工作。"))
     if ended.moved:
@@ -213,6 +217,25 @@ class PostingProposalView(EntityView):
             return
         offered = [(str(role.id), str(role)) for role in current_session().scalars(_roles()) if takes_two(role)]
         field.choices = lambda: offered
+
+    def show_screen(self, row: Any, *, revealed: frozenset[str] = frozenset()) -> Any:
+        """With who can confirm an open one; where nobody can, with what to do."""
+        screen = super().show_screen(row, revealed=revealed)
+        if row.state == ProposalState.OPEN and row.expires_on >= clock.today():
+            screen.notice = _who_confirms(row)
+        return screen
+
+
+def _who_confirms(row: PostingProposal) -> Badge:
+    names = gettext("、").join(account.name for account in may_confirm(row))
+    if names:
+        told = gettext("等另一名系统管理员确认，提议人和被任命的人不能确认。现在可以确认的：%(who)s。", who=names)
+        return Badge(told, "info")
+    told = gettext(
+        "现在没有别的系统管理员，谁也不能确认。请管理服务器的人在服务器上运行“%(command)s”，任命第二名系统管理员，再由他确认。",
+        command=f"shouze posting add <{gettext('登录名')}> --office <{gettext('机构代码')}> --role sysadmin",
+    )
+    return Badge(told, "warning")
 
 
 class HandoverView(EntityView):

@@ -15,7 +15,7 @@ from app.core.access.context import current_access
 from app.core.access.fetch import fetch, may
 from app.core.access.problems import Shape, role_problems
 from app.core.db import current_session
-from app.core.errors import Conflict, Invalid, NotFound
+from app.core.errors import Conflict, Invalid, NotFound, Outdated
 from app.core.fab import matrix, trail
 from app.core.fab.cells import date_text, said, url_of
 from app.core.fab.declaration import Answer, expose, seen_version
@@ -131,7 +131,7 @@ class AccessRoleView(EntityView):
 def _require_seen(role: AccessRole) -> None:
     """Raise Conflict when the role was saved after the form in this request was opened."""
     if seen_version() != role.version:
-        raise Conflict(_("您打开之后，这条记录已被别人改过。请对照后再保存。"))
+        raise Outdated(_("您打开之后，这条记录已被别人改过。请对照后再保存。"))
 
 
 def _typed_again(

@@ -42,6 +42,21 @@ def test_heads_stand_on_every_page_and_pages_are_counted() -> None:
     assert all("监交人" not in page for page in found[:-1])
 
 
+@pytest.mark.parametrize("count", [15, 16])
+def test_the_places_to_sign_never_stand_alone_on_a_page(count: int) -> None:
+    """As many rows as just fill the page: the last of them go on to the next with the places to sign."""
+    rows = [{"n": n, "kind": "未完成的检查", "name": f"奈曼旗第{n}食品店 检查", "outcome": "已移交"}
+            for n in range(1, count + 1)]  # fmt: skip
+    found = ["".join(page.split()) for page in pages(engine.render("handover", context(rows=rows)))]
+    assert len(found) == 2 and "签名" in found[1] and "签名" not in found[0]
+    assert found[1].count("食品店检查") > 1 and "序号类别事项结果" in found[1]
+
+
+def test_who_leads_and_takes_over_does_not_sign_twice() -> None:
+    shown = "".join(text(engine.render("handover", context(supervisor=None))).split())
+    assert shown.count("李春梅") == 2 and "接收人就是安排这次移交的负责人" in shown and "任职撤销" not in shown
+
+
 @pytest.mark.parametrize(
     ("changes", "field"),
     [

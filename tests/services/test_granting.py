@@ -190,6 +190,24 @@ def test_accounts_above_the_ceiling_and_families_stay(house: House) -> None:
     assert change(house, "admin", house.accounts["admin"], active=False) >= {"active"}
 
 
+def test_accounts_of_administration_and_audit_stay_so_whoever_made_them(house: House) -> None:
+    """Without a posting yet, too: a family is judged as it was and as it becomes. One's own account may be edited."""
+    administrator(house, "guan", A)
+    for name, family in (("sys-10", Family.SYSTEM), ("shen-10", Family.AUDIT)):
+        key = person(house, name, family, A)
+        for change_to in (Family.BUSINESS, Family.FIRM, Family.SYSTEM):
+            assert change(house, "guan", key, family=change_to) >= {"family"}, (name, change_to)
+        assert change(house, "guan", key, name="改名") == {"family"}
+        assert change(house, "admin", key, name="改名") == set()
+    plain = person(house, "ren-10", Family.BUSINESS, A)
+    assert change(house, "guan", plain, family=Family.AUDIT) == {"family"}
+    assert change(house, "guan", plain, family=Family.FIRM) == set()
+    own = house.accounts["guan"]
+    assert change(house, "guan", own, name="新名字") == set()
+    assert change(house, "guan", own, family=Family.BUSINESS) == {"family"}
+    assert change(house, "admin", house.accounts["admin"], name="新名字") == set()
+
+
 # -- two administrators -----------------------------------------------------------------------------------------------
 
 
@@ -227,7 +245,7 @@ def test_one_proposes_and_another_confirms(house: House) -> None:
     ):  # fmt: skip
         assert step(house, who, key, "confirm") == outcome, who
     assert step(house, "admin-2", key, "confirm") == ProposalState.APPOINTED
-    assert step(house, "admin-2", key, "confirm") == "Forbidden", "once"
+    assert step(house, "admin-2", key, "confirm") == "Taken", "once"
     with house.system() as session:
         made = session.scalars(select(Posting).where(Posting.account_id == target)).one()
         assert made.holds(clock.today()) and made.role.code == "sysadmin"
@@ -266,7 +284,7 @@ def test_a_proposal_expires_is_withdrawn_by_its_maker_and_rejected_by_another(ho
     assert step(house, "admin-2", keys[0], "confirm") == "Conflict"
     assert step(house, "admin-2", keys[1], "withdraw") == "Conflict"
     assert step(house, "admin", keys[1], "withdraw") == ProposalState.WITHDRAWN
-    assert step(house, "admin-2", keys[1], "confirm") == "Forbidden"
+    assert step(house, "admin-2", keys[1], "confirm") == "Taken"
     assert step(house, "admin", keys[2], "reject") == "Conflict"
     assert step(house, "admin-2", keys[2], "reject") == ProposalState.REJECTED
     with house.system() as session:

@@ -343,17 +343,86 @@ def test_a_row_that_changed_meanwhile_is_told_and_not_overwritten(house: House) 
         assert row.handler_id is None and row.contact_person == "换人"
 
 
-def test_rows_of_another_office_or_person_in_the_form_do_not_move(house: House) -> None:
+def test_rows_that_never_were_his_make_no_hand_over(house: House) -> None:
+    """The other station's row and none at all are not there; a colleague's own, which the chief reads, is told."""
     other, posting = second_inspector(house), posting_of(house, "yuan-a")
+    kind = next(kind for kind in kinds() if kind.key == UNSIGNED)
     with house.system() as session:
         foreign = session.scalars(select(Notice).where(Notice.office_id == house.offices[B])).unique().first()
+        near = session.scalars(select(Notice).where(Notice.office_id == house.offices[A])).unique().all()
         assert foreign is not None
-        seen = (foreign.id, foreign.version)
-    kind = next(kind for kind in kinds() if kind.key == UNSIGNED)
+        strange = [(foreign.id, foreign.version), (10**15, 1)]
+    with house.system() as session, unit_of_work():
+        colleagues = session.get_one(Notice, near[-1].id)
+        colleagues.drafter_id, colleagues.handler_id = other, None
+        session.flush()
+        near_seen = (colleagues.id, colleagues.version)
     with house.acting("suo-a"):
-        made = hand_over(posting, [Parcel(kind, other, (seen, (10**15, 1)))], reason="改")[0]
-        assert (made.total, made.kept) == (0, 2)
-    assert charge_of(house, Notice, Notice.id == seen[0])[seen[0]] is None
+        good = parcels(posting, other, (UNSIGNED,))[0].rows
+        for seen, error in ((strange[0], NotFound), (strange[1], NotFound), (near_seen, Invalid)):
+            for rows in ((seen,), (*good, seen)):
+                with pytest.raises(error):
+                    hand_over(posting, [Parcel(kind, other, rows)], reason="改")
+    with house.system() as session:
+        counted = [session.scalar(select(func.count(one.id))) for one in (Handover, HandoverLine, IssuedDocument)]
+        assert counted[:2] == [0, 0]
+    assert charge_of(house, Notice, Notice.id == good[0][0])[good[0][0]] is None
+
+
+def test_a_page_that_is_sent_again_makes_no_second_hand_over(house: House) -> None:
+    """Nothing is left of it: no empty hand-over, no paper, no message; what still can go goes, the rest is told."""
+    other, posting = second_inspector(house), posting_of(house, "yuan-a")
+    with house.acting("suo-a"):
+        chosen = [one for one in parcels(posting, other) if one.rows]
+        first = Parcel(chosen[0].kind, other, chosen[0].rows[:1])
+        hand_over(posting, [first], reason="先交一件")
+        made = hand_over(posting, chosen, reason="全部")[0]
+        assert made.kept == 1, "the one that went before is told"
+        assert made.total == sum(len(one.rows) for one in chosen) - 1
+    before = snapshot(house)
+    for _again in range(2):
+        with house.acting("suo-a"), pytest.raises(Conflict, match="没有一件可以移交"):
+            hand_over(posting, chosen, reason="全部")
+    assert snapshot(house) == before
+    with house.system():
+        assert list(verify()) == []
+
+
+def test_two_handing_the_same_over_at_once_make_one(house: House) -> None:
+    other, posting, told = second_inspector(house), posting_of(house, "yuan-a"), []
+    with house.acting("suo-a"):
+        chosen = parcels(posting, other)
+    start = threading.Barrier(2)
+
+    def go() -> None:
+        with house.acting("suo-a"):
+            start.wait()
+            try:
+                hand_over(posting, chosen, reason="移交")
+                told.append("made")
+            except Conflict:
+                told.append("conflict")
+            finally:
+                db.session.remove()
+
+    threads = [threading.Thread(target=go) for _ in range(2)]
+    [one.start() for one in threads]
+    [one.join() for one in threads]
+    assert sorted(told) == ["conflict", "made"]
+    with house.system() as session:
+        assert session.scalar(select(func.count(Handover.id))) == 1
+
+
+def test_who_leads_takes_work_over_without_supervising_himself(house: House) -> None:
+    posting, chief = posting_of(house, "yuan-a"), house.accounts["suo-a"]
+    with house.acting("suo-a"):
+        made = hand_over(posting, parcels(posting, chief), reason="由我接")[0]
+        assert (made.account_id, made.supervisor_id) == (chief, None)
+        with pytest.raises(Conflict, match="没有监交人"):
+            run(current_session().get_one(Handover, made.id), "refuse", reason="太多")
+    with house.system() as session:
+        paper = session.scalars(select(IssuedDocument).where(IssuedDocument.entity == "Handover")).one()
+        assert paper.context["supervisor"] is None and paper.context["receiver"] == "苏日娜"
 
 
 def test_who_took_over_neither_reviews_nor_signs_it_and_the_drafter_does_not_either(house: House) -> None:

@@ -18,7 +18,7 @@ from app.core.access import fetch
 from app.core.access.context import current_access
 from app.core.db import current_session
 from app.core.document import IssuedDocument, NumberSequence, content_of, next_number
-from app.core.errors import AccessRefused, Conflict, Forbidden, Invalid, NotFound
+from app.core.errors import AccessRefused, Conflict, Forbidden, Invalid, NotFound, Taken
 from app.core.office import Account
 from app.core.saving import Refused, save
 from app.core.setting import BureauSetting
@@ -363,7 +363,7 @@ def test_a_void_notice_keeps_its_number(house: House, rendered: list[Any]) -> No
         assert notice.number is not None
         paper = session.scalars(select(IssuedDocument).where(IssuedDocument.row_id == key)).one()
         assert paper.state == "作废"
-    with pytest.raises(Forbidden):
+    with pytest.raises(Taken, match="作废"):
         serve(house, key)
 
 

@@ -359,7 +359,7 @@ def test_a_notice_goes_its_way(house: House) -> None:
     assert "odd" in refused(chief.post(f"{NOTICES}/{key}/do/review", json={"odd": 1}), 422)["fields"]
     done = chief.post(f"{NOTICES}/{key}/do/review", json={})
     assert done.status_code == 200 and done.get_json()["state"] == "待签发"
-    refused(chief.post(f"{NOTICES}/{key}/do/review", json={}), 403)
+    refused(chief.post(f"{NOTICES}/{key}/do/review", json={}), 409)
 
 
 def test_service_takes_what_its_form_asks(house: House) -> None:

@@ -88,7 +88,33 @@ def test_offices_below_are_a_tree_with_counts(house: House) -> None:
     rows = dict(re.findall(r'<a href="(/offices/\d+)">(?:\s|└)*([^<]+)</a>', part))
     assert office(house) in rows and office(house, B) in rows
     line = part[part.index(office(house)) :]
-    assert re.search(r'data-label="在任"[^>]*>\s*4\s*<', line[:2000]), "所长, 监管员, 内勤, and the firm's 负责人"
+    assert re.search(r'data-label="在任"[^>]*>\s*3\s*<', line[:2000]), "所长, 监管员, 内勤, not the firm's 负责人"
+
+
+def test_firms_people_stand_apart_and_are_counted(house: House) -> None:
+    """Five hundred of them would hide the bureau's own."""
+    with house.system() as session, unit_of_work(Verb.CREATE, "test"):
+        role = session.scalars(select(AccessRole).where(AccessRole.code == "firm_officer")).one()
+        for n in range(12):
+            one = Account(username=f"1990000{n:04d}", name=f"店员{n}", family=Family.FIRM, office_id=house.offices[A])
+            session.add(one)
+            session.flush()
+            session.add(Posting(account_id=one.id, office_id=house.offices[A], role_id=role.id,
+                                date_from=clock.today(), date_to=None if n else clock.today()))  # fmt: skip
+        session.flush()
+        session.add(Posting(account_id=one.id, office_id=house.offices[A], role_id=role.id,
+                            date_from=clock.today() + timedelta(days=1)))  # fmt: skip
+    for who in ("admin", "suo-a"):
+        page = text(house.client(who).get(office(house)))
+        staff = page.partition("<h2>在这里任职的人")[2].partition("</section>")[0]
+        assert "包文斌" in staff and "店员" not in staff and "企业甲" not in page, who
+        firms = page.partition("<h2>企业的人员")[2].partition("</section>")[0]
+        assert firms.startswith('<span class="number">13</span>'), "the 负责人 of firm-a among them"
+        link = f"/postings/?office={house.offices[A]}&amp;role={role.id}"
+        assert link in firms and re.search(r'data-label="在任"[^>]*>\s*12\s*<', firms), "who comes tomorrow is not here"
+        listed = text(house.client(who).get(link.replace("&amp;", "&")))
+        assert listed.count("<tr data-row") == 13 and ("店员3" in listed) is (who == "admin")
+    assert "企业的人员" not in text(house.client("admin").get(office(house, "150525")))
 
 
 # -- ending -----------------------------------------------------------------------------------------------------------
@@ -208,11 +234,11 @@ def test_chosen_rows_by_kind_and_the_rest_stays(house: House) -> None:
         ({"to": ""}, 422), ({"to": "x"}, 422), ({"to": "9" * 40}, 422), ({"to": "-1"}, 422), ({"to": "1"}, 422),
         ({"to": "2\0"}, 422), ({"row-Notice-0": "x"}, 422), ({"row-Notice-0": "1.1; drop"}, 422),
         ({"row-Nothing-7": "1.1"}, 302), ({"reason": ""}, 422), ({"reason": "甲" * 10_000}, 422),
-        ({"all-Notice-0": "1", "rest-Notice-0": "1.1 " * 30_000}, 422), ({"row-Notice-0": "99999999999999999.1"}, 302),
+        ({"all-Notice-0": "1", "rest-Notice-0": "1.1 " * 30_000}, 422), ({"row-Notice-0": "99999999999999999.1"}, 404),
     ],
 )  # fmt: skip
 def test_bad_input_hands_nothing_wrong_over(small: House, bad: dict[str, str], status: int) -> None:
-    """Nothing but 422 or a hand-over in which the strange row is told as gone; never a 500."""
+    """Nothing but 422, 404 or a hand-over without the strange field; never a 500."""
     key, chief = posting_of(small, "yuan-a"), small.client("suo-a")
     rows = chosen(text(chief.get(f"/postings/{key}/handover")))
     form = {"to": small.accounts["suo-a"], "reason": "改", **rows, **bad}
@@ -220,6 +246,19 @@ def test_bad_input_hands_nothing_wrong_over(small: House, bad: dict[str, str], s
     with small.system() as session:
         made = session.scalar(select(func.count(Handover.id)))
     assert made == (1 if status == 302 else 0)
+
+
+def test_the_page_sent_again_is_refused_and_shows_what_is_left(house: House) -> None:
+    other = second_inspector(house)
+    key, chief = posting_of(house, "yuan-a"), house.client("suo-a")
+    rows = chosen(text(chief.get(f"/postings/{key}/handover")))
+    form = {"to": other, "reason": "移交", **rows}
+    assert chief.post(f"/postings/{key}/handover", data=form).status_code == 302
+    again = chief.post(f"/postings/{key}/handover", data=form)
+    assert again.status_code == 409 and "没有一件可以移交" in text(again) and "没有要移交的工作" in text(again)
+    with house.system() as session:
+        assert session.scalar(select(func.count(Handover.id))) == 1
+        assert session.scalar(select(func.count(IssuedDocument.id)).where(IssuedDocument.entity == "Handover")) == 1
 
 
 def test_a_receiver_of_another_office_is_refused_beside_the_field(house: House) -> None:

@@ -344,3 +344,18 @@ def test_may_answers_for_the_screen(small: House) -> None:
 
         assert may(fetch(AccessRole, key), Verb.UPDATE)
         assert not may(fetch(AccessRole, key_of(small, "assistant")), Verb.UPDATE)
+
+
+def test_a_role_is_copied_by_the_button_on_its_page_which_only_who_may_sees(small: House) -> None:
+    with small.system() as session:
+        key = session.scalars(select(AccessRole.id).where(AccessRole.code == "chief")).one()
+    for username, copies in (("admin", True), ("audit", False)):
+        client = small.client(username)
+        page = client.get(f"/roles/{key}").get_data(as_text=True)
+        links = [
+            href
+            for href, text in re.findall(r'<a [^>]*href="([^"]*)"[^>]*>(?:<svg.*?</svg>)?([^<]*)', page)
+            if text == "复制"
+        ]
+        assert links == ([f"/roles/add?from={key}"] if copies else [])
+        assert all("（副本）" in client.get(href).get_data(as_text=True) for href in links)

@@ -123,6 +123,94 @@ def test_what_is_chosen_is_saved(house: House, choice: dict[str, str], expected:
     assert stored(house, key) == expected
 
 
+def opened_in(answer: Any) -> str:
+    found = re.search(r'name="opened" value="([^"]+)"', page(answer))
+    assert found is not None
+    return found[1]
+
+
+@pytest.mark.parametrize("choice", ["mine", "theirs"])
+def test_only_what_both_changed_is_to_be_decided(house: House, choice: str) -> None:
+    """所长 changes telephone, address and state of the firm; the inspector, on an older page, address and note."""
+    what = scene(house)["A catering firm"]
+    change(house, what, phone="13900000001", address="原来的地址", legal_person="原负责人")
+    client, url = house.client("yuan-a"), f"/enterprises/{what[1]}/edit"
+    shown = client.get(url)
+    form = {"name": "A站catering店", "state": "正常", "phone": "13900000001", "address": "监管员写的地址",
+            "legal_person": "原负责人", "note": "监管员写的备注", "version": version_in(shown),
+            "opened": opened_in(shown)}  # fmt: skip
+    change(house, what, phone="13900000005", address="所长写的地址")
+    answer = client.post(url, data=form)
+    assert answer.status_code == 409
+    assert clashing(answer) == {"address"}, "the telephone he never touched, what only he wrote is his"
+    assert 'value="13900000005"' in page(answer) and "13900000001" not in page(answer)
+    again = dict(form, phone="13900000005", version=version_in(answer), opened=opened_in(answer), clash="address")
+    assert client.post(url, data=again | {"clash-all": choice}).status_code == 302
+    with house.system() as session:
+        firm = session.get_one(Enterprise, what[1])
+        assert firm.phone == "13900000005"
+        assert firm.address == ("监管员写的地址" if choice == "mine" else "所长写的地址")
+
+
+def test_where_each_changed_something_else_both_are_put_together(house: House) -> None:
+    """Nothing to decide; the second sees it all before it is saved, child rows included."""
+    key = visit_of(house)
+    client = house.client("yuan-a")
+    shown = client.get(f"/inspections/{key}/edit")
+    typed = visit_form(house, key, result="基本符合") | {"opened": opened_in(shown), "version": version_in(shown)}
+    with house.acting("suo-a"), unit_of_work():
+        visit = fetch(Inspection, key, W)
+        visit.summary, visit.findings = "所长写的", visit.findings[:1]
+        save(visit, W)
+    answer = client.post(f"/inspections/{key}/edit", data=typed)
+    assert answer.status_code == 409 and clashing(answer) == set()
+    assert "所长写的" in page(answer) and "问题2" not in page(answer) and "两边的修改已合在下面" in page(answer)
+    assert stored(house, key) == ("所长写的", None, ["问题1"])
+    merged = visit_form(house, key, result="基本符合", opened=opened_in(answer), version=version_in(answer))
+    assert client.post(f"/inspections/{key}/edit", data=merged).status_code == 302
+    assert stored(house, key) == ("所长写的", "基本符合", ["问题1"])
+
+
+def test_a_third_writers_field_is_asked_for_and_the_others_are_not_again(house: House) -> None:
+    key = visit_of(house)
+    client, url = house.client("yuan-a"), f"/inspections/{key}/edit"
+    shown = client.get(url)
+    typed = visit_form(house, key, summary="监管员写的", result="基本符合")
+    typed |= {"opened": opened_in(shown), "version": version_in(shown)}
+    first_writes(house, key, summary="所长写的")
+    answer = client.post(url, data=typed)
+    assert clashing(answer) == {"summary"}
+    first_writes(house, key, result="符合")
+    again = typed | {"clash": "summary", "clash-all": "mine", "version": version_in(answer),
+                     "opened": opened_in(answer)}  # fmt: skip
+    answer = client.post(url, data=again)
+    assert answer.status_code == 409 and clashing(answer) == {"result"}
+    form: dict[str, Any] = again | {"clash": "result", "version": version_in(answer), "opened": opened_in(answer)}
+    assert client.post(url, data=form).status_code == 302
+    assert stored(house, key)[:2] == ("监管员写的", "基本符合")
+
+
+@pytest.mark.parametrize("mark", ["", "x", "summary", "summary.zz", "summary." + "0" * 12, "a." * 9_999, "\0"])
+def test_a_made_up_mark_breaks_nothing_and_overwrites_nothing(small: House, mark: str) -> None:
+    key = visit_of(small)
+    typed = visit_form(small, key, summary="监管员写的", opened=mark)
+    first_writes(small, key, summary="所长写的")
+    answer = small.client("yuan-a").post(f"/inspections/{key}/edit", data=typed)
+    assert answer.status_code == 409 and clashing(answer) == {"summary"}
+    assert stored(small, key)[0] == "所长写的"
+
+
+def test_the_marks_tell_nothing_of_what_is_masked(small: House) -> None:
+    """They are keyed: equal values of two records have different marks."""
+    rows = scene(small)
+    keys = [rows["A catering firm"][1], rows["A making firm"][1]]
+    for key in keys:
+        change(small, (Enterprise, key), phone="13900000001")
+    told = [opened_in(small.client("yuan-a").get(f"/enterprises/{key}/edit")) for key in keys]
+    marks = [dict(one.split(".") for one in each.split())["phone"] for each in told]
+    assert len(set(marks)) == 2
+
+
 @pytest.mark.parametrize("chosen", [{}, {"clash-summary": "mine"}, {"clash-summary": "ours", "clash-all": "x"}])
 def test_nothing_is_saved_before_all_is_decided(house: House, chosen: dict[str, str]) -> None:
     key, typed, answer = open_and_lose(house)

@@ -15,6 +15,7 @@ from babel.messages.pofile import read_po
 from flask import render_template, template_rendered
 from flask_babel import force_locale
 from jinja2 import meta
+from markupsafe import escape
 from sqlalchemy import inspect, select
 
 from app.config import Settings
@@ -26,6 +27,7 @@ from app.core.document import IssuedDocument
 from app.core.fab import fields
 from app.core.fab.gate import PUBLIC, SIGNED_IN, gate_of
 from app.core.office import AccessRole, Account, Family
+from app.core.screen import Badge
 from app.core.signin import phone
 from app.core.verbs import Verb
 from app.core.writing import unit_of_work
@@ -41,6 +43,10 @@ from tests.ui_preview.samples import PAGES
 
 ROOT = Path(__file__).parents[2]
 HAN = re.compile(r"[\u4e00-\u9fff]")
+# what Python says of an object of its own, as it stands in a page or in JSON
+REPR = re.compile(
+    r"(?:<|&lt;)(?:built-in |bound )?(?:method|function)\b|object at 0x[0-9a-f]{4}|\b[A-Z]\w+\([a-z_]+=(?:'|&#39;)"
+)
 NAMES = [view.__name__ for view in declared()[1]]
 PEOPLE = [one.username for one in CAST]
 
@@ -111,7 +117,10 @@ def test_every_template_is_rendered_by_a_route_or_the_harness(small: House) -> N
             for rule in small.app.url_map.iter_rules():
                 if "GET" in (rule.methods or ()) and not rule.rule.startswith("/api/v1/e"):
                     url = re.sub(r"<int:\w+>", "3", rule.rule)
-                    client.get(re.sub(r"<(\w+)>", lambda found: words.get(found[1], "x"), url))
+                    answer = client.get(re.sub(r"<(\w+)>", lambda found: words.get(found[1], "x"), url))
+                    if answer.mimetype in {"text/html", "application/json"}:
+                        told = answer.get_data(as_text=True)
+                        assert not REPR.search(told), (username, url, REPR.search(told))
         small.client("admin").get("/roles/add?family=监管业务")
         desk = Desk(small, "neiqin-a")  # pages that come after an upload
         desk.upload(firms_file(firm_rows(1)))
@@ -160,6 +169,25 @@ def test_the_walk_would_notice_a_template_of_no_use(small: House) -> None:
         render_template("error.html", code=404, heading="x", text="", hints=[], back_url=None)
     assert seen == {"error.html"}
     assert "macros/field.html" not in _reached(small, {"error.html"})
+
+
+@pytest.mark.parametrize("value", [{}.copy, Badge("在任"), object(), House.client, len])
+def test_the_walk_would_notice_what_only_python_says(value: Any) -> None:
+    assert REPR.search(str(escape(str(value)))) and REPR.search(str(value))
+    assert not REPR.search("在任 (method) GB(2760) function f(x) object")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_answer_of_the_api_says_what_only_python_says(small: House, name: str) -> None:
+    """Every row of the first page, as everybody who may read some."""
+    view, asked = views(small)[name], 0
+    for username in ("ju", "suo-a", "admin", "audit", "firm-a"):
+        answer = small.client(username).get(f"/api/v1{view.route_base}/")
+        assert answer.status_code in {200, 403}, answer.get_data(as_text=True)
+        if answer.status_code == 200:
+            assert not REPR.search(answer.get_data(as_text=True)), REPR.search(answer.get_data(as_text=True))
+            asked += 1
+    assert asked, "nobody of these reads it"
 
 
 # -- forms ------------------------------------------------------------------------------------------------------------

@@ -3,6 +3,8 @@
 A column is hidden when some posting hides it and no other posting shows it on at least the same rows: who is chief here
 and reads there without telephones sees telephones nowhere, who leads the bureau sees them though a second posting at a
 station hides them. One answer for all rows of an entity, so that no order, filter or search tells what cells leave out.
+
+What points at another row has two names, its key's and its relationship's; whichever a role withholds, both are.
 """
 
 from __future__ import annotations
@@ -27,19 +29,29 @@ def withheld(access: Access, entity: str, what: str) -> frozenset[str]:
     reaching = [held for held in access.postings if deciding in held.grants] or list(access.postings)
     verbs = CHANGING if what == "readonly" else (Verb.READ.value,)
     able = [held for held in reaching if set(verbs) & set(held.grants.get(deciding, ()))] or reaching
-    found = set()
-    for held in able:
-        for name in _of(held, entity, what):
-            showing = (one for one in able if name not in _of(one, entity, what))
+    ends, found = ends_of(entity), set()
+    kept = [(held, _of(held, entity, what, ends)) for held in able]
+    for held, names in kept:
+        for name in names:
+            showing = (one for one, others in kept if name not in others)
             if not any(_reaches_all(access, one, held, deciding, verbs) for one in showing):
                 found.add(name)
     return frozenset(found)
 
 
-def _of(held: Held, entity: str, what: str) -> set[str]:
+def _of(held: Held, entity: str, what: str, ends: dict[str, str]) -> set[str]:
     """What one posting withholds: who may not see a column does not change it by that posting either."""
     also = held.hidden.get(entity, ()) if what == "readonly" else ()
-    return {*getattr(held, what).get(entity, ()), *also}
+    named = {*getattr(held, what).get(entity, ()), *also}
+    return named | {name for pair in ends.items() if named & set(pair) for name in pair}
+
+
+def ends_of(entity: str) -> dict[str, str]:
+    """Of each key the relationship that stands for it."""
+    cls: type[Entity] | None = registry().get(entity)
+    relations = inspect(cls).relationships if cls is not None else ()
+    to_one = [one for one in relations if one.direction.name == "MANYTOONE"]
+    return {column.key: one.key for one in to_one for column in one.local_columns}
 
 
 def _deciding(entity: str) -> str:

@@ -14,6 +14,7 @@ from sqlalchemy import Table, event, inspect, null, select
 from sqlalchemy.orm import InstanceState, ORMExecuteState, Session, with_loader_criteria
 from sqlalchemy.sql.visitors import iterate
 
+from app.core.access.columns import ends_of
 from app.core.access.context import Access, current_access, has_access_context
 from app.core.access.ownership import COPIED, TOUCHED, follow_owner, related, stamp, touch_wholes
 from app.core.access.predicate import foreign_key, predicate
@@ -202,7 +203,7 @@ def _judge_columns(access: Access, row: Entity, act: Act) -> None:
     if act.verb is Verb.UPDATE and act.upon is None and not act.step and (own := changed & system_columns(type(row))):
         raise AccessRefused(_("这些内容由系统填写，不能直接修改：%(names)s", names=", ".join(sorted(own))))
     withheld = access.readonly(type(row).policy_name())
-    if act.verb in {Verb.CREATE, Verb.UPDATE} and (kept := changed & withheld):
+    if act.verb in {Verb.CREATE, Verb.UPDATE} and (kept := (changed & withheld) - _filled(type(row))):
         raise AccessRefused(_("您的角色不能修改：%(names)s", names=", ".join(sorted(kept))))
     _judge_start(row, act)
 
@@ -214,6 +215,12 @@ def _judge_start(row: Entity, act: Act) -> None:
         state = getattr(row, workflow.column)
         if state not in {None, workflow.initial}:
             raise AccessRefused(_("新记录只能从“%(state)s”开始", state=_(str(workflow.initial))))
+
+
+def _filled(cls: type[Entity]) -> frozenset[str]:
+    """What the system fills in, by both names: nobody types it, whoever may not see it."""
+    own = system_columns(cls)
+    return own | {relation for key, relation in ends_of(cls.__name__).items() if key in own}
 
 
 @event.listens_for(AppSession, "after_flush")

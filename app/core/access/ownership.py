@@ -141,3 +141,15 @@ def related(row: Entity, name: str) -> Entity | None:
         return found
     key: Any = getattr(row, next(iter(relation.local_columns)).key)
     return current_session().get(relation.mapper.class_, key) if key is not None else None
+
+
+def repointed(row: Entity, name: str) -> bool:
+    """Whether a many-to-one of a stored row points elsewhere than the database has it, by object or by key."""
+    state: InstanceState[Any] = inspect(row)
+    column = next(iter(inspect(type(row)).relationships[name].local_columns)).key
+    key = state.attrs[column].history
+    if key.has_changes() and key.deleted:
+        return True
+    other = state.attrs[name].history
+    found = other.added[0] if other.has_changes() and other.added else None
+    return found is not None and found.id != getattr(row, column)

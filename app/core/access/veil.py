@@ -8,7 +8,7 @@ that check and compute must not work on gaps, and nothing of theirs is shown.
 
 from __future__ import annotations
 
-from inspect import getattr_static
+from inspect import getattr_static, unwrap
 from typing import Any
 
 from flask_babel import gettext as _
@@ -17,7 +17,7 @@ from sqlalchemy.orm import QueryContext, object_session
 from sqlalchemy.orm.attributes import set_committed_value
 
 from app.core import entity
-from app.core.access.context import current_access, has_access_context
+from app.core.access.context import Access, current_access, has_access_context
 from app.core.entity import Entity
 from app.core.verbs import Verb
 
@@ -78,13 +78,25 @@ def nameless(row: Entity, function: Any) -> str | None:
     if not has_access_context():
         return None
     model = type(row)
-    hidden = current_access().hidden(model.policy_name())
-    names = function.__code__.co_names
-    if not hidden or not any(
-        name in names or (name == "name" and "getattr" in names) for name in _with_ways(model, hidden)
-    ):
+    if not _tells(current_access(), model, function):
         return None
     return f"{_(str(model.__label__))} {row.id or ''}".strip()
+
+
+def names_hidden(access: Access, model: type[Entity]) -> bool:
+    """Whether rows of a model are called after something that is hidden from a person, their own or of what they are
+    named by: for papers, which freeze a name that others read than who writes it."""
+    others = [inspect(model).relationships[name].mapper.class_ for name in model.__named_by__]
+    return any(_tells(access, one, unwrap(one.__str__)) for one in (model, *others))
+
+
+def _tells(access: Access, model: type[Entity], function: Any) -> bool:
+    """Whether a model's own text, as this function makes it, is made of what is hidden from a person."""
+    hidden = access.hidden(model.policy_name())
+    names = function.__code__.co_names
+    return bool(hidden) and any(
+        name in names or (name == "name" and "getattr" in names) for name in _with_ways(model, hidden)
+    )
 
 
 def _with_ways(model: type[Entity], hidden: frozenset[str]) -> set[str]:
@@ -113,8 +125,9 @@ def _veil(row: Entity, context: QueryContext | None) -> None:
     if "unscoped" in info or "unit" in info or not has_access_context():
         return
     hidden = current_access().hidden(row.policy_name())
-    for name in hidden & row.__dict__.keys():
-        column = inspect(type(row)).columns[name]
+    columns = inspect(type(row)).columns
+    for name in hidden & row.__dict__.keys() & set(columns.keys()):  # what a key points at is left out by its name
+        column = columns[name]
         if not column.info.get("system"):  # state and keys of core's decide; cells leave them out
             set_committed_value(row, name, None if column.nullable else _nothing(column.type))
 

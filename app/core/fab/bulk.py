@@ -21,7 +21,7 @@ from app.core.access.predicate import predicate
 from app.core.db import current_session
 from app.core.deleting import erase
 from app.core.entity import Entity
-from app.core.errors import AccessRefused, Conflict, Forbidden, Invalid, ShouzeError
+from app.core.errors import AccessRefused, Conflict, Forbidden, Invalid, Outdated, ShouzeError
 from app.core.fab import trail
 from app.core.fab.cells import said
 from app.core.history import record
@@ -113,7 +113,7 @@ _DELETION = BulkAct(DELETE, lazy_gettext("删除"), Verb.DELETE, erase, kind="da
 
 
 def hindrances(model: type[Entity], act: BulkAct, rows: dict[int, Any]) -> dict[int, str]:
-    """Why the act will not be done to these rows, as far as their state and the person's postings tell: one statement.
+    """Why the act will not be done to these rows, as far as their state, its guards and the person's postings tell.
 
     The act itself judges each row again.
     """
@@ -121,8 +121,9 @@ def hindrances(model: type[Entity], act: BulkAct, rows: dict[int, Any]) -> dict[
     able = set(current_session().scalars(mine)) if rows else set()
     found = {key: str(_("您可以查看，但不能进行这项操作。")) for key in rows if key not in able}
     for key, row in rows.items():
-        if act.step is not None and getattr(row, model.state_column()) not in act.step.sources:
-            found[key] = str(reasons_against(row, act.step)[0])
+        in_state = act.step is not None and getattr(row, model.state_column()) in act.step.sources
+        if act.step is not None and (key in able or not in_state) and (why := reasons_against(row, act.step)):
+            found[key] = str(why[0])
     return found
 
 
@@ -214,7 +215,7 @@ def _upon(model: type[Entity], act: BulkAct, key: int, reason: str, seen: int | 
         row: Any = fetch(model, key)
         if seen is not None and lock(row).version != seen:
             told = trail.last_writer(row)
-            raise Conflict(_("您打开之后，%(who)s %(at)s 改过这一条，请看过现在的内容再办。", **told))
+            raise Outdated(_("您打开之后，%(who)s %(at)s 改过这一条，请看过现在的内容再办。", **told))
         return act.run(model, key, reason)
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from app.core.db import current_session
 from app.core.errors import Invalid, NotFound
-from app.core.fab import bulk, forming
+from app.core.fab import bulk, denied, forming
 from app.core.fab.cells import cell, said, url_of
 from app.core.fab.declaration import Answer, expose
 from app.core.fab.gate import needs
@@ -72,7 +72,8 @@ class BulkScreens(ListScreens):
     def _sure_page(self, act: bulk.BulkAct, keys: list[int], errors: list[str], form: Any = None) -> str:
         rows = self._rows(keys)
         why = bulk.hindrances(self.model, act, rows)
-        going = len(rows) - len(why) if why else len(keys)
+        for key in (key for key in keys if key not in rows):
+            denied.note(self.entity_name, key)
         flow = self.model.__workflow__
         reason = forming.reason_field(request.form.get("reason", ""), act.kind == "danger") if act.reason else None
         if reason is not None:
@@ -81,7 +82,7 @@ class BulkScreens(ListScreens):
             "title": _("%(what)s：选中 %(n)s 条", what=said(act.label), n=len(keys)), "text": said(act.confirm),
             "crumbs": [(self.title, f"{self.route_base}/")], "action": f"{self.route_base}/bulk",
             "cancel_url": f"{self.route_base}/", "act": act.name, "keys": keys, "kind": act.kind,
-            "submit_label": _("%(what)s %(n)s 条", what=said(act.label), n=going), "reason": reason,
+            "submit_label": _("%(what)s %(n)s 条", what=said(act.label), n=len(rows) - len(why)), "reason": reason,
             "seen": [f"{key}.{rows[key].version}" for key in keys if key in rows],
             "whole": FOUND if len(keys) > bulk.MOST_ROWS else "",
             "key": secrets.token_urlsafe(24), "missing": sum(key not in rows for key in keys),

@@ -14,6 +14,7 @@ from flask_babel import gettext as _
 from sqlalchemy import inspect, select
 
 from app.core import clock
+from app.core.access.context import current_access, has_access_context
 from app.core.access.masking import is_masked, masked
 from app.core.access.veil import concealed
 from app.core.db import current_session
@@ -21,6 +22,7 @@ from app.core.entity import Entity, Scope, registry
 from app.core.lines import line_text
 from app.core.office import Account
 from app.core.screen import Badge, Cell
+from app.core.verbs import Verb
 
 
 def said(text: Any) -> str:
@@ -159,7 +161,7 @@ def _plain_cell(value: Any, info: dict[str, Any]) -> Cell:
         return Cell("number", str(value) if info.get("format") == "code" else f"{value:,}")  # a year is no amount
     if info.get("choices") is not None or info.get("format") == "term":
         return Cell("text", said(value))
-    return Cell("code" if info.get("format") in {"code", "tel"} else "text", str(value))
+    return Cell("code" if info.get("format") in {"code", "login", "tel"} else "text", str(value))
 
 
 class DateText(str):
@@ -208,9 +210,14 @@ def register_route(model: type[Entity], route_base: str) -> None:
 
 
 def url_of(row: Entity) -> str | None:
-    """The page of a row, when its entity has one."""
+    """The page of a row, when its entity has one and the person in context may open such pages.
+
+    Everybody reads the names of offices and areas; their pages are for whom a role grants them.
+    """
     base = _views.get(type(row).__name__)
-    return f"{base}/{row.id}" if base else None
+    if base is None or (has_access_context() and not current_access().may(row.policy_name(), Verb.READ)):
+        return None
+    return f"{base}/{row.id}"
 
 
 def base_of(model: type[Entity] | str) -> str | None:

@@ -3,24 +3,33 @@
 The page of a 409 lists what differs. Each field is decided by a pair of buttons (`clash-<name>`: mine, theirs), or all
 at once by a button (`clash-all`); child rows are decided as one. What was typed stays in the form below, so that "mine"
 may still be edited. The page carries the version it shows: a third writer makes the page come again.
+
+A form also carries what each field held when it was opened, as a keyed digest (`opened`). What still holds the same was
+not changed by its writer: it takes what is stored now, and is nobody's to decide. Only what both changed is.
 """
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any
 
 from flask import request
 from flask_babel import gettext as _
 
 from app.core.clash_screen import Clash, ClashField
-from app.core.errors import Conflict
+from app.core.crypto import digest
+from app.core.entity import Entity
+from app.core.errors import Conflict, Outdated
 from app.core.fab import trail
 from app.core.fab.cells import cell, label_of, said
 from app.core.fab.declaration import seen_version
-from app.core.fab.forming import BoundForm
+from app.core.fab.forming import BoundForm, BoundRow
 
 MINE, THEIRS, ALL = "mine", "theirs", "clash-all"
 CHOICES = {MINE, THEIRS}
+OPENED = "opened"
+OPENED_FIELD = re.compile(r"([a-z_]{1,60})\.([0-9a-f]{12})")
 
 
 class Undecided(Conflict):
@@ -30,7 +39,7 @@ class Undecided(Conflict):
 def require_unchanged(row: Any) -> None:
     """Raise Conflict when the row was saved after the form in this request was opened."""
     if seen_version() != row.version:
-        raise Conflict(_("您打开之后，这条记录已被别人改过。请逐项选择采用哪一个，再保存。"))
+        raise Outdated(_("您打开之后，这条记录已被别人改过。请逐项选择采用哪一个，再保存。"))
 
 
 def settle(bound: BoundForm, row: Any) -> None:
@@ -61,14 +70,73 @@ def _names(bound: BoundForm) -> set[str]:
     return {*bound.form._fields, *bound.children}
 
 
+def opened(bound: BoundForm, row: Any) -> str:
+    """What the fields of a form hold as the record stands, for the form to carry along."""
+    fields = [f"{name}.{_mark(row, name, getattr(row, name))}" for name in bound.form._fields if _stored(row, name)]
+    rows = [f"{name}.{_mark(row, name, _lines(bound.stored_rows(name, row)))}" for name in bound.children]
+    return " ".join([*fields, *rows])
+
+
+def kept_opened(bound: BoundForm, row: Any, *, anew: bool) -> str:
+    """What a form that comes again carries: what it was opened on, or, where it shows a newer record, that one's."""
+    return opened(bound, row) if anew or request.method == "GET" else " ".join(
+        f"{name}.{mark}" for name, mark in _was().items()
+    )  # fmt: skip
+
+
+def _was() -> dict[str, str]:
+    """The marks that this request's form was opened with; nothing from a form that carries none."""
+    told = (OPENED_FIELD.fullmatch(one) for one in request.form.get(OPENED, "").split())
+    return {one[1]: one[2] for one in told if one}
+
+
+def _mark(row: Any, name: str, value: Any) -> str:
+    """A short keyed digest of a value: equal for equal values, and tells nothing of what is shown in part."""
+    if isinstance(value, Entity):
+        value = value.id
+    text = json.dumps(value or None, default=str, sort_keys=True, ensure_ascii=False)
+    return digest(text, f"opened:{type(row).__name__}:{row.id}:{name}")[:12]
+
+
+def _stored(row: Any, name: str) -> bool:
+    return hasattr(type(row), name)
+
+
+def merge(bound: BoundForm, row: Any) -> None:
+    """Give every field that the writer left as it was opened what is stored now."""
+    was = _was()
+    for name, one in bound.form._fields.items():
+        unread = one.process_errors or (one.data is None and one.typed)
+        if name in was and _stored(row, name) and not unread and was[name] == _mark(row, name, one.data):
+            bound.take_stored(name, row)
+    for name, rows in bound.children.items():
+        if name in was and was[name] == _mark(row, name, _lines(rows)):
+            bound.take_stored(name, row)
+
+
 def clash_of(bound: BoundForm, row: Any, error: Conflict) -> Clash:
-    """Both versions where they differ, with who saved last and when."""
+    """Both versions where both writers changed something, with who saved last and when."""
     last = next(iter(trail.events(row, limit=1)[0]), None)
+    decided = isinstance(error, Undecided)
+    if not decided:
+        merge(bound, row)
     found = [one for name in bound.form._fields if (one := _field(bound, row, name)) is not None]
     found += [one for name in bound.children if (one := _rows(bound, row, name)) is not None]
-    if isinstance(error, Undecided):
-        found = [one for one in found if one.name in request.form.getlist("clash")]
-    return Clash(str(error), last.who if last else "", last.at if last else "", found)
+    names = set(request.form.getlist("clash")) if decided else {one.name for one in found} - _only_mine(bound, row)
+    text = (
+        str(error)
+        if decided or names
+        else _("您打开之后，别人改了这条记录的其他项目。两边的修改已合在下面，请核对后保存。")
+    )
+    return Clash(text, last.who if last else "", last.at if last else "", [one for one in found if one.name in names])
+
+
+def _only_mine(bound: BoundForm, row: Any) -> set[str]:
+    """The fields and rows that hold today what they held when the form was opened: nobody else changed them."""
+    was = _was()
+    marks = {name: _mark(row, name, getattr(row, name)) for name in bound.form._fields if _stored(row, name)}
+    marks |= {name: _mark(row, name, _lines(bound.stored_rows(name, row))) for name in bound.children}
+    return {name for name, mark in marks.items() if was.get(name) == mark}
 
 
 def _field(bound: BoundForm, row: Any, name: str) -> ClashField | None:
@@ -93,12 +161,14 @@ def _words(one: Any) -> str:
 
 
 def _rows(bound: BoundForm, row: Any, relation: str) -> ClashField | None:
-    yours = "\n".join(_line(number, child.form) for number, child in enumerate(bound.children[relation], 1))
-    stored = bound.stored_rows(relation, row)
-    theirs = "\n".join(_line(number, child.form) for number, child in enumerate(stored, 1))
+    yours, theirs = _lines(bound.children[relation]), _lines(bound.stored_rows(relation, row))
     if yours == theirs:
         return None
     return ClashField(relation, label_of(bound.model, relation), theirs, yours, choice_of(relation))
+
+
+def _lines(rows: list[BoundRow]) -> str:
+    return "\n".join(_line(number, child.form) for number, child in enumerate(rows, 1))
 
 
 def _line(number: int, form: Any) -> str:

@@ -100,5 +100,5 @@ def _of_column(target: Any) -> Any:
     ):
         if isinstance(kind, column_type):
             return field(label, **options)
-    by_format = {"long": fields.Long, "code": fields.Code, "tel": fields.Tel}
+    by_format = {"long": fields.Long, "code": fields.Code, "login": fields.Login, "tel": fields.Tel}
     return by_format.get(form, fields.Plain)(label, **options)

@@ -14,6 +14,7 @@ from flask_login import current_user
 
 from app.core.fab.gate import gate_of
 from app.core.history import record
+from app.core.history_entry import Kind
 from app.core.verbs import Verb
 
 log = logging.getLogger(__name__)
@@ -29,15 +30,21 @@ def note(what: str, value: object) -> None:
 
 def log_refusal(status: int, error: object) -> None:
     """A try that was refused: what is not one's own and what is not there look the same."""
-    _log("被拒绝", status=status, why=_in_chinese(error))
-    g.pop("forged", None)
+    noted = g.pop("forged", None)
+    forged = {"forged": list(dict.fromkeys(noted))[:MOST_NOTED]} if noted else {}
+    _log("被拒绝", status=status, why=_in_chinese(error), **forged)
 
 
 def log_noted(response: Response) -> Response:
     """What was noted while the request ran, in one entry; nothing costs nothing."""
     if noted := g.pop("forged", None):
-        _log("可疑的请求", forged=list(dict.fromkeys(noted))[:MOST_NOTED])
+        _log("可疑的请求", kind=Kind.DENIED, forged=list(dict.fromkeys(noted))[:MOST_NOTED])
     return response
+
+
+def _said(facts: dict[str, Any]) -> str:
+    """What is worth a word in the server's log; quoted: a stranger's line end would write lines of its own."""
+    return " ".join(f"{name}={facts[name]!r}" for name in ("why", "forged") if facts.get(name))
 
 
 def _in_chinese(error: object) -> str:
@@ -48,7 +55,7 @@ def _in_chinese(error: object) -> str:
 def _log(what: str, **facts: Any) -> None:
     access = g.get("access") if current_user.is_authenticated else None  # asks who it is, if nobody has yet
     if access is None:
-        log.warning("%s: %s %s from %s", what, request.method, request.path[:200], request.remote_addr)
+        log.warning("%s: %s %r from %s %s", what, request.method, request.path[:200], request.remote_addr, _said(facts))
         return
     gate = gate_of(current_app.view_functions.get(request.endpoint or ""))
     verb = gate if isinstance(gate, Verb) else Verb.READ

@@ -213,7 +213,7 @@ def _of_column(model: type[Entity], name: str, column: Column[Any]) -> Source:
     if isinstance(kind, String):
         if info.get("format") == "tel":
             return Telephone(model, name)
-        return Plain(model, name, "code" if info.get("format") == "code" else "text")
+        return Plain(model, name, "code" if info.get("format") in {"code", "login"} else "text")
     return Cells(model, name)
 
 

@@ -18,7 +18,7 @@ from wtforms import ValidationError
 
 from app.core import clock
 from app.core.access.masking import masked
-from app.core.codes import INVISIBLE
+from app.core.codes import INVISIBLE, login_name
 from app.core.db import current_session
 from app.core.entity import Entity
 from app.core.fab import denied
@@ -84,6 +84,14 @@ class Code(Plain):
     def parse(self, text: str) -> Any:
         """Upper-case without inner spaces."""
         return super().parse("".join(text.split()).upper())
+
+
+class Login(Plain):
+    """A name to sign in by: small letters without spaces."""
+
+    def parse(self, text: str) -> Any:
+        """As it is stored."""
+        return super().parse(login_name(text))
 
 
 class Sealed(Code):

@@ -180,6 +180,7 @@ class FormScreens(Declaration):
             cancel_url=f"{self.route_base}/{row.id}" if row is not None else f"{self.route_base}/",
             errors=forming.summary(bound, loose or []), conflict=both,
             version=str(row.version) if row is not None else "",
+            opened=clash.kept_opened(bound, row, anew=both is not None) if row is not None else "",
             key=(sent_key or form_key()) if row is None else "",
             warnings=forming.tick_boxes(doubts or [], bound),
             files=upload.screen(row) if upload is not None else None,

@@ -10,6 +10,7 @@ from flask import Flask, Response, abort, current_app, g, redirect, request, ses
 from flask_babel import lazy_gettext as _
 from flask_login import current_user
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing import RequestRedirect
 
 from app.core.access.context import Access
 from app.core.errors import Forbidden
@@ -134,15 +135,17 @@ def to_sign_in() -> Response:
 def _form_page() -> str | None:
     """The page whose form was sent: the browser says it; else the address itself; only what can be opened."""
     came = urlsplit(request.referrer or "")
-    if came.netloc == request.host and _opens(came.path):
+    if came.netloc == request.host and opens(came.path):
         return f"{came.path}?{came.query}" if came.query else came.path
-    return request.path if _opens(request.path) else None
+    return request.path if opens(request.path) else None
 
 
-def _opens(path: str) -> bool:
+def opens(path: str) -> bool:
     """Whether an address is a page of ours that a browser may ask for."""
     try:
         current_app.create_url_adapter(request).match(path, method="GET")  # type: ignore[union-attr]
+    except RequestRedirect:
+        return True
     except HTTPException:
         return False
     return path.startswith("/") and not path.startswith("//")

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from flask import request
 from flask_babel import gettext as _
-from sqlalchemy import select
+from sqlalchemy import inspect, select
 
 from app.core import clock
 from app.core.access.context import current_access
@@ -91,8 +91,9 @@ def _label(name: str) -> str:
 
 def _fact(body: dict[str, Any], name: str, value: Any) -> str:
     model = registry().get(body["root"][0])
-    if name == "column" and model is not None:
-        return label_of(model, str(value))
+    if name == "column":  # once kept by its name, now in words
+        known = model is not None and str(value) in inspect(model).columns
+        return label_of(model, str(value)) if model is not None and known else said(value)
     if name == "entity":
         return record_label(str(value), None)
     return "、".join(str(one) for one in value) if isinstance(value, list) else str(value)

@@ -71,6 +71,11 @@ def phone_door(target: str) -> str:
     return url_for("PhoneView.open_page", next=target or None)
 
 
+def forgotten() -> bool:
+    """Whether the browser was a remembered telephone and is none any more: reset by the station, or too long ago."""
+    return bool(secret_of()) and remembered() is None
+
+
 def by_phone() -> bool:
     """Whether the person in context is of a firm and signs by PIN (a demonstration's passwords need none)."""
     if not has_access_context() or current_access().person.family != Family.FIRM:

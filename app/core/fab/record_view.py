@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask import jsonify, render_template, request
+from flask_babel import force_locale
 from flask_babel import gettext as _
 
 from app.core.access.audience import Reach, audience, may_ask
@@ -13,9 +14,10 @@ from app.core.access.explain import WORDS, explain
 from app.core.access.fetch import fetch
 from app.core.access.masking import is_masked, maskable
 from app.core.access.policy import Coverage
+from app.core.entity import Entity
 from app.core.errors import Forbidden, NotFound
 from app.core.fab import trail
-from app.core.fab.cells import name_of, said
+from app.core.fab.cells import label_of, name_of, said
 from app.core.fab.declaration import Answer, Declaration, expose
 from app.core.fab.gate import needs
 from app.core.history import record
@@ -70,7 +72,7 @@ class RecordScreens(Declaration):
         value = getattr(row, column)
         if value and is_masked(row, column):
             office = getattr(row, "made_office_id", None) or 0
-            record(Verb.REVEAL, "查看全文", office_id=office, about=row, column=column)
+            record(Verb.REVEAL, "查看全文", office_id=office, about=row, column=_in_chinese(self.model, column))
         if request.accept_mimetypes.best == "application/json":
             return jsonify(value=value or "")
         return render_template("entity/show.html", screen=self.show_screen(row, revealed=frozenset({column})))
@@ -103,3 +105,9 @@ def _watcher(one: Reach) -> Watcher:
     if one.lines:
         why = _("%(what)s（%(value)s）", what=why, value=line_text(one.lines))
     return Watcher(one.name, said(one.title), "、".join(dict.fromkeys(does)), why)
+
+
+def _in_chinese(model: type[Entity], column: str) -> str:
+    """What a column is called, for the log: in one language, whoever looks."""
+    with force_locale("zh"):
+        return label_of(model, column)

@@ -26,16 +26,16 @@ from flask import (
     url_for,
 )
 from flask.globals import request_ctx
-from flask_babel import get_locale
+from flask_babel import get_locale, lazy_gettext
 from flask_babel import gettext as _
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError, generate_csrf
 from sqlalchemy.orm.exc import ObjectDeletedError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 
 from app.core import clock
 from app.core.db import db
-from app.core.errors import NoContext, ShouzeError
+from app.core.errors import NoContext, Outdated, ShouzeError, Taken
 from app.core.fab import denied, packing, phone
 from app.core.fab.cells import said
 from app.core.fab.gate import for_programs, held_back, in_api, to_sign_in
@@ -241,6 +241,7 @@ def _me(access: Any) -> dict[str, str]:
     return {
         "key": str(access.person.id),
         "name": access.person.name,
+        "username": access.person.username,
         "post": said(chief.title) if chief else _("没有在任的任职"),
         "office": access.offices[chief.office_id].name if chief else "",
         "signout_url": url_for("SignInView.logout"),
@@ -282,7 +283,14 @@ def on_refusal(error: ShouzeError) -> Any:
         g.retry_after = error.seconds
     elif error.status in REFUSED:
         denied.log_refusal(error.status, error)
-    return error_page(error.status, str(error) if error.status != 404 else "")
+    return error_page(error.status, str(error) if error.status != 404 else "", _heading(error))
+
+
+def _heading(error: ShouzeError) -> Any:
+    """What a refusal is called beside its code: somebody wrote first, or acted first; else as its code says."""
+    if isinstance(error, Taken):
+        return _("已经处理过了")
+    return _("已被别人改过") if isinstance(error, Outdated) else ""
 
 
 def on_paper(error: PdfError) -> Any:
@@ -292,7 +300,7 @@ def on_paper(error: PdfError) -> Any:
     return error_page(422, told)
 
 
-def on_stale_form(error: CSRFError) -> Any:
+def on_stale_form(_error: CSRFError) -> Any:
     """A form without its token, with another's, or older than the session; nothing was done."""
     db.session.rollback()
     if request.endpoint in {"SignInView.login", "SignInView.code"}:
@@ -301,7 +309,7 @@ def on_stale_form(error: CSRFError) -> Any:
         return redirect(request.full_path.rstrip("?"), 303)  # the same page, anew
     if not current_user.is_authenticated and not for_programs():
         return to_sign_in()
-    denied.log_refusal(400, error.description)
+    denied.log_refusal(400, lazy_gettext("表单的校验码（CSRF）没有、不对或已过期"))
     return error_page(400, _("这一页打开太久了，请返回刷新后再提交。"))
 
 
@@ -310,8 +318,15 @@ def on_http(error: HTTPException) -> Any:
     if error.code is None or error.code < 400:
         return error
     if error.code in REFUSED and request.path not in UNASKED:
-        denied.log_refusal(error.code, "")
+        denied.log_refusal(error.code, foreign_host(error))
     return error_page(error.code)
+
+
+def foreign_host(error: HTTPException) -> Any:
+    """What is wrong with the request's Host, in words for the log; nothing when it is ours."""
+    if not isinstance(error, SecurityError):
+        return ""
+    return lazy_gettext("主机名不是本系统的：%(host)s", host=str(request.environ.get("HTTP_HOST", ""))[:100])
 
 
 def on_bug(error: Exception) -> Any:
@@ -321,9 +336,10 @@ def on_bug(error: Exception) -> Any:
     return error_page(500)
 
 
-def error_page(code: int, text: str = "") -> Any:
-    """The page of an error; JSON to those who ask for it."""
+def error_page(code: int, text: str = "", title: Any = "") -> Any:
+    """The page of an error, under its code's heading or one of its own; JSON to those who ask for it."""
     heading, fallback, hints = _words(code)
+    heading = title or heading
     if getattr(request_ctx, "url_adapter", None) is None:  # a Host that is not ours: no address can be written
         return Response(f"{code} {heading}", code, mimetype="text/plain")
     if in_api() or request.accept_mimetypes.best == "application/json":
@@ -350,7 +366,7 @@ def _words(code: int) -> tuple[Any, Any, list[Any]]:
         403: (_("没有权限"), _("您的任职不能进行这项操作。"), [_("需要时请联系本单位的系统管理员。")]),
         404: (_("没有找到"), _("没有这一页，或者您无权查看。"), [_("请检查地址，或用上面的查找。")]),
         405: (_("不能这样打开"), _("这个地址只接受提交，不能直接打开。"), [_("请返回上一页。")]),
-        409: (_("已被别人改过"), _("这条记录刚刚有变化。"), [_("请返回，看过现在的内容再试。")]),
+        409: (_("现在不能这样做"), _("这条记录刚刚有变化。"), [_("请返回，看过现在的内容再试。")]),
         415: (_("内容类型不对"), _("这个地址只接受 JSON。"), []),
         413: (_("文件太大"), _("上传的内容超过了限制。"), [_("请把文件变小或分开上传。")]),
         422: (_("内容需要改正"), _("有内容不符合要求。"), [_("请返回改正后再试。")]),

@@ -11,11 +11,12 @@ from flask_babel import gettext as _
 
 from app.core import clock
 from app.core.db import unscoped
-from app.core.errors import Invalid
+from app.core.errors import Invalid, ShouzeError
+from app.core.fab import denied
 from app.core.fab.builder import LOCALES
 from app.core.fab.declaration import Answer, Page, expose
-from app.core.fab.gate import LONGEST_TARGET, public, signed_in
-from app.core.fab.phone import phone_door
+from app.core.fab.gate import LONGEST_TARGET, opens, public, signed_in
+from app.core.fab.phone import forgotten, phone_door
 from app.core.office import Account
 from app.core.passwords import LONGEST, hashed, weakness
 from app.core.signin import entering, throttle
@@ -50,19 +51,31 @@ class Credentials:
     password: Input
 
 
+class ForgedTarget(ShouzeError):
+    """The request asks to be sent on to another site."""
+
+
 def safe_target(target: str | None) -> str:
-    """A path of this site to go on to, else the home page. Never another host."""
-    home = url_for("HomeView.home")
-    if (
-        not target
-        or len(target) > LONGEST_TARGET
-        or not target.startswith("/")
-        or target.startswith(("//", "/\\"))
-        or "\\" in target
-    ):
-        return home
-    parts = urlsplit(target)
-    return home if parts.scheme or parts.netloc or any(ord(char) < 32 for char in target) else target
+    """A page of this site to go on to, else the home page: never another host, never what only takes forms."""
+    if target and len(target) <= LONGEST_TARGET and is_own(target) and opens(urlsplit(target).path):
+        return target
+    return url_for("HomeView.home")
+
+
+def is_own(target: str) -> bool:
+    """Whether an address can only be one of this site: a path, with nothing that some browser reads as a host."""
+    if any(ord(char) < 32 or char in "\\\x7f" for char in target):
+        return False
+    return target.startswith("/") and not target.startswith("//")
+
+
+def asked_target() -> str:
+    """Where the request asks to go on to. Raises ForgedTarget for what leads elsewhere; that is logged."""
+    target = request.values.get("next", "")[: LONGEST_TARGET + 1]
+    if target and not is_own(target):
+        denied.note("next", target)
+        raise ForgedTarget(_("地址里要转去的不是本系统的页面，没有转去。"))
+    return target
 
 
 def visitor() -> Visitor:
@@ -87,10 +100,13 @@ class SignInView(Page):
     @public
     def login(self) -> Answer:
         """Sign in with name and password; who has a second factor goes on to its page."""
-        target = request.values.get("next", "")[: LONGEST_TARGET + 1]
+        target = asked_target()
         typed = request.form.get("username", "").replace("\0", "").strip()[:60]  # PostgreSQL refuses a NUL
         if request.method == "GET" and (door := phone_door(target)):
             return redirect(door)
+        why = request.args.get("why", "")
+        if request.method == "GET" and forgotten():
+            why = "phone"
         error, status = "", 200
         if request.method == "POST":
             try:
@@ -102,8 +118,9 @@ class SignInView(Page):
             Input("username", "username", _("登录名"), typed, autocomplete="username"),
             Input("password", "password", _("密码"), autocomplete="current-password"),
         )
-        told = "" if error else why_here(request.args.get("why", ""))
-        return render_template("login.html", form=form, error=error, told=told, next=target), status
+        page = render_template("login.html", form=form, error=error, told="" if error else why_here(why), next=target,
+                               card_url=url_for("ActivateView.type_code"))  # fmt: skip
+        return page, status
 
     @expose("/login/code", methods=["GET", "POST"])
     @public
@@ -162,9 +179,10 @@ class SignInView(Page):
     @public
     def language(self, code: str) -> Answer:
         """Choose the language of the screens."""
+        target = asked_target()
         if code in LOCALES:
             session["locale"] = code
-        return redirect(safe_target(request.args.get("next")))
+        return redirect(safe_target(target))
 
 
 def why_here(code: str) -> str:
@@ -174,6 +192,10 @@ def why_here(code: str) -> str:
         "idle": _("太长时间没有操作，已自动退出。请重新登录，会回到刚才那一页。"),
         "over": _("这次登录已经结束。请重新登录，会回到刚才那一页。"),
         "half": _("输入动态口令的时间已过，请重新登录。"),
+        "phone": _(
+            "这部手机不再登记在您的账号上：监管所重设了手机或 PIN，或者太久没有打开。"
+            "请找监管所要一张新的激活卡，再用它登录。"
+        ),
         "again": _("登录页打开太久了，请再登录一次。"),
     }
     return str(words.get(code, ""))

@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 
 from app.core.access.fetch import fetch, may
 from app.core.clash_screen import Clash, ClashField
-from app.core.errors import Conflict, Forbidden, Invalid, NotFound
+from app.core.errors import Conflict, Invalid, NotFound, ShouzeError, Taken
 from app.core.fab import forming, showing, trail
 from app.core.fab.cells import said
 from app.core.fab.converter import AppForm
@@ -17,7 +17,7 @@ from app.core.fab.declaration import Answer, Declaration, expose, require_valid,
 from app.core.fab.gate import needs
 from app.core.screen import FormError
 from app.core.verbs import Verb
-from app.core.workflow import Transition, run
+from app.core.workflow import Transition, reasons_against, refusal, run
 from app.core.writing import unit_of_work
 
 
@@ -33,11 +33,11 @@ class StepScreens(Declaration):
             raise NotFound(_("没有这一步操作。"))
         step = row.__workflow__.named(name)
         if not may(row, step.verb):
-            raise Forbidden(_("您可以查看，但不能进行这项操作。"))
+            raise by_whom(row, refusal(row, step))
         form_class, columns = self.asks.get(name, (AppForm, []))
         form = form_class(formdata=request.form if request.method == "POST" else None, data=self.step_data(row, name))
         if request.method == "GET":
-            return self._step_page(row, step, form, columns, [])
+            return self._step_page(row, step, form, columns, reasons_against(row, step), closed=True)
         return self._take(row, step, form, columns)
 
     def step_data(self, row: Any, name: str) -> dict[str, Any]:
@@ -51,6 +51,8 @@ class StepScreens(Declaration):
                 require_valid(form)
                 inputs = {name: one.data for name, one in form._fields.items() if name in columns}
                 run(row, step.name, reason=request.form.get("reason", ""), seen=seen_version(), **inputs)
+        except Taken as error:
+            raise by_whom(fetch(self.model, key), error) from error
         except (Invalid, Conflict) as error:
             fields = error.fields if isinstance(error, Invalid) else {}
             for field_name in set(fields) & set(form._fields):
@@ -63,8 +65,9 @@ class StepScreens(Declaration):
         return redirect(f"{self.route_base}/{key}")
 
     def _step_page(
-        self, row: Any, step: Transition, form: Any, columns: list[str], errors: list[str], both: Clash | None = None
-    ) -> str:
+        self, row: Any, step: Transition, form: Any, columns: list[str], errors: list[str],
+        both: Clash | None = None, *, closed: bool = False,
+    ) -> str:  # fmt: skip
         shown = [forming.screen_field(form._fields[name]) for name in columns]
         if step.reason:
             shown.append(forming.reason_field(request.form.get("reason", ""), step.kind == "danger"))
@@ -74,11 +77,19 @@ class StepScreens(Declaration):
             "fields": shown, "submit_label": said(step.label), "kind": step.kind, "action": request.path,
             "cancel_url": f"{self.route_base}/{row.id}", "summary": facts, "version": row.version,
             "children": [showing.child_table(row, one) for one in self.children if showing.is_part(row, one)],
-            "conflict": both,
+            "conflict": both, "closed": closed and bool(errors),
             "errors": [FormError("", "", text) for text in errors],
             "edit_url": f"{self.route_base}/{row.id}/edit" if self.form_parts and may(row, Verb.UPDATE) else None,
         }  # fmt: skip
         return render_template("entity/transition.html", screen=screen)
+
+
+def by_whom(row: Any, error: ShouzeError) -> ShouzeError:
+    """A refusal of a step, with who took it first."""
+    last = trail.last_writer(row)
+    if not isinstance(error, Taken) or not last["who"]:
+        return error
+    return Taken(_("已由%(who)s处理（%(at)s）。%(now)s", now=str(error), **last))
 
 
 def _clash(row: Any, error: Invalid | Conflict) -> Clash | None:

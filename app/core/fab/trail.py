@@ -168,9 +168,9 @@ def _told(entry: HistoryEntry, row: Entity, parts: dict[str, type[Entity]], *, s
 
 
 def _reason(body: dict[str, Any], row: Entity) -> str:
-    """The reason given; for the view of a masked value, which one."""
+    """The reason given; for the view of a masked value, which one: kept in words, once by the column's name."""
     column = str(body.get("facts", {}).get("column", ""))
-    return label_of(type(row), column) if column in inspect(type(row)).columns else said(body["reason"])
+    return label_of(type(row), column) if column in inspect(type(row)).columns else said(column or body["reason"])
 
 
 def _about(fields: dict[str, list[Any]], row: Entity) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import String, UniqueConstraint, inspect, select
 
 from app.core.access.context import current_access
+from app.core.codes import login_name
 from app.core.crypto import digest
 from app.core.db import current_session
 from app.core.entity import Entity
@@ -128,8 +129,9 @@ class References:
     def _values(self, name: str, text: str) -> list[Any]:
         """The stored values a text may mean in a column: as written, and as a code is stored."""
         tidy = self.naming.tidy(name, text)
-        code = inspect(self.model).columns[name].info.get("format") == "code"
-        told = [tidy, "".join(tidy.split()).upper()] if code else [tidy]
+        stored = {"code": lambda: "".join(tidy.split()).upper(), "login": lambda: login_name(tidy)}
+        as_stored = stored.get(inspect(self.model).columns[name].info.get("format"))
+        told = [tidy, as_stored()] if as_stored is not None else [tidy]
         return [stored_value(self.model, name, one) for one in dict.fromkeys(told)]
 
     def matches(self, text: str) -> list[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -20,6 +21,7 @@ from app.core.passwords import matches
 from app.core.setting import DEMO, installation_flag
 from app.core.signin import second_factor, throttle
 from app.core.signin.model import EntryKind, digest_of
+from app.core.signin.names import called
 from app.core.signin.sessions import leave, open_session
 from app.core.signin.throttle import Try
 from app.core.verbs import Verb
@@ -71,7 +73,7 @@ def check_password(username: str, password: str, visitor: Visitor) -> tuple[Know
     with unscoped("sign in", quiet=True):
         with unit_of_work(Verb.READ, ""):
             tried = throttle.begin(username, visitor.address)
-        known = known_as(Account.username == username)
+        known = _read(lambda: called(username, active=True))
     right = matches(known.stored if known else "", password)  # hashed outside any transaction
     if not right or known is None or not _by_password(known):
         _failed(tried, username, known, visitor, "登录失败")
@@ -138,10 +140,14 @@ def let_in(account_id: int, kind: EntryKind, visitor: Visitor, tried: Try | None
 
 def known_as(criterion: Any) -> Known | None:
     """The active account that a criterion names, read unscoped."""
-    session = current_session()
-    found = session.scalars(select(Account).where(criterion, Account.active)).one_or_none()
+    return _read(lambda: current_session().scalars(select(Account).where(criterion, Account.active)).one_or_none())
+
+
+def _read(find: Callable[[], Account | None]) -> Known | None:
+    """What was found, as plain values; the read transaction is over."""
+    found = find()
     known = _known(found) if found is not None else None
-    session.rollback()
+    current_session().rollback()
     return known
 
 

@@ -20,6 +20,7 @@ from sqlalchemy import Boolean, Index, String, delete, func, select
 from sqlalchemy.orm import Mapped
 
 from app.core import clock
+from app.core.codes import login_name
 from app.core.crypto import digest
 from app.core.db import current_session, is_sqlite
 from app.core.entity import Entity, column
@@ -103,7 +104,7 @@ def begin(username: str, address: str | None) -> Try:
     if not is_sqlite(connection):  # SQLite has one writer anyway
         connection.execute(select(func.pg_advisory_xact_lock(LOCK_KEY)))
     connection.execute(delete(table).where(table.c.made_at < now - KEPT))
-    name, place = digest(username.strip().casefold(), "sign_in_try.name"), place_of(address)
+    name, place = digest(login_name(username), "sign_in_try.name"), place_of(address)
     if (wait := _wait(name, place, now)) > timedelta(0):
         raise TooManyTries(wait)
     of_pair = _since_lock(name, place, now) + 1

@@ -39,7 +39,10 @@ class Verify(TypedDict):
 
 
 class HandoverContext(TypedDict):
-    """All that the list prints; JSON only. `supervisor` None: handed over by the program when a posting was revoked.
+    """All that the list prints; JSON only.
+
+    `supervisor` None: handed over by the program when a posting was revoked, or to who leads the office himself;
+    somebody of the office above signs.
 
     `part` of `parts` papers; `date` is "YYYY-MM-DD"; titles may be empty.
     """

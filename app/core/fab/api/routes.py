@@ -17,7 +17,7 @@ from app.core.access.fetch import fetch, may
 from app.core.batched import load_batch
 from app.core.db import current_session
 from app.core.deleting import remove
-from app.core.errors import Conflict, Forbidden, Invalid, NotFound
+from app.core.errors import Conflict, Invalid, NotFound, Outdated
 from app.core.fab import listing, paging, trail
 from app.core.fab.api import asked, values
 from app.core.fab.api.body import accepted_in, client_id_of, read_body, version_of
@@ -27,10 +27,11 @@ from app.core.fab.converter import AppForm
 from app.core.fab.declaration import Answer, Page, expose
 from app.core.fab.forming import BoundForm, RowsOf
 from app.core.fab.gate import needs
+from app.core.fab.step_view import by_whom
 from app.core.fab.view import EntityView
 from app.core.saving import Refused, save
 from app.core.verbs import Verb
-from app.core.workflow import lock, reasons_against, run
+from app.core.workflow import lock, reasons_against, refusal, run
 from app.core.writing import unit_of_work
 
 CREATING = frozenset({"accept", "client_id"})
@@ -233,7 +234,7 @@ class EntityApi(Page):
         if step is None:
             raise NotFound(_("没有这一步操作。"))
         if not may(row, step.verb):
-            raise Forbidden(_("您可以查看，但不能进行这项操作。"))
+            raise by_whom(row, refusal(row, step))
         body = read_body()
         reason = body.get("reason", "")
         if not isinstance(reason, str):
@@ -280,7 +281,7 @@ def _since(row: Any) -> dict[str, Any]:
 
 def _require_unchanged(row: Any, version: int | None) -> None:
     if version is not None and version != row.version:
-        raise Conflict(_("您读到之后，这条记录已被别人改过。请对照后再保存。"))
+        raise Outdated(_("您读到之后，这条记录已被别人改过。请对照后再保存。"))
 
 
 def problem(error: Invalid | Conflict, **more: Any) -> Answer:

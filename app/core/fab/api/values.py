@@ -18,6 +18,7 @@ from app.core.entity import Entity
 from app.core.fab import denied
 from app.core.fab import fields as f
 from app.core.fab.cells import cell
+from app.core.screen import Badge
 from app.core.types import Encrypted, LineSet
 
 Ref = dict[str, str]
@@ -92,7 +93,9 @@ def value_of(row: Entity, name: str) -> Any:
 
 
 def plain(value: Any) -> Any:
-    """A Python value as JSON takes it."""
+    """A Python value as JSON takes it; a word with a colour is the word."""
+    if isinstance(value, Badge):
+        return str(value.text)
     if value is None or isinstance(value, (bool, int, dict, list)):
         return value
     if isinstance(value, Entity):
