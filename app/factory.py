@@ -30,7 +30,7 @@ IDLE = range(5, 481)  # minutes
 CARD, PHONE = range(1, 91), range(7, 366)  # days
 GROUPS = {
     "firms": _("主体和台账"),
-    "people": _("人员配备"),
+    "people": _("人员和任命"),
     "care": _("分片监管"),
     "checks": _("自查"),
     "inspection": _("检查"),

@@ -1,7 +1,6 @@
 """Enumerations of the trade: the words the bureau uses, in the order it lists them.
 
-Members are named in English for code; values are the Chinese terms that are stored, shown and printed. Where the law or
-a national form fixes the words, the source stands beside the class.
+Members are named in English; values are the Chinese terms that are stored, shown and printed, with their source.
 """
 
 from __future__ import annotations

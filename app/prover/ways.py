@@ -1,7 +1,6 @@
 """The ways that are tried, as one account: from the route map, the declarations and the rows; nothing names a screen.
 
-A way is a name under which tries are counted. Which way a request belongs to follows from what it holds of others:
-their id in its address, their key in its form, their words in its filter.
+A way is a name under which tries are counted; it follows from what a request holds of others: an id, a key, words.
 """
 
 from __future__ import annotations
@@ -39,7 +38,6 @@ class Ways(Whose):
     """All tries of one account."""
 
     # ---- all --------------------------------------------------------------------------------------------------------
-
     def tries(self) -> Iterator[Try]:
         """Every try by way of a request."""
         for route in self.routes:
@@ -74,7 +72,6 @@ class Ways(Whose):
             yield Try("gate", route.named(method), Ask(method, route.filled(**words), body, route.api), refused=True)
 
     # ---- rows by their key ------------------------------------------------------------------------------------------
-
     def _of_rows(self, route: Route, view: EntityView) -> Iterator[Try]:
         """A foreign row by its number or its public id; and an own one that is sent where it does not belong."""
         if "GET" in route.methods:
@@ -220,7 +217,6 @@ class Ways(Whose):
                 yield name, other
 
     # ---- lists and what is made -------------------------------------------------------------------------------------
-
     def _open(self, route: Route, view: EntityView) -> Iterator[Try]:
         """Routes without arguments: lists and look-ups by every oracle; what they make or do when something is sent."""
         for method in route.methods:
@@ -313,7 +309,6 @@ class Ways(Whose):
             yield Try(f"{way}{made}", route.named(method), Ask(method, route.rule, start | extra, route.api), typed)
 
     # ---- by what only its owner knows -------------------------------------------------------------------------------
-
     def _by_words(self, route: Route) -> Iterator[Try]:
         """A screen's further arguments: somebody's saved filter, import, answer of a bulk act."""
         assert route.view is not None

@@ -220,7 +220,7 @@ def _principal(site: Site, account_id: int, day: date) -> bool:
     if now is not None and now.account_id == account_id:
         return False
     if now is not None and now.date_from == day:
-        now.account = current_session().get_one(Account, account_id)
+        now.account = fetch(Account, account_id)
         save(now, Verb.UPDATE)
         return True
     return _add(site, CareRole.PRINCIPAL, account_id, day)
