@@ -113,6 +113,7 @@ def shell(**more: Any) -> dict[str, Any]:
     me = N(
         key="7",
         name="包建国",
+        username="suo-a",
         post="所长",
         office="大沁他拉市场监管所",
         signout_url="/logout/",
@@ -650,6 +651,7 @@ def login(error: str | None = None) -> dict[str, Any]:
         "form": N(username=one("username", "用户名"), password=one("password", "密码")),
         "error": error,
         "next": "/notices/",
+        "card_url": "/activate/",
     }
 
 
