@@ -4,6 +4,8 @@ from types import SimpleNamespace as N
 from typing import Any
 
 from app.core.checklist_screen import Ask, CheckChoice, CheckItem
+from tests.ui_preview.samples_firms import FIRM_PAGES
+from tests.ui_preview.samples_forms import field
 from tests.ui_preview.samples_import import IMPORTS
 
 FIRMS = [
@@ -59,29 +61,6 @@ def filebox(**more: Any) -> N:
             **more,
         }
     )
-
-
-def field(name: str, label: str, kind: str = "text", **more: Any) -> N:
-    blank: dict[str, Any] = {
-        "value": None,
-        "choices": [],
-        "values": [],
-        "help": None,
-        "errors": [],
-        "required": False,
-        "readonly": False,
-        "maxlength": None,
-        "autocomplete": None,
-        "inputmode": None,
-        "placeholder": None,
-        "wide": False,
-        "rows": None,
-        "accept": None,
-        "lookup_url": None,
-        "lookup_text": None,
-        "warning": None,
-    }
-    return N(**{**blank, "id": name, "name": name, "label": label, "kind": kind, **more})
 
 
 def fact(label: str, c: N | str | None, wide: bool = False) -> N:
@@ -221,6 +200,7 @@ def listing(**more: Any) -> N:
         ],
         "keep": [("size", "50")],
         "arguments": "state=整改中",
+        "found": 0,
         "can_save": True,
         "can_share": True,
         "base_url": "/notices",
@@ -813,6 +793,7 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
                 "filters": listing().saved[1:],
                 "base_url": "/notices",
                 "arguments": "state=整改中",
+                "found": 0,
                 "errors": ["最多 40 个字，现在 52 个。"],
                 "name": "名字太长",
                 "shared": True,
@@ -1175,6 +1156,7 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
             },
         },
     ),
+    **FIRM_PAGES,
     **IMPORTS,
     "transition": ("entity/transition.html", {"screen": N(**STEP)}),
     "delete": (
