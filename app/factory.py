@@ -30,11 +30,11 @@ IDLE = range(5, 481)  # minutes
 CARD, PHONE = range(1, 91), range(7, 366)  # days
 GROUPS = {
     "firms": _("主体和台账"),
-    "people": _("人员和任命"),
-    "care": _("分片监管"),
     "checks": _("自查"),
     "inspection": _("检查"),
     "rectification": _("责令改正"),
+    "people": _("人员和任命"),
+    "care": _("分片监管"),
     "office": _("机构和权限"),
     "settings": _("设定"),
     "audit": _("审计"),

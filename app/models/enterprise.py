@@ -46,7 +46,7 @@ class Enterprise(Scoped):
         Index("ix_enterprise_name_key", "name_key"),
         Index("ix_enterprise_address_key", "address_key"),
         *list_indexes("enterprise", orders=("made_at", "name", "code", "state"),
-                      filters=("org_form", "must_have_director")),
+                      filters=("org_form", "must_have_director", "main_line")),
     )  # fmt: skip
 
     name: Mapped[str] = column("单位名称", String(120), nullable=False)
@@ -98,7 +98,7 @@ class Site(Scoped):
         Index("ix_site_name_key", "name_key"),
         Index("ix_site_licence_no", "licence_no"),
         *list_indexes("site", orders=("made_at", "name", "kind", "risk_grade", "state"),
-                      filters=("licence_until", "must_have_director")),
+                      filters=("licence_until", "must_have_director", "main_line")),
     )  # fmt: skip
 
     enterprise_id: Mapped[int] = column("主体", BigId, ForeignKey("enterprise.id"), nullable=False, index=True)

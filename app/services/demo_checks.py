@@ -141,7 +141,8 @@ def _kept_by_station(chief: int, made: dict[str, int]) -> list[int]:
             save(note, Verb.CREATE)
             _count(made, "SiteNote")
         keys = [site.id for site in sites]
-        _otherwise(sites[0], made)
+        for site in sites[1:2]:
+            _otherwise(site, made)
         _taught(home, made)
     return keys
 

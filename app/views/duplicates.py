@@ -14,7 +14,7 @@ from app.core.access.context import current_access
 from app.core.access.predicate import predicate
 from app.core.access.veil import concealed
 from app.core.db import current_session
-from app.core.errors import Invalid
+from app.core.errors import Forbidden, Invalid
 from app.core.fab.cells import many_of, said, url_of
 from app.core.fab.declaration import Answer, Page, expose
 from app.core.fab.gate import needs
@@ -60,9 +60,11 @@ class DuplicatesView(Page):
     nav_verb = Verb.EXPORT
 
     @expose("/")
-    @needs(Verb.EXPORT)
+    @needs(Verb.READ)
     def duplicates(self) -> Answer:
         """A page of pairs, the newest first."""
+        if not current_access().may(self.entity_name, self.nav_verb):
+            raise Forbidden(_("您可以查看，但不能进行这项操作。"))
         model = MODELS.get(request.args.get("of", "Enterprise"))
         if model is None:
             raise Invalid(_("地址里的条件不对。"))

@@ -68,9 +68,9 @@ def _judgement(wanted: Callable[[Verb, bool], bool]) -> Callable[[Patch, ExitSta
     """The session's judgement of written rows, less those of one kind (verb, by the old values)."""
     real = guard._require
 
-    def require(session: Any, access: Any, cls: Any, verb: Verb, keys: set[int], *, states: bool) -> None:
+    def require(session: Any, access: Any, cls: Any, verb: Verb, keys: set[int], *, states: bool, **more: Any) -> None:
         if not wanted(verb, states):
-            real(session, access, cls, verb, keys, states=states)
+            real(session, access, cls, verb, keys, states=states, **more)
 
     return lambda patch, _stack: patch.setattr(guard, "_require", require)
 

@@ -87,7 +87,7 @@ def test_a_site_goes_to_another_station_and_the_sum_stays(
     before = [figure(page, "经营场所") for page in (giver, receiver, bureau)]
     rows = sums(server)
     giver.goto("/sites/?care=none")  # its own, not what it only made
-    giver.locator("tr[data-row] th a").first.click()
+    giver.locator("tr[data-row] th a").last.click()
     giver.wait_for_url(re.compile(r"/sites/\d+$"))
     site = giver.url
     picture(giver, out, f"transfer-site-{width}")

@@ -240,8 +240,9 @@ def test_a_retake_is_the_same_persons_after_a_failure(house: House) -> None:
     with house.acting("suo-a"):
         post = post_of(house)
         failed = save(exam(post, 60, date=clock.today() - timedelta(days=9)), Verb.CREATE)
-        assert save(exam(post, 50, retake_of=failed), Verb.CREATE).result == ExamResult.RETAKE_FAILED
-        passed = save(exam(post, 95, retake_of=failed), Verb.CREATE)
+        again = save(exam(post, 50, retake_of=failed), Verb.CREATE)
+        assert again.result == ExamResult.RETAKE_FAILED
+        passed = save(exam(post, 95, retake_of=again), Verb.CREATE)
         assert passed.result == ExamResult.RETAKE_PASSED
         with pytest.raises(Refused) as refused:
             save(exam(post, 95, retake_of=passed), Verb.CREATE)

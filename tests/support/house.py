@@ -129,6 +129,7 @@ def on_sqlite(folder: Path) -> House:
     def restore() -> None:
         house.close()
         put_back(template, live)
+        shutil.rmtree(folder / "anchors", ignore_errors=True)  # heads that were kept are those of what is gone
 
     house = House(app, restore)
     house.learn()
@@ -148,6 +149,7 @@ def on_postgres(folder: Path, server: str) -> House:
         house.close()
         drop_database(live)
         _copy(server, template, live)
+        shutil.rmtree(folder / "anchors", ignore_errors=True)
 
     house = House(app, restore)
     house.learn()

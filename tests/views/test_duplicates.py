@@ -159,7 +159,7 @@ def test_the_list_tells_the_pair_until_somebody_says_no(house: House) -> None:
 
 def test_what_is_hidden_is_not_compared(small: House) -> None:
     firm(small, phone="04751234567")
-    values = {"name": "老王饭店", "address": "别处1号", "legal_person": "李丽", "phone": "04751234567", "state": "正常"}
+    values = {"name": "老旺饭店", "address": "别处1号", "legal_person": "李丽", "phone": "04751234567", "state": "正常"}
     assert "电话相同" in doubts(small, "suo-a", Enterprise(**values))
     with small.system() as session, unit_of_work():
         role = session.scalars(select(AccessRole).where(AccessRole.code == "chief")).one()

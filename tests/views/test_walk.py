@@ -36,6 +36,7 @@ from app.models.check import DailyCheck, RiskList
 from app.models.enterprise import Site
 from app.models.personnel import Appointment, Person
 from app.services.demo import CAST
+from app.services.grading import lines_of
 from app.views import declared
 from tests.support.house import A, House
 from tests.support.imports import Desk, firm_rows, firms_file
@@ -223,6 +224,11 @@ def own_site(house: House) -> str:
     return str(house.site_of(A))
 
 
+def line_of_own_site(house: House) -> str:
+    with house.system() as session:
+        return str(lines_of(session.get_one(Site, house.site_of(A)))[0].value)
+
+
 def site_with_an_officer(house: House) -> tuple[str, str]:
     """A site of station A without a record of today, and somebody who may check there."""
     with house.system() as session:
@@ -268,6 +274,7 @@ SPECIAL: dict[str, dict[str, Any]] = {
         "valid_to": "2027-01-01",
         "accept-number": "1",
     },
+    "RiskGrading": {"site": own_site, "line": line_of_own_site},
     "RiskList": {"site": own_site, "line": "食品销售", "base": template},
     "Account": {"username": "walker", "family": "监管业务", "office": station},
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from flask import request
@@ -62,11 +62,16 @@ class BoundForm:
         self, form_class: type[Any], parts: list[Part], row: Entity | None, model: type[Entity],
         posted: MultiDict[str, str] | None = None,
     ) -> None:  # fmt: skip
-        self.parts, self.row, self.model = parts, row, model
+        self.row, self.model = row, model
+        self.parts = [replace(part, rows=[one for one in part.rows if self._may_fill(one)]) for part in parts]
         self.posted = request.form if posted is None and request.method == "POST" else posted
         self.form = form_class(formdata=self.posted, data=row_data(row, form_class))
         self.children = {rows.relation: self._children(rows) for part in parts for rows in part.rows}
         self.withheld: frozenset[str] = frozenset()
+
+    def _may_fill(self, rows: RowsOf) -> bool:
+        """Child rows of which everything is withheld are no part of the form, and stay as they are."""
+        return bool(fillable(inspect(self.model).relationships[rows.relation].mapper.class_, rows.columns))
 
     def _children(self, rows: RowsOf) -> list[BoundRow]:
         model = inspect(self.model).relationships[rows.relation].mapper.class_

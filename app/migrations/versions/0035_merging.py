@@ -17,6 +17,7 @@ depends_on = None
 
 KEYS = ("name_key", "address_key")
 CODE = "uq_enterprise_code"
+LISTED = "main_line_made_at"
 BATCH = 500
 LINES = (("食品生产", 1), ("食品销售", 2), ("餐饮服务", 4))
 BigId = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
@@ -49,6 +50,7 @@ def upgrade() -> None:
         op.create_index(op.f(f"ix_{table}_merged_into_id"), table, ["merged_into_id"])
         _fill(table)
         op.create_index(f"ix_{table}_name_key", table, ["name_key"])
+        _list_indexes(table)
     for name, length in (("backing", 20), ("backing_official", 60)):
         op.add_column("site", sa.Column(name, sa.String(length=length), nullable=True))
     op.add_column("site", sa.Column("grades", sa.String(length=60), nullable=True))
@@ -56,6 +58,13 @@ def upgrade() -> None:
     op.create_index("ix_enterprise_address_key", "enterprise", ["address_key"])
     op.create_index("ix_site_licence_no", "site", ["licence_no"])
     _code_index("state NOT IN ('注销', '已并入')")
+
+
+def _list_indexes(table: str) -> None:
+    columns, moved = ["main_line", "made_at", "id"], sa.text("made_office_id != office_id")
+    op.create_index(f"ix_{table}_list_{LISTED}", table, ["office_id", *columns])
+    op.create_index(f"ix_{table}_made_{LISTED}", table, ["made_office_id", *columns], sqlite_where=moved,
+                    postgresql_where=moved)  # fmt: skip
 
 
 def _gradings() -> None:
@@ -177,6 +186,8 @@ def downgrade() -> None:
     op.drop_index("ix_enterprise_address_key", "enterprise")
     for table in ("site", "enterprise"):
         op.drop_index(f"ix_{table}_name_key", table)
+        for kind in ("list", "made"):
+            op.drop_index(f"ix_{table}_{kind}_{LISTED}", table)
         op.drop_index(op.f(f"ix_{table}_merged_into_id"), table)
         _drop_key(table)
         for name in (*KEYS, "main_line"):
