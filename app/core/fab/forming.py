@@ -66,7 +66,7 @@ class BoundForm:
         self.parts = [replace(part, rows=[one for one in part.rows if self._may_fill(one)]) for part in parts]
         self.posted = request.form if posted is None and request.method == "POST" else posted
         self.form = form_class(formdata=self.posted, data=row_data(row, form_class))
-        self.children = {rows.relation: self._children(rows) for part in parts for rows in part.rows}
+        self.children = {rows.relation: self._children(rows) for part in self.parts for rows in part.rows}
         self.withheld: frozenset[str] = frozenset()
 
     def _may_fill(self, rows: RowsOf) -> bool:
