@@ -16,6 +16,7 @@ from sqlalchemy import inspect
 from werkzeug.test import TestResponse
 
 from app.core.entity import Entity, Scope
+from app.core.jobs import Job
 from app.core.types import Encrypted
 from app.prover.bureau import Bureau
 from app.prover.facts import Fact, written_tables
@@ -187,6 +188,8 @@ class Judge:
                 self._leak(one, f"left {cls.__name__} {key} where it can't be read")
             elif new is not None and (parent := self._foreign_parent(before, cls, old, new)):
                 self._leak(one, f"pointed {cls.__name__} {key} at {parent}")
+        if asked := [key for cls, key, old, _new in changes if cls is Job and old is None]:
+            self.bureau.drop_jobs(asked)
 
     def _allowed(self, before: dict[type[Entity], Any], cls: type[Entity], old: Fact) -> bool:
         """Whether there was anything the person might do to the row as it stood."""
