@@ -155,10 +155,10 @@ class Deeds:
     def _kept(self, row: Row, name: str) -> Iterator[tuple[str, str, Callable[[Judge], None]]]:
         """An own row: pointed at a foreign one, its system columns written, its withheld ones changed."""
         for key, other in owners_of(row.cls):
-            for there in self.ways.foreign(other)[:1]:
+            for there in self._not_there(row, key, other):
                 yield "session: foreign owner", name, self._refused(row.cls, self._given(row, key, there.id))
         for key, other in parents_of(row.cls):
-            for there in self.ways.foreign(other)[:1]:
+            for there in self._not_there(row, key, other):
                 yield "session: foreign key", name, self._refused(row.cls, self._set(row, key, there.id))
         kept = system_columns(row.cls) - {"id", "version", "public_id"}
         for column in sorted(kept) if not row.cls.__part_of__ else ():  # a whole's form numbers its parts
@@ -168,6 +168,10 @@ class Deeds:
         for column in inspect(row.cls).columns.keys():  # noqa: SIM118 - a collection of columns is no dictionary
             if self.ways.oracle.hides(self.ways.who, row.cls, column):
                 yield "session: hidden column", name, self._refused(row.cls, self._set(row, column, "改"))
+
+    def _not_there(self, row: Row, key: str, other: type[Entity]) -> list[Row]:
+        """A foreign row that this one does not point at already: to write the same again changes nothing."""
+        return [one for one in self.ways.foreign(other) if one.id != row.fact[key]][:1]
 
     @staticmethod
     def _other_value(row: Row, column: str) -> Any:
