@@ -115,7 +115,7 @@ class Judge:
             told = self.bureau.made.words.get(word)
             if told is None or self._may_see(one, told.cls, told.id, told.column):
                 continue
-            if (one.taken is not None and not quoted) or not self._holds(word):
+            if (one.taken is not None and not quoted) or not self.holds(word):
                 self._leak(one, f"saw {word} of {told.cls.__name__} {told.id} ({told.column})")
         for number in sorted(set(NUMBER.findall(text)) - {one.reveals, *one.typed}):
             told = self.bureau.made.numbers.get(number)
@@ -124,7 +124,7 @@ class Judge:
             if "/export" in one.rule or not self._holds_number(number):
                 self._leak(one, f"saw {told.cls.__name__} {told.id} {told.column} whole")
 
-    def _holds(self, word: str) -> bool:
+    def holds(self, word: str) -> bool:
         """Whether a row of the account's own says the word by now: it was typed there."""
         for cls, rows in self.bureau.facts.rows.items():
             for fact in rows.values():
