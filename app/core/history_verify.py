@@ -102,7 +102,7 @@ class _Chain:
     hash: str = ""
     row_id: int = 0
     begins: datetime | None = None
-    form: int = 0  # of the newest entry walked
+    body: str = "{}"  # of the newest entry walked
     wanted: dict[int, Kept] = field(default_factory=dict)
     missing: dict[str, Kept] = field(default_factory=dict)
 
@@ -139,7 +139,7 @@ class _Chain:
                     seq = min(row.seq, self.seq + 1) if row.seq > self.seq else row.seq
                     return Break(self.office, seq, why, row.at if seq == row.seq else None, _told(row))
                 self.seq, self.hash, self.row_id = row.seq, row.hash, row.id
-                self.form = int(json.loads(row.body).get("v", 0))
+                self.body = row.body
                 self.missing.pop(row.hash, None)
             if (more := links.next_seq()) is not None:
                 return Break(self.office, more, "关联记录指向没有的日志")
@@ -186,7 +186,8 @@ class _Chain:
 
     def _set_back(self, head: Row[Any]) -> Break | None:
         """Whether the head was written by hand; the newest entry stays whatever retention takes away."""
-        if self.form >= SEALED and head.public_id != head_seal(self.office, self.seq, self.hash):
+        form = int(json.loads(self.body).get("v", 0))
+        if form >= SEALED and head.public_id != head_seal(self.office, self.seq, self.hash):
             return Break(self.office, self.seq + 1, "链头的封印不对：末尾被截断，链头不是本系统留下的")
         if self.begins is not None and not self.row_id:
             return Break(self.office, self.seq + 1, "检查点之后没有日志：末尾被截断")

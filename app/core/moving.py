@@ -176,13 +176,15 @@ def names_for(judged: list[Judged], receiver_id: int, giver_id: int) -> list[str
     A sealed row goes by its number on every paper. So does one that the receiver may not read, or whose name is made
     of what is hidden from the receiver or, while still in office, from the giver.
     """
-    receiver, giver = load(receiver_id), load(giver_id)
+    receiver = load(receiver_id)
+    signers = [access for access in (receiver, load(giver_id)) if access is not None]
+    kinds_here = {one.kind.cls for one in judged}
+    nameless = {cls for cls in kinds_here if any(names_hidden(access, cls) for access in signers)}
     readable = _readable(judged, receiver)
     found = []
     for one in judged:
         open_to_both = (one.kind.key, one.key) in readable and one.row is not None and not is_sealed(one.row)
-        signers = [access for access in (receiver, giver) if access is not None]
-        named = open_to_both and not any(names_hidden(access, one.kind.cls) for access in signers)
+        named = open_to_both and one.kind.cls not in nameless
         found.append(str(one.row) if named else neutral_name(one.kind.cls.__name__, one.key))
     return found
 

@@ -194,8 +194,9 @@ class Posting(Entity):
         )  # fmt: skip
 
     def holds(self, day: date) -> bool:
-        """The same of this row."""
-        return self.ended_at is None and self.date_from <= day and (self.date_to is None or self.date_to >= day)
+        """The same of this row; one whose begin is hidden from who asks is not known to hold."""
+        begun = self.date_from is not None and self.date_from <= day
+        return begun and self.ended_at is None and (self.date_to is None or self.date_to >= day)
 
     @computed("现况")
     def standing(self) -> Badge:

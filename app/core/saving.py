@@ -138,7 +138,7 @@ def tidy(row: Entity) -> None:
     """
     for one in (row, *_loaded_parts(row)):
         for prop in inspect(type(one)).column_attrs:
-            value, target = getattr(one, prop.key), prop.columns[0]
+            value, target = one.__dict__.get(prop.key), prop.columns[0]  # what is not loaded has not been written
             if not isinstance(value, str) or value.isascii() or target.info.get("system") or target.info.get("secret"):
                 continue
             if isinstance(target.type, String) and (seen := value.translate(INVISIBLE)) != value:

@@ -22,6 +22,7 @@ from app.core.db import db, unscoped
 from app.core.entity import Entity, Scope, registry
 from app.core.handover import Handover, HandoverLine, HandoverState, Outcome
 from app.core.history_entry import CHAIN
+from app.core.jobs import Job, JobState
 from app.core.office import AccessRole, Account, Assignment, Family, Office, Posting
 from app.core.receipt import Receipt
 from app.core.signin.model import EntryKind, SignInSession, digest_of
@@ -381,6 +382,14 @@ class Bureau:
         with self.app.app_context():
             self.facts.read()
         self.oracle.forget()
+
+    def drop_jobs(self, keys: list[int]) -> None:
+        """Take back jobs that a try has asked for: so many wait that the next try would be told to wait too."""
+        with self.app.app_context(), unscoped("prover: drop jobs", quiet=True) as session, unit_of_work():
+            gone = update(Job.__table__).where(Job.__table__.c.id.in_(keys)).values(state=JobState.CANCELLED)
+            session.connection().execute(gone)
+        with self.app.app_context():
+            self.facts.changes({Job.__tablename__})
 
     def close(self) -> None:
         """Give back every connection."""

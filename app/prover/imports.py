@@ -73,6 +73,8 @@ def _cells(ways: Ways, view: EntityView) -> Iterator[tuple[dict[str, str], str]]
 
 def _file(ways: Ways, view: EntityView, cells: dict[str, str], typed: str) -> Callable[[Judge], None]:
     def run(judge: Judge) -> None:
+        if judge.holds(typed.lower()):  # an earlier file has put a row of one's own under that name
+            return
         client = ways.bureau.client(ways.username)
         nothing = f"印f{next(_made):04x}记"
         there = {name: nothing if value == typed else value for name, value in cells.items()}

@@ -16,6 +16,7 @@ from sqlalchemy import inspect
 from werkzeug.test import TestResponse
 
 from app.core.entity import Entity, Scope
+from app.core.jobs import Job
 from app.core.types import Encrypted
 from app.prover.bureau import Bureau
 from app.prover.facts import Fact, written_tables
@@ -114,7 +115,7 @@ class Judge:
             told = self.bureau.made.words.get(word)
             if told is None or self._may_see(one, told.cls, told.id, told.column):
                 continue
-            if (one.taken is not None and not quoted) or not self._holds(word):
+            if (one.taken is not None and not quoted) or not self.holds(word):
                 self._leak(one, f"saw {word} of {told.cls.__name__} {told.id} ({told.column})")
         for number in sorted(set(NUMBER.findall(text)) - {one.reveals, *one.typed}):
             told = self.bureau.made.numbers.get(number)
@@ -123,7 +124,7 @@ class Judge:
             if "/export" in one.rule or not self._holds_number(number):
                 self._leak(one, f"saw {told.cls.__name__} {told.id} {told.column} whole")
 
-    def _holds(self, word: str) -> bool:
+    def holds(self, word: str) -> bool:
         """Whether a row of the account's own says the word by now: it was typed there."""
         for cls, rows in self.bureau.facts.rows.items():
             for fact in rows.values():
@@ -187,6 +188,8 @@ class Judge:
                 self._leak(one, f"left {cls.__name__} {key} where it can't be read")
             elif new is not None and (parent := self._foreign_parent(before, cls, old, new)):
                 self._leak(one, f"pointed {cls.__name__} {key} at {parent}")
+        if asked := [key for cls, key, old, _new in changes if cls is Job and old is None]:
+            self.bureau.drop_jobs(asked)
 
     def _allowed(self, before: dict[type[Entity], Any], cls: type[Entity], old: Fact) -> bool:
         """Whether there was anything the person might do to the row as it stood."""

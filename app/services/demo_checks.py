@@ -53,8 +53,8 @@ def make_checks(accounts: dict[str, int], days: int) -> dict[str, int]:
 
 @contextmanager
 def _on(day: date, hour: int = 9) -> Iterator[None]:
-    """As on a day, at an hour of Shanghai."""
-    instant = datetime.combine(day, time(hour), clock.SHANGHAI)
+    """As on a day, at an hour of Shanghai; today before that hour, as now: nothing is dated ahead."""
+    instant = min(datetime.combine(day, time(hour), clock.SHANGHAI), clock.now())
     with clock.set_clock(lambda: instant):
         yield
 

@@ -189,8 +189,13 @@ def may_confirm(one: PostingProposal) -> list[Account]:
     """The accounts of the system administrators who could confirm a proposal now, by name: neither who proposed it nor
     who is appointed. Read for everybody alike, so that a proposal says the same to all who may read it."""
     with unscoped("who may confirm", quiet=True) as session:
-        path = session.scalars(select(Office.path).where(Office.id == one.office_id)).one()
-        own = select(Account.person_key).where(Account.id.in_((one.proposer_id, one.account_id)))
+        stored = (  # from the tables: in the row, what is hidden from who reads is empty
+            select(Office.path, PostingProposal.proposer_id, PostingProposal.account_id)
+            .join(Office, PostingProposal.office_id == Office.id)
+            .where(PostingProposal.id == one.id)
+        )
+        path, proposer, appointed = session.execute(stored).one()
+        own = select(Account.person_key).where(Account.id.in_((proposer, appointed)))
         asked = (
             select(Account)
             .join(Posting, Posting.account_id == Account.id)

@@ -14,10 +14,11 @@ from app.core import clock
 from app.core.access.context import current_access
 from app.core.access.fetch import fetch, may
 from app.core.access.problems import Shape, role_problems
+from app.core.access.veil import concealed
 from app.core.db import current_session
 from app.core.errors import Conflict, Invalid, NotFound, Outdated
 from app.core.fab import matrix, trail
-from app.core.fab.cells import date_text, said, url_of
+from app.core.fab.cells import date_text, label_of, said, url_of
 from app.core.fab.declaration import Answer, expose, seen_version
 from app.core.fab.download import download
 from app.core.fab.gate import needs
@@ -157,7 +158,8 @@ def _screen(role: AccessRole) -> RoleScreen:
     editable, access = may(role, Verb.UPDATE), current_access()
     copies, takes = access.may("AccessRole", Verb.CREATE), access.may("AccessRole", Verb.EXPORT)
     holders, others = _holders(role)
-    facts = [(_("账号类别"), said(role.family)), (_("级别"), str(role.rank)), (_("来源"), said(role.origin))]
+    facts = [(label_of(AccessRole, name), said(str(getattr(role, name)))) for name in ("family", "rank", "origin")
+             if not concealed(AccessRole, name)]  # fmt: skip
     return RoleScreen(
         title=str(role), crumbs=[(AccessRoleView.title, "/roles/")], facts=facts, origin=said(role.origin),
         builtin=role.origin == RoleOrigin.BUILTIN, groups=matrix.matrix(matrix.shape_of(role), subjects()),

@@ -16,7 +16,7 @@ from app.core.errors import Conflict
 from app.core.fab import matrix, trail
 from app.core.fab.cells import said
 from app.core.fab.shell import subjects
-from app.core.office import AccessRole, Family
+from app.core.office import AccessRole
 from app.core.role_screen import RoleForm
 from app.core.screen import Field, FormError
 from app.core.verbs import VERB_WORDS
@@ -103,7 +103,7 @@ def heads() -> list[tuple[str, str]]:
 
 def legend(family: str) -> list[tuple[str, str, str]]:
     """The coverages that roles of the family use: value, word, meaning."""
-    used = {one for limit in limits.LIMITS[Family(family)].values() for one in limit.coverages}
+    used = {one for limit in limits.of_family(family).values() for one in limit.coverages}
     return [(one.value, said(word), said(text)) for one, (word, text) in matrix.COVERAGES.items() if one in used]
 
 

@@ -273,6 +273,8 @@ def _as_chosen(patch: Patch, _stack: ExitStack) -> None:
 
 
 def _whoever_has_it(patch: Patch, _stack: ExitStack) -> None:
+    """Both say it: what never was the giver's is no part of the act, and what he has no more does not go."""
+    patch.setattr(moving, "_require_his", lambda _left, _parcel: None)
     real = moving._outcome
     patch.setattr(moving, "_outcome", lambda kind, _giver, row, version, *, fit: real(
         kind, moving.in_charge(kind, row) if row is not None else 0, row, version, fit=fit

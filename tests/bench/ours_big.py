@@ -8,6 +8,7 @@ from itertools import product
 from typing import Any
 
 from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
 
 from app.core import clock
 from app.core.access.context import acting
@@ -36,6 +37,12 @@ ORDERS = ("-date", "date", "kind", "-kind", "result", "-result", "state", "-stat
 CHUNK = 20_000
 
 
+def stations(session: Session) -> tuple[dict[str, int], list[int]]:
+    """Every station's key by its code, and the keys of those that are neither the busy one nor the quiet."""
+    codes = {office.code: office.id for office in session.scalars(select(Office)) if "-S" in office.code}
+    return codes, [key for code, key in sorted(codes.items()) if code not in {STATION, QUIET}]
+
+
 class OursBig(Ours):
     """Inspections as seen by three people: of a busy station, of a quiet one, of the bureau."""
 
@@ -55,8 +62,7 @@ class OursBig(Ours):
         """A third of all rows in one station, a two-thousandth in another, some of them made elsewhere."""
         with self.app.app_context(), unscoped("bench") as session:
             self.people()
-            codes = {office.code: office.id for office in session.scalars(select(Office)) if "-S" in office.code}
-            rest = [key for code, key in sorted(codes.items()) if code not in {STATION, QUIET}]
+            codes, rest = stations(session)
             session.rollback()
             connection = session.connection(execution_options={"shouze_write": True})
             for start in range(0, rows, CHUNK):

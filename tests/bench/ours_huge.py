@@ -8,13 +8,12 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import text
 
 from app.core.db import current_session, unscoped
-from app.core.office import Office
 from app.models.inspection import Inspection
 from tests.bench.ours import SITES, STATION
-from tests.bench.ours_big import QUIET, OursBig
+from tests.bench.ours_big import QUIET, OursBig, stations
 from tests.support.postgres import fresh_database, postgres_server
 
 # the same mixture as `ours_big._visit`, made by the server
@@ -55,8 +54,7 @@ class OursHuge(OursBig):
         """The indexes are made after the rows, which takes a quarter of the time."""
         with self.app.app_context(), unscoped("bench") as session:
             self.people()
-            codes = {office.code: office.id for office in session.scalars(select(Office)) if "-S" in office.code}
-            rest = [key for code, key in sorted(codes.items()) if code not in {STATION, QUIET}]
+            codes, rest = stations(session)
             session.rollback()
             connection = session.connection()
             connection.execute(text("SET maintenance_work_mem = '1GB'"))

@@ -81,6 +81,7 @@ def test_a_safety_officer_comes_in_by_card_and_pin(
     clerk.goto("/activation/?state=none")
     many = clerk.locator('tbody input[name="ids"]').count()
     assert many > 3
+    clerk.check('input[name="whole"]')  # nobody is ticked beforehand
     clerk.click("button:has-text('开通账号')")
     made = re.search(r"已开通 (\d+) 个账号", clerk.locator(".note").first.inner_text())
     assert made is not None and int(made[1]) > 3

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -171,16 +172,17 @@ def test_only_who_administers_ends_and_nobody_his_own(house: House) -> None:
     assert house.client("yuan-a").get("/inspections/").status_code == 200
 
 
-def test_two_ending_the_same_posting_at_once_end_it_once(house: House) -> None:
-    key, told = posting_of(house, "yuan-a"), []
+def at_once(house: House, username: str, act: Callable[[], Any]) -> list[str]:
+    """What two who do the same in the same moment are told."""
+    told: list[str] = []
     start = threading.Barrier(2)
 
     def go() -> None:
-        with house.acting("admin"):
+        with house.acting(username):
             start.wait()
             try:
-                end_posting(key, Leaving.REVOKED, "撤销")
-                told.append("ended")
+                act()
+                told.append("done")
             except Conflict:
                 told.append("conflict")
             finally:
@@ -189,7 +191,12 @@ def test_two_ending_the_same_posting_at_once_end_it_once(house: House) -> None:
     threads = [threading.Thread(target=go) for _ in range(2)]
     [one.start() for one in threads]
     [one.join() for one in threads]
-    assert sorted(told) == ["conflict", "ended"]
+    return sorted(told)
+
+
+def test_two_ending_the_same_posting_at_once_end_it_once(house: House) -> None:
+    key = posting_of(house, "yuan-a")
+    assert at_once(house, "admin", lambda: end_posting(key, Leaving.REVOKED, "撤销")) == ["conflict", "done"]
     with house.system() as session:
         assert session.scalar(select(func.count(Handover.id))) == 1
 
@@ -389,26 +396,10 @@ def test_a_page_that_is_sent_again_makes_no_second_hand_over(house: House) -> No
 
 
 def test_two_handing_the_same_over_at_once_make_one(house: House) -> None:
-    other, posting, told = second_inspector(house), posting_of(house, "yuan-a"), []
+    other, posting = second_inspector(house), posting_of(house, "yuan-a")
     with house.acting("suo-a"):
         chosen = parcels(posting, other)
-    start = threading.Barrier(2)
-
-    def go() -> None:
-        with house.acting("suo-a"):
-            start.wait()
-            try:
-                hand_over(posting, chosen, reason="移交")
-                told.append("made")
-            except Conflict:
-                told.append("conflict")
-            finally:
-                db.session.remove()
-
-    threads = [threading.Thread(target=go) for _ in range(2)]
-    [one.start() for one in threads]
-    [one.join() for one in threads]
-    assert sorted(told) == ["conflict", "made"]
+    assert at_once(house, "suo-a", lambda: hand_over(posting, chosen, reason="移交")) == ["conflict", "done"]
     with house.system() as session:
         assert session.scalar(select(func.count(Handover.id))) == 1
 

@@ -211,9 +211,12 @@ def test_hours_of_a_training_are_counted_to_the_half_hour(house: House) -> None:
 @pytest.mark.parametrize(
     ("more", "field"),
     [({"hours": Decimal(0)}, "hours"), ({"hours": Decimal(25)}, "hours"), ({"topic": ""}, "topic"),
-     ({"date": clock.today() + timedelta(days=1)}, "date"), ({"date": clock.today() - timedelta(days=3650)}, "person")],
+     ({"date": 1}, "date"), ({"date": -3650}, "person")],
 )  # fmt: skip
 def test_a_training_that_can_not_have_been_is_refused(small: House, more: dict[str, Any], field: str) -> None:
+    """A date is told in days from that of the test: the suite is collected before midnight and may run after it."""
+    if "date" in more:
+        more = more | {"date": clock.today() + timedelta(days=more["date"])}
     with small.acting("suo-a"):
         with pytest.raises(Refused) as refused:
             save(training(post_of(small), **more), Verb.CREATE)

@@ -43,12 +43,15 @@ def huge_png(side: int = 20_000) -> bytes:
 
 
 def office(*, word: bool = False, extra: dict[str, bytes] | None = None, types: bytes = b"<Types/>") -> bytes:
-    """The bones of an XLSX or DOCX, with further members."""
+    """The bones of an XLSX or DOCX, with further members. The same bytes at any time: cases are named by them, and two
+    processes that collect a moment apart must name them alike."""
     main = "word/document.xml" if word else "xl/workbook.xml"
     out = BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, body in {"[Content_Types].xml": types, main: b"<x/>", **(extra or {})}.items():
-            archive.writestr(name, body)
+            member = zipfile.ZipInfo(name, (2026, 1, 1, 0, 0, 0))
+            member.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(member, body)
     return out.getvalue()
 
 

@@ -202,8 +202,8 @@ def _judge_columns(access: Access, row: Entity, act: Act) -> None:
         changed -= set(COPIED)
     if act.verb is Verb.UPDATE and act.upon is None and not act.step and (own := changed & system_columns(type(row))):
         raise AccessRefused(_("这些内容由系统填写，不能直接修改：%(names)s", names=", ".join(sorted(own))))
-    withheld = access.readonly(type(row).policy_name())
-    if act.verb in {Verb.CREATE, Verb.UPDATE} and (kept := (changed & withheld) - _filled(type(row))):
+    kept = changed & access.readonly(type(row).policy_name())
+    if act.verb in {Verb.CREATE, Verb.UPDATE} and kept and (kept := kept - _filled(type(row))):
         raise AccessRefused(_("您的角色不能修改：%(names)s", names=", ".join(sorted(kept))))
     _judge_start(row, act)
 

@@ -122,15 +122,20 @@ def fitting(cls: type[Entity]) -> frozenset[Coverage]:
     return frozenset(found)
 
 
+def of_family(family: str) -> Mapping[Sphere, Limit]:
+    """What a family may have by sphere; what is no family (or hidden from who reads it) may have nothing."""
+    return LIMITS[Family(family)] if family in set(Family) else {}
+
+
 def coverages(family: str, cls: type[Entity]) -> list[Coverage]:
     """What a role of the family may choose from for the entity, in the order of the enum."""
-    limit = LIMITS[Family(family)].get(cls.__sphere__)
+    limit = of_family(family).get(cls.__sphere__)
     return [one for one in Coverage if limit and one in limit.coverages and one in fitting(cls)]
 
 
 def verbs(family: str, rank: int, cls: type[Entity]) -> list[Verb]:
     """What a role of the family and rank that administrators make may hold on the entity."""
-    limit = LIMITS[Family(family)].get(cls.__sphere__)
+    limit = of_family(family).get(cls.__sphere__)
     if limit is None or not coverages(family, cls):
         return []
     floors, entity = baseline.floors[Family(family)], cls.policy_name()

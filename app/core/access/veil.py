@@ -61,9 +61,7 @@ def made_of(model: type[Entity], name: str) -> tuple[str, ...]:
 
 def withheld(model: type[Entity]) -> frozenset[str]:
     """What of a form the person may not fill in: columns that are hidden or read-only, relationships of such keys."""
-    kept = current_access().readonly(model.policy_name())
-    own = (one for one in inspect(model).relationships if one.direction.name == "MANYTOONE")
-    return kept | {one.key for one in own if {column.key for column in one.local_columns} & kept}
+    return current_access().readonly(model.policy_name())
 
 
 def _named_in(model: type[Entity], function: Any) -> tuple[str, ...]:
@@ -94,16 +92,7 @@ def _tells(access: Access, model: type[Entity], function: Any) -> bool:
     """Whether a model's own text, as this function makes it, is made of what is hidden from a person."""
     hidden = access.hidden(model.policy_name())
     names = function.__code__.co_names
-    return bool(hidden) and any(
-        name in names or (name == "name" and "getattr" in names) for name in _with_ways(model, hidden)
-    )
-
-
-def _with_ways(model: type[Entity], hidden: frozenset[str]) -> set[str]:
-    """Hidden columns and the relationships whose key is hidden."""
-    return set(hidden) | {
-        one.key for one in inspect(model).relationships if {c.key for c in one.local_columns} & hidden
-    }
+    return any(name in names or (name == "name" and "getattr" in names) for name in hidden)
 
 
 entity.nameless[:] = [nameless]

@@ -72,16 +72,21 @@ def _names(bound: BoundForm) -> set[str]:
 
 def opened(bound: BoundForm, row: Any) -> str:
     """What the fields of a form hold as the record stands, for the form to carry along."""
-    fields = [f"{name}.{_mark(row, name, getattr(row, name))}" for name in bound.form._fields if _stored(row, name)]
-    rows = [f"{name}.{_mark(row, name, _lines(bound.stored_rows(name, row)))}" for name in bound.children]
-    return " ".join([*fields, *rows])
+    return _carried(_marks(bound, row))
+
+
+def _marks(bound: BoundForm, row: Any) -> dict[str, str]:
+    fields = {name: _mark(row, name, getattr(row, name)) for name in bound.form._fields if _stored(row, name)}
+    return fields | {name: _mark(row, name, _lines(bound.stored_rows(name, row))) for name in bound.children}
+
+
+def _carried(marks: dict[str, str]) -> str:
+    return " ".join(f"{name}.{mark}" for name, mark in marks.items())
 
 
 def kept_opened(bound: BoundForm, row: Any, *, anew: bool) -> str:
     """What a form that comes again carries: what it was opened on, or, where it shows a newer record, that one's."""
-    return opened(bound, row) if anew or request.method == "GET" else " ".join(
-        f"{name}.{mark}" for name, mark in _was().items()
-    )  # fmt: skip
+    return opened(bound, row) if anew or request.method == "GET" else _carried(_was())
 
 
 def _was() -> dict[str, str]:
@@ -134,9 +139,7 @@ def clash_of(bound: BoundForm, row: Any, error: Conflict) -> Clash:
 def _only_mine(bound: BoundForm, row: Any) -> set[str]:
     """The fields and rows that hold today what they held when the form was opened: nobody else changed them."""
     was = _was()
-    marks = {name: _mark(row, name, getattr(row, name)) for name in bound.form._fields if _stored(row, name)}
-    marks |= {name: _mark(row, name, _lines(bound.stored_rows(name, row))) for name in bound.children}
-    return {name for name, mark in marks.items() if was.get(name) == mark}
+    return {name for name, mark in _marks(bound, row).items() if was.get(name) == mark}
 
 
 def _field(bound: BoundForm, row: Any, name: str) -> ClashField | None:
