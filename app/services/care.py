@@ -28,7 +28,6 @@ from app.models.precinct import Precinct
 
 MINE = "caretaker"  # the figure that says whether a person answers for any site
 INSPECTS = ("Inspection", Verb.CREATE.value)
-ENDS = "监管责任人变更"
 FIRST_YEAR, LAST_YEAR = 2000, 2100
 
 
@@ -195,7 +194,7 @@ def assign(
     helpers = [one for one in dict.fromkeys(assistants) if one != principal]
     if principal is None and not helpers and not instead:
         raise Invalid(_("请选择主管或协管。"))
-    with unit_of_work(Verb.CREATE, ENDS):
+    with unit_of_work(Verb.CREATE, _("监管责任人变更")):
         site = fetch(Site, site_id)
         if site.state in ENDED:
             raise Conflict(_("这个场所已经注销或吊销。"))

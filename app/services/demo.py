@@ -32,6 +32,7 @@ from app.models.inspection import Finding, Inspection
 from app.models.lines import Line
 from app.models.personnel import Appointment, Person
 from app.models.rectification import Notice, NoticeCitation
+from app.services.demo_care import make_care
 from app.services.demo_checks import make_checks
 from app.services.demo_firms import ledger_rows, make_firms
 from app.services.ledger_row import LedgerRow
@@ -75,12 +76,13 @@ CAST = (
 )
 
 
-def make_demo(firms: int = 200, days: int = 30, seed: int = 1) -> dict[str, int]:
+def make_demo(firms: int = 200, days: int = 30, seed: int = 1, *, care: bool = True) -> dict[str, int]:
     """Fill an initialised, empty database. Deterministic for a day. Raises Conflict when not empty.
 
     The mark says "making" until all is there, so that a killed run is known to be half a demo (`half_made`).
 
-    `days`: how far back inspections go. Returns counts of what was made.
+    `days`: how far back inspections go. `care`: whether anybody answers for the sites: who does sees those first.
+    Returns counts of what was made.
     """
     with unscoped("make demo") as session:
         if session.scalar(select(Account.id).where(Account.username == "ju")) or session.scalar(select(Enterprise.id)):
@@ -92,6 +94,8 @@ def make_demo(firms: int = 200, days: int = 30, seed: int = 1) -> dict[str, int]
         _firm_accounts(accounts)
     made |= make_checks(accounts, days)
     made["Inspection"], made["Notice"] = _work(accounts, days, seed)
+    if care:
+        make_care(accounts, made)
     with unscoped("demo is made") as session, unit_of_work(Verb.CONFIRM, "演示库建好"):
         session.scalars(select(BureauSetting).where(BureauSetting.key == setting.DEMO)).one().value = MADE
     return made
