@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from app.core import clock
 from app.core.access.context import acting
+from app.core.access.fetch import fetch
 from app.core.db import current_session
 from app.core.office import Account
 from app.core.saving import save
@@ -36,7 +37,7 @@ def _sites(chief: int) -> list[int]:
     """The keys of the sites in business of a chief's station."""
     with acting(chief):
         session = current_session()
-        office = session.get_one(Account, chief).office_id
+        office = fetch(Account, chief).office_id
         return list(session.scalars(
             select(Site.id).where(Site.office_id == office, Site.state.not_in(ENDED)).order_by(Site.id)
         ))  # fmt: skip
@@ -59,7 +60,7 @@ def _precinct(chief: int, sites: list[int]) -> int:
         found = list(session.scalars(select(Site).where(Site.id.in_(sites)).order_by(Site.id)).unique())
         if not found:
             return 0
-        area = session.get_one(Area, found[0].area_id)
+        area = fetch(Area, found[0].area_id)
         row = Precinct(name="孟和街片", note="孟和街以东、东环路以西。", areas=[PrecinctArea(area=area)])
         row.office_id = found[0].office_id
         save(row, Verb.CREATE)
@@ -72,7 +73,7 @@ def _precinct(chief: int, sites: list[int]) -> int:
 def _offered(giver: int, receiver: int, sites: list[int]) -> int:
     """The last site of the one station, from next week on."""
     with acting(receiver):
-        office = current_session().get_one(Account, receiver).office_id
+        office = fetch(Account, receiver).office_id
     with acting(giver):
         if sites:
             propose(sites[-1], office, clock.today() + timedelta(days=7), reason="场所在该所辖区内。")

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from app.core import clock
 from app.core.codes import make_id_card
 from app.core.db import current_session
-from app.core.errors import Conflict, Forbidden
+from app.core.errors import Conflict, Forbidden, Taken
 from app.core.saving import Refused, save
 from app.core.signin.model import SignInSession
 from app.core.verbs import Verb
@@ -143,7 +143,7 @@ def test_the_station_returns_with_a_reason_and_the_firm_reports_again(house: Hou
     one = key(sent(house))
     with house.acting("suo-a"):
         run(current_session().get_one(StaffChange, one), "return", reason="任命书没有签字")
-        with pytest.raises(Forbidden):
+        with pytest.raises(Taken):
             run(current_session().get_one(StaffChange, one), "accept")
     client = house.client("firm-a")
     assert "退回的人员变动" in client.get("/").get_data(as_text=True)

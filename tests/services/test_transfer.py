@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from app.core import clock
 from app.core.access.fetch import fetch
 from app.core.db import current_session
-from app.core.errors import Conflict, Forbidden, Invalid, NotFound
+from app.core.errors import Conflict, Forbidden, Invalid, NotFound, Taken
 from app.core.history import HistoryEntry, verify
 from app.core.jobs import Job, JobState, sweep
 from app.core.message import Message
@@ -185,7 +185,7 @@ def test_returned_it_stays_and_the_proposer_is_told_why(house: House) -> None:
     answer(house, key, "refuse", reason="不在我所辖区")
     work(house)
     assert transfer(house, key) == (S.REFUSED, None, {}) and sums(house) == before
-    with pytest.raises(Forbidden):
+    with pytest.raises(Taken):
         answer(house, key, "accept")
     with house.system() as session:
         mine = Message.account_id == house.accounts["suo-a"]
