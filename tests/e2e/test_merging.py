@@ -37,7 +37,7 @@ def test_two_entries_become_one(sign_in: SignIn, server: Server, out: Path, widt
     street = f"大沁他拉镇合并街{width}号"
     kept = enter(page, server, out, f"宝力高包子铺{width}", address=street, legal_person="宝力高")
     gone = enter(
-        page, server, out, f"奈曼旗宝力高包子铺{width}（个体工商户）", address=f"奈曼旗{street}", phone="04751234567"
+        page, server, out, f"宝力高包子铺{width}（个体工商户）", address=f"奈曼旗{street}", phone="04751234567"
     )
     page.goto(f"{server.url}/duplicates/")
     pair = page.locator(".twins", has_text=f"宝力高包子铺{width}")
