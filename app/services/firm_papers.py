@@ -131,11 +131,16 @@ class _Sources:
                 for one in data.duties() if (one.paper, one.role) == (paper, role)]  # fmt: skip
 
     def _basis(self, one: data.Duty) -> str:
-        told = [self._rows[key].printed() for key in one.law if key in self._rows and self._rows[key].confirmed]
+        told = [_short(self._rows[key]) for key in one.law if key in self._rows and self._rows[key].confirmed]
         return "、".join([*told, *(["《规定》"] if one.rule and one.confirmed and self.short else [])])
 
     def _title(self, key: str) -> str:
         return printable(self._rows[key].title.strip("《》"), 120) if key in self._rows else ""
+
+
+def _short(row: LegalCitation) -> str:
+    """As people say it; the whole titles of ten points would push the signatures off the page."""
+    return printable(f"《{(row.short or row.title).strip('《》')}》{row.article}{row.paragraph}{row.item}", 200)
 
 
 def _rules_of(firm: Enterprise) -> list[str]:

@@ -27,7 +27,7 @@ from app.models.policy_document import PolicyDocument
 from app.services.likeness import tell_apart
 from app.views.care import CARE_ACTS, PRESETS
 from app.views.care_day import DayScreens, day_action
-from app.views.firm_papers import FirmPapers, firm_paper_actions
+from app.views.firm_papers import FirmPapers
 from app.views.staffing import Staffing
 from app.views.transfer import TRANSFER_ACTS, TransferScreens, transfer_actions
 
@@ -90,8 +90,8 @@ class EnterpriseView(Staffing, DayScreens, FirmPapers, Merges, EntityView):
     }
 
     def extra_actions(self, row: Any) -> list[Action]:
-        """Who answered on a day; the firm's own papers."""
-        return [day_action(self.route_base, row.id), *firm_paper_actions(row), *super().extra_actions(row)]
+        """Who answered on a day."""
+        return [day_action(self.route_base, row.id), *super().extra_actions(row)]
 
     def lookup_sub(self, row: Any) -> str:
         """Code and address tell firms of one name apart."""

@@ -1,4 +1,4 @@
-"""Buttons of a firm and of an appointment that make the firm's own papers: 任命书, 职责, 守则, 岗位责任表, 公示牌."""
+"""The firm's own papers from its page and from an appointment's: 任命书, 职责, 守则, 岗位责任表, 公示牌."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from app.core.access.fetch import fetch, may
 from app.core.fab.declaration import Answer, expose
 from app.core.fab.download import download
 from app.core.fab.gate import needs
+from app.core.fab.show_view import ShowScreens
 from app.core.history import record
 from app.core.pdf.pool import render_in_pool
-from app.core.screen import Action
+from app.core.screen import Action, Cell, Fact, FactGroup, ShowScreen
 from app.core.verbs import Verb
 from app.data.enums import AppointmentRole
 from app.models.enterprise import Enterprise
@@ -22,8 +23,15 @@ from app.models.personnel import Appointment
 from app.services import firm_papers
 
 
-class FirmPapers:
-    """`/enterprises/<key>/…`: four papers of a firm."""
+class FirmPapers(ShowScreens):
+    """`/enterprises/<key>/…`: four papers of a firm, in a section of its page: buttons would fill a phone's foot."""
+
+    def show_screen(self, row: Any, *, revealed: frozenset[str] = frozenset()) -> ShowScreen:
+        """The record's page with what may be printed, for who may."""
+        screen: ShowScreen = super().show_screen(row, revealed=revealed)
+        if may(row, Verb.PRINT):
+            screen.sections.append(FactGroup(_("单位文书"), _links(row)))
+        return screen
 
     @expose("/<int:key>/director-duties")
     @needs(Verb.PRINT)
@@ -65,15 +73,13 @@ class AppointmentPapers:
         return _printed(post, "任命书", firm_papers.letter(post))
 
 
-def firm_paper_actions(firm: Enterprise) -> list[Action]:
-    """The buttons on a firm's page, as far as the person may print."""
-    if not may(firm, Verb.PRINT):
-        return []
-    base = f"/enterprises/{firm.id}"
-    told = [Action(_("总监职责"), f"{base}/director-duties"), Action(_("安全员守则"), f"{base}/officer-rules")]
+def _links(firm: Enterprise) -> list[Fact]:
+    """A line for each paper; the two with names for who reads all of them."""
+    papers = [(_("食品安全总监职责"), "director-duties"), (_("食品安全员守则"), "officer-rules")]
     if firm_papers.tells_posts(firm):
-        told += [Action(_("岗位责任表"), f"{base}/posts"), Action(_("公示牌"), f"{base}/board")]
-    return told
+        papers += [(_("岗位责任表"), "posts"), (_("公示牌"), "board")]
+    return [Fact(title, Cell("link", _("打印（PDF）"), url=f"/enterprises/{firm.id}/{last}"))
+            for title, last in papers]  # fmt: skip
 
 
 def letter_actions(post: Appointment) -> list[Action]:
