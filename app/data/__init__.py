@@ -111,6 +111,24 @@ class Holiday:
     kind: str
 
 
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """One point of a paper that a firm prints for itself, in our wording: `paper` is duties, letter, posts or alone.
+
+    `law` names citations (printed while the bureau stands behind them); `rule`: the rule on 主体责任 says so too, of
+    which no article is named (the numbers of 2025 are not known). `confirmed` false: advice that claims no
+    source.
+    """
+
+    paper: str
+    role: str
+    text: str
+    law: tuple[str, ...]
+    rule: bool
+    tag: str
+    confirmed: bool
+
+
 def _rows(name: str) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = json.loads(files(__package__).joinpath(name).read_text("utf-8"))
     return [{key: tuple(value) if isinstance(value, list) else value for key, value in row.items()} for row in rows]
@@ -152,6 +170,12 @@ def demo_findings() -> tuple[Finding, ...]:
 def risk_items() -> tuple[RiskItem, ...]:
     """The 98 items of the three built-in lists, in order."""
     return tuple(RiskItem(**row) for row in _rows("risk_items.json"))
+
+
+@cache
+def duties() -> tuple[Duty, ...]:
+    """What 《食品安全总监职责》, 《食品安全员守则》, 任命书 and 岗位责任表 say, in order."""
+    return tuple(Duty(**row) for row in _rows("duties.json"))
 
 
 @cache

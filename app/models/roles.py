@@ -155,6 +155,7 @@ INSPECTS = (
 FIRM_HIDDEN = {"Enterprise": ["note"]}  # what the station notes about a firm is the station's
 FIRM_GRANTS = (
     *_over(("Enterprise", "Site", "Appointment", "Person"), R, C.FIRM),
+    *_over(("Enterprise", "Appointment"), (V.PRINT,), C.FIRM),  # their own 任命书, 职责, 守则, 公示牌
     Grant("Notice", R, C.FIRM, SERVED),
     Grant("Delivery", R, C.FIRM),
     *_over(KEPT, R, C.FIRM),

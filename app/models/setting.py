@@ -25,6 +25,7 @@ REVIEW_BODY = "remedy.review_body"
 COURT = "remedy.court"
 ADDRESS = "contact.address"
 PHONE = "contact.phone"
+COMPLAINTS = "contact.complaints"
 MONGOLIAN = "bureau.mongolian_title"
 NOTICE_KEYS = (BUREAU, CODE, NOTICE_CODE, REVIEW_BODY, COURT, ADDRESS)
 DEMO = setting.DEMO
@@ -53,6 +54,7 @@ WANTED = (
     ),
     Wanted(ADDRESS, "联系地址", "印在文书上的本局地址。", ""),
     Wanted(PHONE, "联系电话", "起草时的默认联系电话。", ""),
+    Wanted(COMPLAINTS, "投诉举报电话", "印在单位公示牌上；没有确认的，公示牌上留空。", ""),
     Wanted(CHECK_GRACE, "日检查记录补录期限（天）", "检查日过后几天内单位还可以自己补录；再晚的由监管所代录。", "1"),
     Wanted(PASS_MARK, "抽查考核合格线（百分制）", "2019 年对食品生产企业的通知为 90；其他单位的标准请核实。", "90"),
     Wanted(TRAINING_HOURS, "每年培训学时", "食品安全总监、食品安全员每人每年的学时（2025 年修正的《规定》）。", "40"),

@@ -27,6 +27,7 @@ from app.models.policy_document import PolicyDocument
 from app.services.likeness import tell_apart
 from app.views.care import CARE_ACTS, PRESETS
 from app.views.care_day import DayScreens, day_action
+from app.views.firm_papers import FirmPapers
 from app.views.staffing import Staffing
 from app.views.transfer import TRANSFER_ACTS, TransferScreens, transfer_actions
 
@@ -44,7 +45,7 @@ class Merges(MergeScreens):
         return f"/duplicates/?{urlencode(words)}"
 
 
-class EnterpriseView(Staffing, DayScreens, Merges, EntityView):
+class EnterpriseView(Staffing, DayScreens, FirmPapers, Merges, EntityView):
     """主体: found by name, pinyin initials or code."""
 
     datamodel = AppInterface(Enterprise)

@@ -20,10 +20,11 @@ from app.core.fab.naming import shown
 from app.core.fab.showing import MOST_CHILDREN, Children
 from app.core.fab.view import EntityView
 from app.core.importing.naming import Naming
-from app.core.screen import ChildTable, ColumnHead, ShowScreen
+from app.core.screen import Action, ChildTable, ColumnHead, ShowScreen
 from app.core.verbs import Verb
 from app.models.personnel import Appointment, Ban, Person
 from app.models.training import Exam, Training
+from app.views.firm_papers import AppointmentPapers, letter_actions
 from app.views.phone_acts import PhoneActs
 
 
@@ -67,7 +68,7 @@ POST = ["person", "enterprise", "site", "role", "full_time", "date_from", "date_
 OTHER_POSTS = ["enterprise", "role", "employment", "date_from", "date_to", "alert"]
 
 
-class AppointmentView(EntityView):
+class AppointmentView(AppointmentPapers, EntityView):
     """任职: who is 主要负责人, 食品安全总监 or 食品安全员 where."""
 
     datamodel = AppInterface(Appointment)
@@ -96,6 +97,10 @@ class AppointmentView(EntityView):
         "document": ("任命书", "任命文件号"),
     }
     attachments = Attachments(_("任命文件和证明"))
+
+    def extra_actions(self, row: Any) -> list[Action]:
+        """Its 任命书."""
+        return [*letter_actions(row), *super().extra_actions(row)]
 
     def show_screen(self, row: Any, *, revealed: frozenset[str] = frozenset()) -> ShowScreen:
         """With the other posts of the person that may be read."""

@@ -6,11 +6,10 @@ from datetime import date
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from app.core import clock
-from app.core.access.veil import concealed
-from app.core.db import current_session, unscoped
+from app.core.db import current_session
 from app.core.fab.cells import full_date, said
 from app.core.fab.show_view import ShowScreens
 from app.core.screen import Cell, Fact, FactGroup, ShowScreen
@@ -20,8 +19,7 @@ from app.models.enterprise import Enterprise
 from app.models.personnel import Appointment, Person
 from app.models.staff_change import StaffChange
 from app.services import vacancy
-
-MADE_OF = ("role", "date_from", "date_to", "person", "enterprise")
+from app.services.firm_papers import tells_posts
 
 
 class Staffing(ShowScreens):
@@ -30,18 +28,9 @@ class Staffing(ShowScreens):
     def show_screen(self, row: Any, *, revealed: frozenset[str] = frozenset()) -> ShowScreen:
         """The record's page with who holds which post."""
         screen: ShowScreen = super().show_screen(row, revealed=revealed)
-        hidden = any(concealed(Appointment, name) for name in MADE_OF) or concealed(Person, "name")
-        if not hidden and _reads_all(row):
+        if tells_posts(row):
             screen.sections.insert(1, FactGroup(_("人员配备"), _posts(row)))
         return screen
-
-
-def _reads_all(firm: Enterprise) -> bool:
-    """Whether the person reads every appointment of the firm: to others filled posts would look vacant."""
-    mine = select(func.count(Appointment.id)).where(Appointment.enterprise_id == firm.id)
-    with unscoped("are there other appointments of the firm", quiet=True) as session:
-        every = session.scalar(mine)
-    return current_session().scalar(mine) == every
 
 
 def _posts(firm: Enterprise) -> list[Fact]:

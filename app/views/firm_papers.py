@@ -1,0 +1,95 @@
+"""The firm's own papers from its page and from an appointment's: 任命书, 职责, 守则, 岗位责任表, 公示牌."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import Any
+
+from flask_babel import gettext as _
+
+from app.core import clock
+from app.core.access.fetch import fetch, may
+from app.core.fab.declaration import Answer, expose
+from app.core.fab.download import download
+from app.core.fab.gate import needs
+from app.core.fab.show_view import ShowScreens
+from app.core.history import record
+from app.core.pdf.pool import render_in_pool
+from app.core.screen import Action, Cell, Fact, FactGroup, ShowScreen
+from app.core.verbs import Verb
+from app.data.enums import AppointmentRole
+from app.models.enterprise import Enterprise
+from app.models.personnel import Appointment
+from app.services import firm_papers
+
+
+class FirmPapers(ShowScreens):
+    """`/enterprises/<key>/…`: four papers of a firm, in a section of its page: buttons would fill a phone's foot."""
+
+    def show_screen(self, row: Any, *, revealed: frozenset[str] = frozenset()) -> ShowScreen:
+        """The record's page with what may be printed, for who may."""
+        screen: ShowScreen = super().show_screen(row, revealed=revealed)
+        if may(row, Verb.PRINT):
+            screen.sections.append(FactGroup(_("单位文书"), _links(row)))
+        return screen
+
+    @expose("/<int:key>/director-duties")
+    @needs(Verb.PRINT)
+    def director_duties(self, key: int) -> Answer:
+        """《食品安全总监职责》."""
+        firm = fetch(Enterprise, key, Verb.PRINT)
+        return _printed(firm, "食品安全总监职责", firm_papers.duties(firm, AppointmentRole.DIRECTOR))
+
+    @expose("/<int:key>/officer-rules")
+    @needs(Verb.PRINT)
+    def officer_rules(self, key: int) -> Answer:
+        """《食品安全员守则》."""
+        firm = fetch(Enterprise, key, Verb.PRINT)
+        return _printed(firm, "食品安全员守则", firm_papers.duties(firm, AppointmentRole.OFFICER))
+
+    @expose("/<int:key>/posts")
+    @needs(Verb.PRINT)
+    def posts_table(self, key: int) -> Answer:
+        """岗位责任表."""
+        firm = fetch(Enterprise, key, Verb.PRINT)
+        return _printed(firm, "食品安全岗位责任表", firm_papers.posts(firm))
+
+    @expose("/<int:key>/board")
+    @needs(Verb.PRINT)
+    def notice_board(self, key: int) -> Answer:
+        """公示牌."""
+        firm = fetch(Enterprise, key, Verb.PRINT)
+        return _printed(firm, "食品安全公示牌", firm_papers.board(firm))
+
+
+class AppointmentPapers:
+    """`/appointments/<key>/letter`."""
+
+    @expose("/<int:key>/letter")
+    @needs(Verb.PRINT)
+    def letter(self, key: int) -> Answer:
+        """任命书."""
+        post = fetch(Appointment, key, Verb.PRINT)
+        return _printed(post, "任命书", firm_papers.letter(post))
+
+
+def _links(firm: Enterprise) -> list[Fact]:
+    """A line for each paper; the two with names for who reads all of them."""
+    papers = [(_("食品安全总监职责"), "director-duties"), (_("食品安全员守则"), "officer-rules")]
+    if firm_papers.tells_posts(firm):
+        papers += [(_("岗位责任表"), "posts"), (_("公示牌"), "board")]
+    return [Fact(title, Cell("link", _("打印（PDF）"), url=f"/enterprises/{firm.id}/{last}"))
+            for title, last in papers]  # fmt: skip
+
+
+def letter_actions(post: Appointment) -> list[Action]:
+    """The button on an appointment's page."""
+    able = may(post, Verb.PRINT) and firm_papers.tells_letter() and post.alert is None
+    return [Action(_("打印任命书"), f"/appointments/{post.id}/letter")] if able else []
+
+
+def _printed(row: Any, title: str, context: dict[str, Any]) -> Answer:
+    """The paper; that it was printed stands in the row's history."""
+    content = render_in_pool("firm_paper", context)
+    record(Verb.PRINT, f"打印{title}", office_id=row.made_office_id, about=row, name=context["firm"])
+    return download(BytesIO(content), "application/pdf", f"{title}-{context['firm']}-{clock.today():%Y%m%d}.pdf")
