@@ -21,7 +21,9 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from sqlalchemy import func, inspect, or_, select
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm.attributes import flag_modified
 
+from app.core.access.ownership import TOUCHED
 from app.core.db import current_session, unscoped
 from app.core.entity import Entity, Scope, Scoped, registry
 from app.core.errors import Conflict, Invalid
@@ -159,6 +161,7 @@ def _merge(model: Any, keys: tuple[int, int], choice: Choice) -> dict[str, int]:
     session.flush()  # what must be unique is free before the other one takes it
     for name, value in values.items():
         setattr(kept, name, value)
+    flag_modified(kept, TOUCHED)  # it holds more than before, whatever its columns: who decided upon it decides again
     save(kept, Verb.UPDATE, accepted=EVERYTHING)
     for row, other in ((gone, kept), (kept, gone)):
         remark(Verb.UPDATE, WHAT, office_id=row.made_office_id, about=(model.__name__, row.id), other=other.id,
