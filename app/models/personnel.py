@@ -7,7 +7,19 @@ from datetime import date
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import Boolean, CheckConstraint, Date, ForeignKey, Index, String, false, or_, select
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    ColumnElement,
+    Date,
+    ForeignKey,
+    Index,
+    String,
+    and_,
+    false,
+    or_,
+    select,
+)  # fmt: skip
 from sqlalchemy.orm import Mapped, relationship
 
 from app.core import clock
@@ -90,6 +102,11 @@ class Appointment(Scoped):
 
     def __str__(self) -> str:
         return f"{self.person} {_(self.role)}"
+
+    @classmethod
+    def in_force(cls, day: date) -> ColumnElement[bool]:
+        """Appointments that hold on a day, stand-ins too."""
+        return and_(cls.date_from <= day, or_(cls.date_to.is_(None), cls.date_to >= day))
 
     @computed("专兼职")
     def employment(self) -> str:

@@ -86,18 +86,13 @@ class Reset:
     pin: bool = False
 
 
-def in_force(day: date) -> Any:
-    """Appointments in force on a day."""
-    return (Appointment.date_from <= day) & or_(Appointment.date_to.is_(None), Appointment.date_to >= day)
-
-
 def find(wanted: Wanted) -> list[Post]:
     """The posts of those whom the person in context may activate: by office, firm, name; read in its own scope."""
     asked = (
         select(Person.id, Person.office_id, Enterprise.name, Appointment.role)
         .join(Appointment, Appointment.person_id == Person.id)
         .join(Enterprise, Appointment.enterprise_id == Enterprise.id)
-        .where(predicate(current_access(), Person, Verb.ACTIVATE), in_force(clock.today()))
+        .where(predicate(current_access(), Person, Verb.ACTIVATE), Appointment.in_force(clock.today()))
         .order_by(Person.office_id, Enterprise.name, Enterprise.id, Person.name, Person.id)
     )
     if wanted.state is not None:
@@ -167,7 +162,7 @@ def _posts(session: Session, people: Sequence[Person]) -> dict[int, list[Post]]:
         select(Person.id, Enterprise.office_id, Enterprise.name, Appointment.role)
         .join(Appointment, Appointment.person_id == Person.id)
         .join(Enterprise, Appointment.enterprise_id == Enterprise.id)
-        .where(Person.id.in_([one.id for one in people]), in_force(clock.today()))
+        .where(Person.id.in_([one.id for one in people]), Appointment.in_force(clock.today()))
         .order_by(Enterprise.name, Enterprise.id, Appointment.id)
     )
     found: dict[int, list[Post]] = {}

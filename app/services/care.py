@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import ColumnElement, and_, func, inspect, or_, select
+from sqlalchemy import BindParameter, ColumnElement, and_, func, inspect, or_, select
 from sqlalchemy.orm import Session
 
 from app.core import clock
@@ -42,18 +42,15 @@ class Colleague:
     lines: int
 
 
-def holds(day: date) -> ColumnElement[bool]:
+def holds(day: date | BindParameter[date]) -> ColumnElement[bool]:
     """Charges that stand on a day."""
     return and_(Caretaker.date_from <= day, or_(Caretaker.date_to.is_(None), Caretaker.date_to >= day))
 
 
 register_figure(
     MINE,
-    lambda who: select(func.count(Caretaker.id)).where(
-        Caretaker.account_id == who, Caretaker.date_from <= TODAY,
-        or_(Caretaker.date_to.is_(None), Caretaker.date_to >= TODAY),
-    ),
-)  # fmt: skip
+    lambda who: select(func.count(Caretaker.id)).where(Caretaker.account_id == who, holds(TODAY)),
+)
 
 
 # -- who may ----------------------------------------------------------------------------------------------------------
@@ -306,8 +303,7 @@ def without(day: date) -> ColumnElement[bool]:
 
 def end_all(session: Session, site_id: int, day: date) -> None:
     """Nobody of the old office answers from a day on; what would have begun later never does."""
-    asked = select(Caretaker).where(Caretaker.site_id == site_id, Caretaker.date_from <= day)
-    for row in session.scalars(asked.where(or_(Caretaker.date_to.is_(None), Caretaker.date_to >= day))).unique():
+    for row in session.scalars(select(Caretaker).where(Caretaker.site_id == site_id, holds(day))).unique():
         row.date_to = max(row.date_from, day - timedelta(days=1))
         perform(row, Verb.UPDATE)
     for row in session.scalars(select(Caretaker).where(Caretaker.site_id == site_id, Caretaker.date_from > day)):

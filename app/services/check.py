@@ -37,8 +37,7 @@ def signers(site: Site, day: date) -> dict[Person, str]:
         .where(
             Appointment.enterprise_id == site.enterprise_id,
             or_(Appointment.site_id.is_(None), Appointment.site_id == site.id),
-            Appointment.role.in_(SIGNERS), Appointment.date_from <= day,
-            or_(Appointment.date_to.is_(None), Appointment.date_to >= day),
+            Appointment.role.in_(SIGNERS), Appointment.in_force(day),
         )
         .order_by(Person.id)
     )  # fmt: skip

@@ -156,9 +156,7 @@ def _holders(firm: Enterprise) -> list[Appointment]:
     """Who holds a post of the firm today, stand-ins too."""
     if not tells_posts(firm):
         raise Forbidden(_("您看不到这个单位的全部任职，不能打印。"))
-    today = clock.today()
-    until = or_(Appointment.date_to.is_(None), Appointment.date_to >= today)
-    mine = select(Appointment).where(Appointment.enterprise_id == firm.id, Appointment.date_from <= today, until)
+    mine = select(Appointment).where(Appointment.enterprise_id == firm.id, Appointment.in_force(clock.today()))
     return list(current_session().scalars(mine.order_by(Appointment.stand_in, Appointment.id)).unique())
 
 

@@ -67,8 +67,7 @@ def firms_of(session: Session, account_id: int, day: date) -> Firms:
         .join(Person, Appointment.person_id == Person.id)
         .where(
             Person.account_id == account_id,
-            Appointment.date_from <= day,
-            or_(Appointment.date_to.is_(None), Appointment.date_to >= day),
+            Appointment.in_force(day),
         )
         .cte("mine")
     )
@@ -109,11 +108,10 @@ def people_of(session: Session, row: Any, day: date) -> list[int]:
         return []
     else:
         mine |= Appointment.enterprise_id.in_(_read_along_by(row, firm))
-    in_force = (Appointment.date_from <= day) & or_(Appointment.date_to.is_(None), Appointment.date_to >= day)
     found = session.scalars(
         select(Person.account_id)
         .join(Appointment, Appointment.person_id == Person.id)
-        .where(mine, in_force, Person.account_id.is_not(None))
+        .where(mine, Appointment.in_force(day), Person.account_id.is_not(None))
         .distinct()
         .order_by(Person.account_id)
     )

@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 from flask_babel import gettext as _
-from sqlalchemy import or_, select
+from sqlalchemy import select
 
 from app.core import clock
 from app.core.db import current_session
@@ -27,8 +27,7 @@ def posts(person: Person, firm: Enterprise, day: date) -> set[str]:
     """What a person is at a firm on a day."""
     rows = current_session().scalars(
         select(Appointment.role).where(
-            Appointment.person_id == person.id, Appointment.enterprise_id == firm.id, Appointment.date_from <= day,
-            or_(Appointment.date_to.is_(None), Appointment.date_to >= day),
+            Appointment.person_id == person.id, Appointment.enterprise_id == firm.id, Appointment.in_force(day)
         )
     )  # fmt: skip
     return set(rows)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Float, case, cast, func, literal, or_, select
+from sqlalchemy import Float, case, cast, func, literal, select
 from sqlalchemy.orm import aliased
 
 from app.core import clock
@@ -70,9 +70,8 @@ def _people(wanted: Wanted) -> Any:
     day = min(last, clock.today())
     post = Appointment
     posts = select(post.person_id, func.min(post.date_from).label("begins")).where(
-        post.role.in_(TRAINED), post.stand_in.is_(False), post.date_from <= day,
-        or_(post.date_to.is_(None), post.date_to >= day),
-    )  # fmt: skip
+        post.role.in_(TRAINED), post.stand_in.is_(False), post.in_force(day)
+    )
     if wanted.office_id:
         posts = posts.where(post.office_id.in_(sorted(current_access().subtree(wanted.office_id))))
     held = posts.group_by(post.person_id).subquery()
@@ -110,8 +109,8 @@ def hours(wanted: Wanted, offset: int = 0, limit: int | None = None) -> list[Hou
     firms: dict[int, list[str]] = {}
     told = select(Appointment.person_id, Enterprise.name).join(Enterprise, Appointment.enterprise_id == Enterprise.id)
     for key, firm in session.execute(told.where(
-        Appointment.person_id.in_(keys), Appointment.role.in_(TRAINED), Appointment.date_from <= day,
-        or_(Appointment.date_to.is_(None), Appointment.date_to >= day)).order_by(Appointment.id)):  # fmt: skip
+        Appointment.person_id.in_(keys), Appointment.role.in_(TRAINED), Appointment.in_force(day),
+    ).order_by(Appointment.id)):  # fmt: skip
         if firm not in firms.setdefault(key, []):
             firms[key].append(firm)
     return [Hours(row.id, names.get(row.id, ""), firms.get(row.id, []), round(float(row.due), 1),

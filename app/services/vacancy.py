@@ -49,8 +49,7 @@ def _stood(one: Any, day: Any) -> ColumnElement[bool]:
 
 def in_force(role: AppointmentRole, day: date) -> tuple[ColumnElement[bool], ...]:
     """Appointments to a post on a day; a stand-in does not fill it."""
-    until = or_(Appointment.date_to.is_(None), Appointment.date_to >= day)
-    return Appointment.role == role, Appointment.date_from <= day, until, Appointment.stand_in.is_(False)
+    return Appointment.role == role, Appointment.in_force(day), Appointment.stand_in.is_(False)
 
 
 def stands_in(day: date) -> tuple[ColumnElement[bool], ...]:

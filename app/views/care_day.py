@@ -85,10 +85,7 @@ def _appointments(row: Any, day: date) -> list[Appointment]:
     of_site = isinstance(row, Site)
     firm = row.enterprise_id if of_site else row.id
     places = [or_(Appointment.site_id.is_(None), Appointment.site_id == row.id)] if of_site else []
-    asked = select(Appointment).where(
-        Appointment.enterprise_id == firm, *places, Appointment.date_from <= day,
-        or_(Appointment.date_to.is_(None), Appointment.date_to >= day),
-    )  # fmt: skip
+    asked = select(Appointment).where(Appointment.enterprise_id == firm, *places, Appointment.in_force(day))
     order = [str(one) for one in AppointmentRole]
     rows = current_session().scalars(asked.order_by(Appointment.id).options(*loading(Appointment, ["person", "site"])))
     return sorted(rows.unique(), key=lambda one: order.index(one.role) if one.role in order else len(order))

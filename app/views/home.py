@@ -34,7 +34,6 @@ from app.models.personnel import Appointment, Person, banned_people
 from app.models.rectification import Notice
 from app.models.staff_change import StaffChange
 from app.models.transfer import SiteTransfer
-from app.services.activation import in_force
 from app.services.check import by_firm
 from app.views.care import NOBODY, unattended
 
@@ -180,7 +179,7 @@ def _banned_in_office() -> Task | None:
     banned = banned_people()
     if not banned:
         return None
-    mine = (Appointment.person_id.in_(sorted(banned)), in_force(clock.today()),
+    mine = (Appointment.person_id.in_(sorted(banned)), Appointment.in_force(clock.today()),
             predicate(g.access, Appointment, Verb.UPDATE))  # fmt: skip
     statement = select(Appointment).where(*mine).order_by(Appointment.id)
     rows = list(current_session().scalars(statement.limit(SHOWN + 1)).unique())

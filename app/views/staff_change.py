@@ -18,7 +18,6 @@ from app.core.fab.view import EntityView
 from app.data.people import ChangeKind
 from app.models.personnel import Appointment
 from app.models.staff_change import StaffChange
-from app.services.activation import in_force
 
 WHAT = ["kind", "enterprise", "site", "role", "predecessor", "date_from", "date_to"]
 WHO = ["person", "name", "id_card", "mobile", "full_time", "document", "note"]
@@ -61,7 +60,7 @@ class StaffChangeView(EntityView):
     def prepare(self, bound: BoundForm) -> None:
         """The firm's own people to choose from."""
         posts = current_session().scalars(
-            select(Appointment).where(in_force(clock.today())).order_by(Appointment.id).limit(MOST_OFFERED)
+            select(Appointment).where(Appointment.in_force(clock.today())).order_by(Appointment.id).limit(MOST_OFFERED)
         )
         offered = list(posts.unique())
         bound.form.predecessor.offered = [one for one in offered if not one.stand_in]
