@@ -11,6 +11,7 @@ from sqlalchemy import select
 from app.core.access.fetch import fetch
 from app.core.codes import make_credit_code
 from app.core.errors import AccessRefused
+from app.core.fab.merge_view import MergeScreens
 from app.core.likeness import address_key, name_key
 from app.core.office import AccessRole
 from app.core.saving import Refused, save
@@ -278,3 +279,9 @@ def test_a_form_opened_before_the_merge_is_told_of_it(house: House) -> None:
     assert "已并入另一个" in page(answer)
     with house.system() as session, unit_of_work():
         assert session.query(Site).filter(Site.enterprise_id == other).count() == 0
+
+
+def test_a_view_that_cannot_tell_two_rows_apart_is_never_made() -> None:
+    lacking = type("Lacking", (MergeScreens,), {})
+    with pytest.raises(TypeError, match=r"duplicates_url.*tell_apart"):
+        lacking()

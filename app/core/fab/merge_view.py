@@ -7,6 +7,7 @@ what is blank.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 from flask import flash, redirect, render_template, request
@@ -33,8 +34,11 @@ from app.core.verbs import Verb
 LONGEST_REASON = 500
 
 
-class MergeScreens(ShowScreens):
-    """`/<key>/merge`, `/<key>/merge/<other>`, `/<key>/distinct/<other>`; of an entity with `__superseded__`."""
+class MergeScreens(ShowScreens, ABC):
+    """`/<key>/merge`, `/<key>/merge/<other>`, `/<key>/distinct/<other>`; of an entity with `__superseded__`.
+
+    A view that lacks one of the two abstract methods refuses to start.
+    """
 
     @expose("/<int:key>/merge", methods=["GET", "POST"])
     @needs(Verb.UPDATE)
@@ -96,13 +100,13 @@ class MergeScreens(ShowScreens):
         flash(_("已恢复到疑似重复。") if undo else _("已记住：不是重复。"), "success")
         return redirect(self.duplicates_url(dismissed=undo))
 
+    @abstractmethod
     def tell_apart(self, one: Any, other: Any, *, distinct: bool) -> None:
         """Remember that two records are not one, or forget it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def duplicates_url(self, *, dismissed: bool = False) -> str:
         """Where the records that look alike are listed."""
-        raise NotImplementedError
 
     # ---- the page ---------------------------------------------------------------------------------------------------
 
