@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import request, send_file
+from flask import request
 from flask_babel import gettext as _
 
 from app.core.access.context import current_access
 from app.core.errors import Invalid
 from app.core.fab.declaration import Answer
+from app.core.fab.download import download
 from app.core.history import record
-from app.core.jobfile import attachment
 from app.core.screen import Cell
 from app.core.tables import XLSX_TYPE, Table, TableColumn, at_once, write_xlsx
 from app.core.verbs import Verb
@@ -109,9 +109,5 @@ def workbook(title: str, note: str, columns: Sequence[TableColumn], rows: list[l
     """The rows as a workbook to keep; that it was made stands in the log."""
     out = io.BytesIO()
     write_xlsx(Table(title, note, list(columns), at_once(rows)), out)
-    out.seek(0)
     record(Verb.EXPORT, "导出报表", office_id=current_access().person.office_id, name=title)
-    answer = send_file(out, mimetype=XLSX_TYPE)
-    answer.headers["Content-Disposition"] = attachment(f"{title}.xlsx")
-    answer.headers["Cache-Control"] = "no-store"
-    return answer
+    return download(out, XLSX_TYPE, f"{title}.xlsx")
