@@ -12,54 +12,47 @@ from app.core.access.fetch import fetch, may
 from app.core.fab.declaration import Answer, expose
 from app.core.fab.download import download
 from app.core.fab.gate import needs
-from app.core.fab.show_view import ShowScreens
 from app.core.history import record
 from app.core.pdf.pool import render_in_pool
-from app.core.screen import Action, Cell, Fact, FactGroup, ShowScreen
+from app.core.screen import Action, Cell, Fact
 from app.core.verbs import Verb
 from app.data.enums import AppointmentRole
 from app.models.enterprise import Enterprise
 from app.models.personnel import Appointment
+from app.reports.firm_paper import TITLES
 from app.services import firm_papers
 
 
-class FirmPapers(ShowScreens):
-    """`/enterprises/<key>/…`: four papers of a firm, in a section of its page: buttons would fill a phone's foot."""
-
-    def show_screen(self, row: Any, *, revealed: frozenset[str] = frozenset()) -> ShowScreen:
-        """The record's page with what may be printed, for who may."""
-        screen: ShowScreen = super().show_screen(row, revealed=revealed)
-        if may(row, Verb.PRINT):
-            screen.sections.append(FactGroup(_("单位文书"), _links(row)))
-        return screen
+class FirmPapers:
+    """`/enterprises/<key>/…`: four papers of a firm."""
 
     @expose("/<int:key>/director-duties")
     @needs(Verb.PRINT)
     def director_duties(self, key: int) -> Answer:
         """《食品安全总监职责》."""
         firm = fetch(Enterprise, key, Verb.PRINT)
-        return _printed(firm, "食品安全总监职责", firm_papers.duties(firm, AppointmentRole.DIRECTOR))
+        return _printed(firm, firm_papers.duties(firm, AppointmentRole.DIRECTOR))
 
     @expose("/<int:key>/officer-rules")
     @needs(Verb.PRINT)
     def officer_rules(self, key: int) -> Answer:
         """《食品安全员守则》."""
         firm = fetch(Enterprise, key, Verb.PRINT)
-        return _printed(firm, "食品安全员守则", firm_papers.duties(firm, AppointmentRole.OFFICER))
+        return _printed(firm, firm_papers.duties(firm, AppointmentRole.OFFICER))
 
     @expose("/<int:key>/posts")
     @needs(Verb.PRINT)
     def posts_table(self, key: int) -> Answer:
         """岗位责任表."""
         firm = fetch(Enterprise, key, Verb.PRINT)
-        return _printed(firm, "食品安全岗位责任表", firm_papers.posts(firm))
+        return _printed(firm, firm_papers.posts(firm))
 
     @expose("/<int:key>/board")
     @needs(Verb.PRINT)
     def notice_board(self, key: int) -> Answer:
         """公示牌."""
         firm = fetch(Enterprise, key, Verb.PRINT)
-        return _printed(firm, "食品安全公示牌", firm_papers.board(firm))
+        return _printed(firm, firm_papers.board(firm))
 
 
 class AppointmentPapers:
@@ -70,13 +63,13 @@ class AppointmentPapers:
     def letter(self, key: int) -> Answer:
         """任命书."""
         post = fetch(Appointment, key, Verb.PRINT)
-        return _printed(post, "任命书", firm_papers.letter(post))
+        return _printed(post, firm_papers.letter(post))
 
 
-def _links(firm: Enterprise) -> list[Fact]:
-    """A line for each paper; the two with names for who reads all of them."""
+def paper_links(firm: Enterprise, *, named: bool) -> list[Fact]:
+    """A line for each paper: buttons would fill a phone's foot. named: those with names too, see `tells_posts`."""
     papers = [(_("食品安全总监职责"), "director-duties"), (_("食品安全员守则"), "officer-rules")]
-    if firm_papers.tells_posts(firm):
+    if named:
         papers += [(_("岗位责任表"), "posts"), (_("公示牌"), "board")]
     return [Fact(title, Cell("link", _("打印（PDF）"), url=f"/enterprises/{firm.id}/{last}"))
             for title, last in papers]  # fmt: skip
@@ -88,8 +81,9 @@ def letter_actions(post: Appointment) -> list[Action]:
     return [Action(_("打印任命书"), f"/appointments/{post.id}/letter")] if able else []
 
 
-def _printed(row: Any, title: str, context: dict[str, Any]) -> Answer:
+def _printed(row: Any, context: dict[str, Any]) -> Answer:
     """The paper; that it was printed stands in the row's history."""
+    title = TITLES[context["kind"]]
     content = render_in_pool("firm_paper", context)
     record(Verb.PRINT, f"打印{title}", office_id=row.made_office_id, about=row, name=context["firm"])
     return download(BytesIO(content), "application/pdf", f"{title}-{context['firm']}-{clock.today():%Y%m%d}.pdf")

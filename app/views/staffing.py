@@ -1,4 +1,4 @@
-"""What a firm's page tells of its posts: who holds them, and for how long one has been vacant."""
+"""What a firm's page tells of its posts: who holds them, for how long one has been vacant, what may be printed."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 
 from app.core import clock
+from app.core.access.fetch import may
 from app.core.db import current_session
 from app.core.fab.cells import full_date, said
 from app.core.fab.show_view import ShowScreens
 from app.core.screen import Cell, Fact, FactGroup, ShowScreen
+from app.core.verbs import Verb
 from app.data.enums import AppointmentRole
 from app.data.people import ChangeState
 from app.models.enterprise import Enterprise
@@ -20,16 +22,20 @@ from app.models.personnel import Appointment, Person
 from app.models.staff_change import StaffChange
 from app.services import vacancy
 from app.services.firm_papers import tells_posts
+from app.views.firm_papers import paper_links
 
 
 class Staffing(ShowScreens):
-    """Adds the section to the page of an enterprise."""
+    """Adds the sections to the page of an enterprise."""
 
     def show_screen(self, row: Any, *, revealed: frozenset[str] = frozenset()) -> ShowScreen:
-        """The record's page with who holds which post."""
+        """The record's page with who holds which post, and the papers, for who may print."""
         screen: ShowScreen = super().show_screen(row, revealed=revealed)
-        if tells_posts(row):
+        told = tells_posts(row)
+        if told:
             screen.sections.insert(1, FactGroup(_("人员配备"), _posts(row)))
+        if may(row, Verb.PRINT):
+            screen.sections.append(FactGroup(_("单位文书"), paper_links(row, named=told)))
         return screen
 
 

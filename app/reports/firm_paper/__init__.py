@@ -9,13 +9,13 @@ from typing import Any, TypedDict
 
 from app.core.pdf.text import midnight
 
-from .layout import view
+from .layout import TITLES, view
 from .rules import MOST_POSTS, validate
 from .samples import sample, samples
 
 __all__ = [
-    "ARCHIVED", "MOST_POSTS", "FirmPaperContext", "Letter", "Point", "Post", "created", "sample", "samples", "validate",
-    "view",
+    "ARCHIVED", "MOST_POSTS", "TITLES", "FirmPaperContext", "Letter", "Point", "Post", "created", "sample", "samples",
+    "validate", "view",
 ]  # fmt: skip
 
 ARCHIVED = False
