@@ -203,7 +203,8 @@ class CaretakerView(EntityView):
     def prepare(self, bound: BoundForm) -> None:
         """What has begun stands; only its end is still to be said."""
         row = bound.row
-        begun = isinstance(row, Caretaker) and bool(row.id) and row.date_from < clock.today()
+        # whoever does not see since when is not let change it
+        begun = isinstance(row, Caretaker) and bool(row.id) and (row.date_from is None or row.date_from < clock.today())
         for name in CHARGE[:-1] if begun else ():
             if (field := bound.field(name)) is not None:
                 field.readonly = True
