@@ -14,7 +14,7 @@ from app.core.setting import BureauSetting
 from app.core.verbs import Verb
 from app.core.writing import unit_of_work
 from app.data.enums import CheckState
-from app.models.check import DailyCheck, RiskList
+from app.models.check import CheckProblem, DailyCheck, RiskList
 from app.models.enterprise import Site
 from tests.support.house import A, B, House
 
@@ -107,6 +107,40 @@ def test_a_draft_is_saved_unfinished_and_finished_later(house: House) -> None:
     assert client.post(f"{answer.location}/edit", data=form).status_code == 302
     assert record_of(house).state == CheckState.SUBMITTED
     assert client.get(f"{answer.location}/edit").status_code == 403
+
+
+def test_two_who_fill_one_draft_are_shown_where_they_differ_and_neither_loses_an_answer(house: House) -> None:
+    """The officer on the telephone and the director at the desk."""
+    client = house.client("firm-a")
+    page = text(client.get("/daily-checks/add"))
+    codes = codes_of(page)
+    draft = client.post("/daily-checks/add", data=form_of(page) | {f"answers-{codes[0]}": "符合"}).location
+    opened = form_of(text(client.get(f"{draft}/edit"))) | {f"answers-{codes[0]}": "符合"}
+    telephone = opened | {f"answers-{codes[1]}": "不符合", f"answers-{codes[1]}-note": "有一箱过期"}
+    assert client.post(f"{draft}/edit", data=telephone).status_code == 302
+    desk = opened | {f"answers-{codes[2]}": "符合", f"answers-{codes[2]}-note": ""}
+    lost = client.post(f"{draft}/edit", data=desk)
+    shown = text(lost)
+    assert lost.status_code == 409 and 'name="clash" value="answers"' in shown
+    assert "不符合（有一箱过期）" in shown and re.search(rf'name="answers-{codes[2]}" value="符合" checked', shown)
+    theirs = form_of(shown) | {"clash-answers": "theirs", f"answers-{codes[2]}": "符合"}
+    assert client.post(f"{draft}/edit", data=theirs).status_code == 302
+    kept = record_of(house)
+    assert kept.results == {codes[0]: "符合", codes[1]: "不符合"}
+    with house.system() as session:
+        assert session.scalars(select(CheckProblem.note).where(CheckProblem.check_id == kept.id)).all() == ["有一箱过期"]
+
+
+def test_answers_left_alone_take_what_another_answered(house: House) -> None:
+    client = house.client("firm-a")
+    page = text(client.get("/daily-checks/add"))
+    codes = codes_of(page)
+    draft = client.post("/daily-checks/add", data=form_of(page) | {f"answers-{codes[0]}": "符合"}).location
+    opened = form_of(text(client.get(f"{draft}/edit"))) | {f"answers-{codes[0]}": "符合"}
+    assert client.post(f"{draft}/edit", data=opened | {f"answers-{codes[1]}": "符合"}).status_code == 302
+    desk = client.post(f"{draft}/edit", data=opened | {"late_reason": "停电"})
+    assert desk.status_code == 409 and 'name="clash"' not in text(desk), "nothing to decide"
+    assert re.search(rf'name="answers-{codes[1]}" value="符合" checked', text(desk)) and "停电" in text(desk)
 
 
 def test_a_second_record_of_the_day_is_refused_and_the_first_is_corrected(house: House) -> None:

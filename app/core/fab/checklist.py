@@ -84,8 +84,27 @@ class Checklist(Plain):
         """Where an item's errors are kept."""
         return self.parts.setdefault(code, ItemPart(ItemLabel(code)))
 
+    def settled(self, value: Any) -> dict[str, dict[str, str]]:
+        """What a value says: chosen items, each with the words that its choice asks for, none of them empty."""
+        asked = {choice.value: {"choice", *(ask.name for ask in choice.asks)} for choice in self.choices}
+        return {
+            code: {name: word for name, word in one.items() if word and name in asked[one["choice"]]}
+            for code, one in (value or {}).items() if one.get("choice") in asked
+        }  # fmt: skip
+
+    def told(self, value: Any, other: Any) -> str:
+        """One of two versions in words: how many of each choice, then each item on which the two differ."""
+        mine, theirs = self.settled(value), self.settled(other)
+        labels = {item.code: item.text for item in self.items}
+        lines = [self.format(value)]
+        for code in [code for code in labels if mine.get(code) != theirs.get(code)]:
+            one = mine.get(code, {})
+            words = "；".join(word for name, word in one.items() if name != "choice")
+            lines.append(f"{labels[code]}：{said(one['choice']) if one else _('未填写')}{f'（{words}）' if words else ''}")
+        return "\n".join(line for line in lines if line)
+
     def format(self, value: Any) -> str:
-        """How many of each: what a comparison of two versions shows."""
+        """How many of each."""
         given = [one.get("choice") for one in (value or {}).values()]
         return " · ".join(f"{said(one.value)} {given.count(one.value)}" for one in self.choices if one.value in given)
 

@@ -10,6 +10,7 @@ not changed by its writer: it takes what is stored now, and is nobody's to decid
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 from typing import Any
@@ -76,7 +77,8 @@ def opened(bound: BoundForm, row: Any) -> str:
 
 
 def _marks(bound: BoundForm, row: Any) -> dict[str, str]:
-    fields = {name: _mark(row, name, getattr(row, name)) for name in bound.form._fields if _stored(row, name)}
+    fields = {name: _mark(row, name, _plain(one, getattr(row, name)))
+              for name, one in bound.form._fields.items() if _stored(row, name)}  # fmt: skip
     return fields | {name: _mark(row, name, _lines(bound.stored_rows(name, row))) for name in bound.children}
 
 
@@ -103,8 +105,14 @@ def _mark(row: Any, name: str, value: Any) -> str:
     return digest(text, f"opened:{type(row).__name__}:{row.id}:{name}")[:12]
 
 
+def _plain(one: Any, value: Any) -> Any:
+    """A field's value without what says nothing: empty words beside an item of a list."""
+    return one.settled(value) if one.kind == "checklist" else value
+
+
 def _stored(row: Any, name: str) -> bool:
-    return hasattr(type(row), name)
+    """Whether the class has it; not `hasattr`, which computes a hybrid on the class and finds none where that fails."""
+    return inspect.getattr_static(type(row), name, None) is not None
 
 
 def merge(bound: BoundForm, row: Any) -> None:
@@ -112,7 +120,7 @@ def merge(bound: BoundForm, row: Any) -> None:
     was = _was()
     for name, one in bound.form._fields.items():
         unread = one.process_errors or (one.data is None and one.typed)
-        if name in was and _stored(row, name) and not unread and was[name] == _mark(row, name, one.data):
+        if name in was and _stored(row, name) and not unread and was[name] == _mark(row, name, _plain(one, one.data)):
             bound.take_stored(name, row)
     for name, rows in bound.children.items():
         if name in was and was[name] == _mark(row, name, _lines(rows)):
@@ -144,10 +152,10 @@ def _only_mine(bound: BoundForm, row: Any) -> set[str]:
 
 def _field(bound: BoundForm, row: Any, name: str) -> ClashField | None:
     one, stored = bound.form._fields[name], getattr(row, name, None)
-    if (one.data or None) == (stored or None) or not hasattr(type(row), name):
+    if (_plain(one, one.data) or None) == (_plain(one, stored) or None) or not _stored(row, name):
         return None
     if one.kind == "checklist":
-        theirs, yours = one.format(stored), one.format(one.data)
+        theirs, yours = one.told(stored, one.data), one.told(one.data, stored)
     else:
         theirs, yours = cell(row, name, link=False).text, _words(one)
     return ClashField(name, label_of(bound.model, name), theirs, yours, choice_of(name))
