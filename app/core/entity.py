@@ -176,6 +176,11 @@ class Entity(FabModel):
         return {"version_id_col": cls.version}
 
     @classmethod
+    def owner_names(cls) -> tuple[str, ...]:
+        """The relationships of `__owner__`, in the order in which they are asked."""
+        return tuple(filter(None, (cls.__owner__,) if isinstance(cls.__owner__, str) else cls.__owner__))
+
+    @classmethod
     def policy_name(cls) -> str:
         """The entity name in the policy table."""
         return cls.__policy__ or cls.__name__

@@ -128,7 +128,9 @@ def test_two_who_fill_one_draft_are_shown_where_they_differ_and_neither_loses_an
     kept = record_of(house)
     assert kept.results == {codes[0]: "符合", codes[1]: "不符合"}
     with house.system() as session:
-        assert session.scalars(select(CheckProblem.note).where(CheckProblem.check_id == kept.id)).all() == ["有一箱过期"]
+        assert session.scalars(select(CheckProblem.note).where(CheckProblem.check_id == kept.id)).all() == [
+            "有一箱过期"
+        ]
 
 
 def test_answers_left_alone_take_what_another_answered(house: House) -> None:

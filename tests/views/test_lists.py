@@ -286,6 +286,21 @@ def test_search_reaches_behind_relationships_and_no_further_than_one_may_see(hou
     assert theirs[0] in opened(page(house.client("ju"), f"/inspections/?q={quote('查干朝鲁')}"), "/inspections")
 
 
+def test_a_form_offers_only_what_its_row_may_belong_to(house: House) -> None:
+    """A site that another station took over is still read by who made it, and no new visit may be written for it."""
+    with house.system() as session, unit_of_work(Verb.UPDATE):
+        site = session.get_one(Site, house.site_of(A))
+        site.office_id, name = house.offices[B], site.name
+    client, typed = house.client("yuan-a"), quote(name)
+    everywhere = [one["id"] for one in client.get(f"/sites/lookup?q={typed}").json["results"]]
+    assert site.id in everywhere
+    assert 'data-lookup="/sites/lookup?for=Inspection"' in page(client, "/inspections/add")
+    offered = client.get(f"/sites/lookup?q={typed}&for=Inspection").json["results"]
+    assert site.id not in [one["id"] for one in offered] and len(offered) == len(everywhere) - 1
+    for wrong in ("Account", "Nothing", "长" * 300):
+        assert client.get(f"/sites/lookup?q={typed}&for={quote(wrong)}").status_code == 422
+
+
 def test_people_are_found_through_their_appointments(house: House) -> None:
     post = told(house, select(Appointment).where(Appointment.office_id == house.offices[A]))[0]
     with house.system() as session:

@@ -55,9 +55,9 @@ def follow_owner(row: Entity) -> None:
     if not isinstance(row, Scoped) or not row.__owner__:
         return
     state: InstanceState[Any] = inspect(row)
-    names = (row.__owner__,) if isinstance(row.__owner__, str) else row.__owner__
-    keys = [str(next(iter(state.mapper.relationships[name].local_columns)).key) for name in names if name]
-    if not any(state.attrs[key].history.has_changes() for key in (*(name for name in names if name), *keys)):
+    names = row.owner_names()
+    keys = [str(next(iter(state.mapper.relationships[name].local_columns)).key) for name in names]
+    if not any(state.attrs[key].history.has_changes() for key in (*names, *keys)):
         return
     owner: Any = _owner(row)
     if owner is None:
@@ -102,8 +102,7 @@ def _wholes(row: Entity, walked: set[int]) -> Iterator[Entity]:
 
 def _owner(row: Scoped) -> Entity | None:
     """The row whose scope this one shares: the first of the declared relationships that is set."""
-    names = (row.__owner__,) if isinstance(row.__owner__, str) else row.__owner__
-    found = (related(row, name) for name in names if name)
+    found = (related(row, name) for name in row.owner_names())
     return next((one for one in found if one is not None), None)
 
 

@@ -100,7 +100,9 @@ class Checklist(Plain):
         for code in [code for code in labels if mine.get(code) != theirs.get(code)]:
             one = mine.get(code, {})
             words = "；".join(word for name, word in one.items() if name != "choice")
-            lines.append(f"{labels[code]}：{said(one['choice']) if one else _('未填写')}{f'（{words}）' if words else ''}")
+            lines.append(
+                f"{labels[code]}：{said(one['choice']) if one else _('未填写')}{f'（{words}）' if words else ''}"
+            )
         return "\n".join(line for line in lines if line)
 
     def format(self, value: Any) -> str:

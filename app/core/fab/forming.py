@@ -202,7 +202,7 @@ def sections(bound: BoundForm, doubts: dict[str, str]) -> list[Section]:
     found = []
     for part in bound.parts:
         shown = [
-            screen_field(bound.form._fields[name], doubts.get(name, ""))
+            screen_field(bound.form._fields[name], doubts.get(name, ""), bound.model)
             for name in part.columns
             if name not in bound.withheld
         ]
@@ -236,8 +236,8 @@ def _child_field(one: Any, relation: str, number: str) -> Field:
     return made
 
 
-def screen_field(one: Any, doubt: str = "") -> Field:
-    """A WTForms field as the template's plain data."""
+def screen_field(one: Any, doubt: str = "", model: type[Entity] | None = None) -> Field:
+    """A WTForms field as the template's plain data. `model`: whose form it is, if it is a record's."""
     info = one.meta_info
     made = Field(
         id=one.name,
@@ -267,7 +267,9 @@ def screen_field(one: Any, doubt: str = "") -> Field:
             made.choices.insert(0, ("", _("请选择") if made.required else ""))
     if one.kind == "lookup":
         base = base_of(one.model)
-        made.lookup_url, made.lookup_text = (f"{base}/lookup" if base else None), one.text()
+        owner = model is not None and one.name in model.owner_names()
+        made.lookup_url = f"{base}/lookup{f'?for={model.__name__}' if owner and model else ''}" if base else None
+        made.lookup_text = one.text()
     if isinstance(one, f.Lookup) and one.offered:
         made.choices = [("", _("请选择")), *((str(row.id), str(row)) for row in one.offered)]
     if isinstance(one, Checklist):

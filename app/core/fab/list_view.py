@@ -8,10 +8,13 @@ from urllib.parse import urlencode
 
 from flask import has_request_context, jsonify, render_template, request
 from flask_babel import gettext as _
-from sqlalchemy import inspect
+from sqlalchemy import ColumnElement, inspect, or_
 
 from app.core.access.context import current_access
+from app.core.access.predicate import answered_for
 from app.core.access.veil import concealed
+from app.core.entity import registry
+from app.core.errors import Invalid
 from app.core.fab import bulk, denied, keeping, listing
 from app.core.fab.cells import one_of, said
 from app.core.fab.declaration import Answer, Declaration, expose
@@ -138,11 +141,25 @@ class ListScreens(Declaration):
     @expose("/lookup")
     @needs(Verb.READ)
     def lookup(self) -> Answer:
-        """Type-ahead: the first rows that match, as JSON."""
+        """Type-ahead: the first rows that match, as JSON; `for`: only those that a row of that entity may belong to."""
         text = request.args.get("q", "").replace("\0", "").strip()[: listing.LONGEST_QUERY]
-        rows = listing.newest(self.model, text, MOST_RESULTS + 1, self.default_order)
+        rows = listing.newest(self.model, text, MOST_RESULTS + 1, self.default_order, *self._may_own())
         results = [{"id": row.id, "text": str(row), "sub": self.lookup_sub(row)} for row in rows[:MOST_RESULTS]]
         return jsonify(results=results, more=len(rows) > MOST_RESULTS)
+
+    def _may_own(self) -> list[ColumnElement[bool]]:
+        """What is read without answering for it (taken over by another office) would be refused when the form is saved."""
+        name = request.args.get("for", "")
+        if not name:
+            return []
+        cls = registry().get(name)
+        ends = inspect(cls).relationships if cls is not None else {}
+        if cls is None or self.model not in [ends[one].mapper.class_ for one in cls.owner_names()]:
+            raise Invalid(_("地址里的条件不对。"))
+        asked = (
+            answered_for(current_access(), self.model, cls.policy_name(), verb) for verb in (Verb.CREATE, Verb.UPDATE)
+        )
+        return [or_(*asked)]
 
     def lookup_sub(self, row: Any) -> str:
         """The second line of a type-ahead result."""

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from flask_babel import gettext as _
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Select, select
 from werkzeug.datastructures import MultiDict
 
 from app.core.access.veil import concealed
@@ -119,15 +119,15 @@ def build_query(query: ListQuery, filters: list[str]) -> Select[Any]:
     return statement.order_by(*paging.ordered(query.model, query.order, query.default_order))
 
 
-def newest(model: type[Entity], text: str, most: int, default_order: str) -> list[Any]:
+def newest(model: type[Entity], text: str, most: int, default_order: str, *also: ColumnElement[bool]) -> list[Any]:
     """The first rows that match typed text (all when there is none): for type-ahead and the search over everything.
 
-    The newest first: as the list shows them where the table grows, else by the key.
+    The newest first: as the list shows them where the table grows, else by the key. `also`: what must hold besides.
     """
     usual = model.__grows__ and not concealed(model, default_order.removeprefix("-"))
     by = default_order if usual else "-id"
     narrow, clause = search(model, text) if text else (False, None)
-    statement = select(model) if clause is None else select(model).where(clause)
+    statement = select(model).where(*also) if clause is None else select(model).where(clause, *also)
     order = paging.ordered(model, by, by)
     page = paging.page(statement, order, 0, most, tuple(named_by(model)), narrow=narrow)
     return list(current_session().scalars(page).unique())
