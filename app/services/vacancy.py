@@ -40,10 +40,11 @@ class Vacancy:
 def must(day: date) -> ColumnElement[bool]:
     """Whether some site of the firm had to have a director on the day."""
     one = DirectorDecision
-    return exists().where(one.enterprise_id == Enterprise.id, one.must, _stood(one, day))
+    return exists().where(one.enterprise_id == Enterprise.id, one.must, stood(one, day))
 
 
-def _stood(one: Any, day: Any) -> ColumnElement[bool]:
+def stood(one: Any, day: Any) -> ColumnElement[bool]:
+    """Whether a dated row held on a day."""
     return and_(one.date_from <= day, or_(one.date_to.is_(None), one.date_to >= day))
 
 
@@ -91,7 +92,7 @@ def _due_since(day: date) -> Any:
     """The newest day on which a duty began that did not stand the day before, by whichever site of the firm."""
     one, before = aliased(DirectorDecision), aliased(DirectorDecision)
     eve = plus_days(one.date_from, literal(-1))
-    went_on = exists().where(before.enterprise_id == one.enterprise_id, before.must, _stood(before, eve))
+    went_on = exists().where(before.enterprise_id == one.enterprise_id, before.must, stood(before, eve))
     mine = (one.enterprise_id == Enterprise.id, one.must, one.date_from <= day, ~went_on)
     return select(func.max(one.date_from)).where(*mine).correlate(Enterprise).scalar_subquery()
 

@@ -13,6 +13,7 @@ from app.core import clock
 from app.core.access.context import current_access
 from app.core.access.policy import Coverage
 from app.core.access.predicate import answered_for
+from app.core.db import current_session
 from app.core.fab import fields
 from app.core.fab.bulk import bulk_act
 from app.core.fab.converter import AppForm
@@ -24,6 +25,7 @@ from app.core.fab.relating import register_filter
 from app.core.fab.showing import Children
 from app.core.fab.view import EntityView
 from app.core.importing.naming import Naming
+from app.core.office import Account
 from app.core.screen import FilterBox
 from app.core.verbs import Verb
 from app.models.care import Caretaker
@@ -31,6 +33,7 @@ from app.models.enterprise import Enterprise, Site
 from app.models.precinct import Precinct
 from app.services.care import MINE, Colleague, assign, colleagues, divide, holds, without
 
+MOST_OFFERED = 40
 OWN, NOBODY = "mine", "none"
 CHARGE = ["site", "role", "account", "date_from", "date_to"]
 
@@ -201,13 +204,24 @@ class CaretakerView(EntityView):
         return row
 
     def prepare(self, bound: BoundForm) -> None:
-        """What has begun stands; only its end is still to be said."""
+        """What has begun stands; only its end is still to be said. Who may be put in charge is offered by name."""
         row = bound.row
+        if (account := bound.field("account")) is not None:
+            account.offered = _able(getattr(row, "account", None))
         # whoever does not see since when is not let change it
         begun = isinstance(row, Caretaker) and bool(row.id) and (row.date_from is None or row.date_from < clock.today())
         for name in CHARGE[:-1] if begun else ():
             if (field := bound.field(name)) is not None:
                 field.readonly = True
+
+
+def _able(now: Account | None) -> list[Account]:
+    """Who may answer for sites that the person keeps, and who does now; nobody where these are too many to choose from."""
+    keys = {int(key) for key, _name in _offered()} | ({now.id} if now is not None else set())
+    if len(keys) > MOST_OFFERED:
+        return []
+    found = current_session().scalars(select(Account).where(Account.id.in_(sorted(keys))).order_by(Account.id))
+    return list(found.unique())
 
 
 class PrecinctView(EntityView):

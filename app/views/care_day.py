@@ -22,9 +22,11 @@ from app.core.screen import Action, ChildTable, ColumnHead
 from app.core.verbs import Verb
 from app.data.enums import AppointmentRole, CareRole
 from app.models.care import Caretaker
+from app.models.director import DirectorDecision
 from app.models.enterprise import Site
 from app.models.personnel import Appointment
 from app.services.care import on_day
+from app.services.vacancy import stood
 
 FIRST = date(1990, 1, 1)
 
@@ -46,7 +48,7 @@ class DayScreens:
         page = render_template(
             "entity/day.html", title=_("当日责任人：%(name)s", name=str(row)), tables=tables, error=error,
             typed=request.args.get("day", "")[:40] if error else day.isoformat(), today=clock.today(),
-            day=date_text(day), lacking=[] if error else _lacking(tables),
+            day=date_text(day), lacking=[] if error else _lacking(tables, _director_due(row, day)),
             crumbs_of=[(self.title, f"{self.route_base}/"), (str(row), f"{self.route_base}/{key}")],
         )  # fmt: skip
         return (page, 422) if error else page
@@ -97,9 +99,18 @@ def _table(model: Any, label: str, rows: list[Any], names: list[str]) -> ChildTa
     return ChildTable(label, heads, [row_of(one, names) for one in rows], empty_text=_("没有，或您无权查看。"))
 
 
-def _lacking(tables: list[ChildTable]) -> list[str]:
-    """Roles that nobody had that day, as far as one sees."""
+def _director_due(row: Any, day: date) -> bool:
+    """Whether the site, or some site of the firm, had to have a 食品安全总监 that day, as far as one sees."""
+    one = DirectorDecision
+    about = one.site_id == row.id if isinstance(row, Site) else one.enterprise_id == row.id
+    due = select(one.id).where(about, one.must, stood(one, day)).limit(1)
+    return current_session().scalar(due) is not None
+
+
+def _lacking(tables: list[ChildTable], director: bool) -> list[str]:
+    """Roles that nobody had that day, as far as one sees; a director only where one was due."""
     there = {row.cells[0].text for table in tables for row in table.rows}
     wanted = [CareRole.PRINCIPAL] if current_access().may("Caretaker", Verb.READ) else []
-    roles = [*wanted, AppointmentRole.PRINCIPAL, AppointmentRole.DIRECTOR, AppointmentRole.OFFICER]
+    due = [AppointmentRole.DIRECTOR] if director else []
+    roles = [*wanted, AppointmentRole.PRINCIPAL, *due, AppointmentRole.OFFICER]
     return [said(one) for one in roles if said(one) not in there]

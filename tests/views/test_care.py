@@ -9,12 +9,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 
 from app.core import clock
 from app.core.writing import unit_of_work
-from app.data.enums import CareRole
+from app.data.enums import AppointmentRole, CareRole
 from app.models.care import Caretaker
+from app.models.director import DirectorDecision
 from app.models.enterprise import Site
 from app.models.personnel import Appointment
 from app.models.precinct import Precinct
@@ -212,7 +213,9 @@ def test_the_form_ends_the_one_before_and_fixes_what_has_begun(small: House) -> 
     put(small, site, "yuan-a", when=-5)
     client = small.client("neiqin-a")
     page = text(client.get(f"/caretakers/add?site={site}"))
-    assert 'name="account"' in page
+    offered = page[page.index('<select id="account"') :].split("</select>")[0]
+    assert f'value="{small.accounts["suo-a"]}"' in offered and f'value="{small.accounts["neiqin-a"]}"' not in offered
+    assert f'value="{small.accounts["yuan-b"]}"' not in offered, "of another station"
     form = {"site": str(site), "role": "主管", "account": str(small.accounts["suo-a"]),
             "date_from": clock.today().isoformat()}  # fmt: skip
     assert client.post("/caretakers/add", data=form).status_code == 302
@@ -249,6 +252,24 @@ def test_for_a_past_day_it_says_who_answered_on_both_sides(house: House) -> None
             assert f">{there}<" in body and f">{gone}<" not in body and name in body
         before = text(client.get(f"{base}/day?day={(clock.today() - timedelta(days=9)).isoformat()}"))
         assert "这一天没有看到：主管" in before
+
+
+def test_a_missing_director_is_told_only_where_one_was_due(small: House) -> None:
+    """Of a station's sites without a director some must have one, the others need none."""
+    today = clock.today()
+    with small.system() as session:
+        one = DirectorDecision
+        told = {must: session.scalars(
+            select(Site.id).join(one, one.site_id == Site.id).order_by(Site.id)
+            .where(Site.office_id == small.offices[A], one.must.is_(must), one.date_to.is_(None))
+            .where(~exists().where(Appointment.enterprise_id == Site.enterprise_id, Appointment.in_force(today),
+                                   Appointment.role == AppointmentRole.DIRECTOR))).first()
+            for must in (True, False)}  # fmt: skip
+    client = small.client("suo-a")
+    for must, key in told.items():
+        assert key, must
+        note = text(client.get(f"/sites/{key}/day")).partition("这一天没有看到：")[2].partition("<")[0]
+        assert ("食品安全总监" in note) == must, note
 
 
 @pytest.mark.parametrize("day", ["x", "2999-01-01", "0001-01-01", "2026-02-30", "长" * 5_000, "2026-01-01\0"])
