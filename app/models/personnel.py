@@ -161,7 +161,7 @@ class Ban(Scoped):
             Transition("revoke", "撤销", (BanState.IN_FORCE,), BanState.REVOKED, Verb.REVOKE, reason=True,
                        kind="danger", confirm="处罚决定被撤销、变更或登记有误时才撤销；期满的不用撤销。"),
         ),
-        tones={BanState.IN_FORCE: "danger", BanState.REVOKED: "neutral"},
+        tones={BanState.REVOKED: "neutral"},  # how it stands today is told by `standing`
     )  # fmt: skip
 
     person_id: Mapped[int] = column("人员", BigId, ForeignKey("person.id"), nullable=False, index=True)
