@@ -216,7 +216,7 @@ class CaretakerView(EntityView):
 
 
 def _able(now: Account | None) -> list[Account]:
-    """Who may answer for sites that the person keeps, and who does now; nobody where these are too many to choose from."""
+    """Who may answer for sites that the person keeps, and who does now; nobody where there are too many."""
     keys = {int(key) for key, _name in _offered()} | ({now.id} if now is not None else set())
     if len(keys) > MOST_OFFERED:
         return []

@@ -148,7 +148,7 @@ class ListScreens(Declaration):
         return jsonify(results=results, more=len(rows) > MOST_RESULTS)
 
     def _may_own(self) -> list[ColumnElement[bool]]:
-        """What is read without answering for it (taken over by another office) would be refused when the form is saved."""
+        """What is read without answering for it (another office took it over) would be refused on saving."""
         name = request.args.get("for", "")
         if not name:
             return []
