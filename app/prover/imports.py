@@ -81,19 +81,22 @@ def _file(ways: Ways, view: EntityView, cells: dict[str, str], typed: str) -> Ca
         one = Try(WAY, f"POST {view.route_base}/import", Ask("POST", f"{view.route_base}/import"),
                   tuple(value for value in cells.values() if value), None, (nothing,))  # fmt: skip
         gaps = replace(one, typed=(typed,))
-        mine = _imported(judge, one, client, view, cells)
+        mine = _tried(judge, one, client, view, cells)
         named = typed.startswith(NOBODY[0])  # of two numbers one may be wrong in another way than the other
-        other = _imported(judge, one, client, view, there) if named else None
+        other = _tried(judge, one, client, view, there) if named else None
         if mine is not None and other is not None:
-            judge.alike(gaps, mine, other)
+            judge.alike(gaps, mine[1], other[1])
+        for tried in (mine, other):  # only now: what the first one writes, the second one's trial would find
+            if tried is not None:
+                judge.look(one, Ask("POST", tried[0], {"skip_bad": "1", "accept": "1"}), client)
 
     return run
 
 
-def _imported(
+def _tried(
     judge: Judge, one: Try, client: FlaskClient, view: EntityView, cells: dict[str, str]
-) -> TestResponse | None:
-    """The trial's page of a file with this one row; then it is written, as far as it goes."""
+) -> tuple[str, TestResponse] | None:
+    """The address and the page of the trial of a file with this one row."""
     sheet = io.StringIO()
     writer = csv.writer(sheet)
     writer.writerows([list(cells), list(cells.values())])
@@ -107,5 +110,4 @@ def _imported(
     judge.look(one, Ask("POST", f"{found[1]}/columns", mapping), client)
     trial = judge.look(one, Ask("GET", found[1]), client)
     judge.look(one, Ask("GET", f"{found[1]}/checked.xlsx"), client)
-    judge.look(one, Ask("POST", found[1], {"skip_bad": "1", "accept": "1"}), client)
-    return trial
+    return found[1], trial
