@@ -57,8 +57,8 @@ class PolicyState(StrEnum):
 class Occasion(StrEnum):
     """When a 落实自查表 is due: once when a firm is entered, then for each year."""
 
-    JOINING = "入网"
-    YEARLY = "年度"
+    JOINING = "入网自查"
+    YEARLY = "年度自查"
 
 
 class PointAnswer(StrEnum):

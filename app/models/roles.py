@@ -151,7 +151,7 @@ INSPECTS = (
     *STATION_KEEPS,
     *_over(CARE, (V.READ, V.EXPORT, V.PRINT), C.SUBTREE),
     Grant("DailyCheck", (V.REVOKE,), C.SUBTREE, SENT_CHECK),
-    Grant("SelfAssessment", (V.REVOKE,), C.SUBTREE, (*SENT_SELF, AssessmentState.CONFIRMED)),
+    Grant("SelfAssessment", (V.REVOKE,), C.SUBTREE, (AssessmentState.CONFIRMED,)),
     *COLLEAGUES,
 )  # fmt: skip
 

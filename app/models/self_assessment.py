@@ -51,7 +51,7 @@ class SelfAssessment(Scoped):
                        confirm="确认所填与监管所掌握的情况一致；确认后不能再改。"),
             Transition("return", "退回", (S.SUBMITTED,), S.RETURNED, Verb.RETURN, reason=True, kind="plain",
                        confirm="请写明哪几项与实际不符，单位改后重新提交。"),
-            Transition("void", "作废", (S.SUBMITTED, S.CONFIRMED), S.VOID, Verb.REVOKE, reason=True, kind="danger",
+            Transition("void", "作废", (S.CONFIRMED,), S.VOID, Verb.REVOKE, reason=True, kind="danger",
                        confirm="作废后视为没有提交，单位可以另填一份；原表保留。"),
         ),
         tones={S.DRAFT: "neutral", S.SUBMITTED: "warning", S.RETURNED: "danger", S.CONFIRMED: "success",
@@ -60,7 +60,7 @@ class SelfAssessment(Scoped):
 
     enterprise_id: Mapped[int] = column("主体", BigId, ForeignKey("enterprise.id"), nullable=False, index=True)
     occasion: Mapped[str] = column("自查情形", String(10), choices=Occasion, nullable=False)
-    year: Mapped[int] = column("年度", Integer, nullable=False)
+    year: Mapped[int] = column("年度", Integer, nullable=False, format="code")
     unit: Mapped[str] = column("单位名称", String(120), derived=True, nullable=False, default="",
                                of=("enterprise.name",))  # fmt: skip
     edition: Mapped[int] = column("自查表版次", Integer, system=True, nullable=False, default=EDITION)

@@ -53,7 +53,8 @@ def _made(firm: int, occasion: Occasion, *, whole: bool) -> int:
     if firm % 3 == 0:
         answers["5"] = {"choice": PointAnswer.NOT_DONE.value, "plan": PLAN}
     answers["10"] = {"choice": PointAnswer.NOT_APPLICABLE.value, "reason": "还没有被抽查考核过。"}
-    row = SelfAssessment(enterprise=fetch(Enterprise, firm), occasion=occasion, year=clock.today().year)
+    owner = current_session().scalars(select(Enterprise).where(Enterprise.id == firm)).unique().one()
+    row = SelfAssessment(enterprise=owner, occasion=occasion, year=clock.today().year)
     row.answers = answers
     save(row, Verb.CREATE)
     if whole:

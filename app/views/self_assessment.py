@@ -49,7 +49,7 @@ class SelfAssessmentView(EntityView):
     form_parts = [Part(_("自查"), WHAT), Part("", ["answers"])]
     then = ("submit", _("提交"), _("存草稿"))
     show_parts = [
-        (_("自查"), ["unit", *WHAT, "summary", "differs"]),
+        (_("自查"), [*WHAT, "summary", "differs"]),
         (_("提交和核对"), ["submitted_at", "decided_at", "edition"]),
     ]
 

@@ -81,7 +81,7 @@ def open_to_person() -> bool:
 
 def _which() -> list[tuple[str, str]]:
     this = clock.today().year
-    years = [(str(year), gettext("%(year)s 年度", year=year)) for year in (this, this - 1)]
+    years = [(str(year), gettext("%(year)s 年度自查", year=year)) for year in (this, this - 1)]
     return [("", gettext("全部")), ("joining", said(Occasion.JOINING)), *years]
 
 
@@ -110,7 +110,7 @@ def which(one: Owed) -> str:
     """What is owed: 入网, or the year's."""
     if one.occasion is Occasion.JOINING:
         return said(one.occasion)
-    return str(gettext("%(year)s 年度", year=one.year))
+    return str(gettext("%(year)s 年度自查", year=one.year))
 
 
 def form_of(one: Owed) -> str:
