@@ -23,7 +23,7 @@ from app.models.enterprise import Enterprise
 EDITION = 1  # of the points that a new one is answered by (data/self_points.json)
 LIVE = bare_column("state") != S.VOID.value
 WORST_FIRST = (PointAnswer.NOT_DONE, PointAnswer.NOT_APPLICABLE, PointAnswer.DONE)
-WORDS_OF = {PointAnswer.NOT_DONE: "plan", PointAnswer.NOT_APPLICABLE: "reason"}
+WORDS_OF: dict[str, str] = {PointAnswer.NOT_DONE: "plan", PointAnswer.NOT_APPLICABLE: "reason"}
 
 
 class SelfAssessment(Scoped):
@@ -78,7 +78,8 @@ class SelfAssessment(Scoped):
     enterprise: Mapped[Enterprise] = relationship()
 
     def __str__(self) -> str:
-        return " ".join(str(part) for part in (self.unit, self.year, _(self.occasion or "")) if part)
+        told = (self.unit, self.year, _(self.occasion) if self.occasion else "")
+        return " ".join(str(part) for part in told if part)
 
     @computed("结果")
     def summary(self) -> Badge | str:
@@ -93,7 +94,7 @@ class SelfAssessment(Scoped):
         found: dict[str, dict[str, str]] = {}
         for code, choice in (self.results or {}).items():
             found[code] = {"choice": choice}
-            if name := WORDS_OF.get(PointAnswer(choice)):
+            if name := WORDS_OF.get(choice):
                 found[code][name] = (self.notes or {}).get(code, "")
         return found
 

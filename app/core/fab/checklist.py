@@ -114,7 +114,7 @@ def answered(label: str, asked: str, items: Iterable[CheckItem], choices: tuple[
     rows = [
         Row("", one.code, [
             Cell("code", one.code), Cell("text", one.text),
-            Cell("flag", said(one.choice), tone=tones[one.choice]) if one.choice else Cell(),
+            Cell("flag", said(one.choice), tone=tones.get(one.choice, "neutral")) if one.choice else Cell(),
             *([Cell("text", one.note)] if worded else []),
         ])
         for one in shown
