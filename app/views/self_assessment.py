@@ -71,7 +71,7 @@ class SelfAssessmentView(EntityView):
             CheckItem(one.code, one.text, _told(one), help_label=gettext("看什么"))
             for one in data.self_points(stored.edition if stored else EDITION)
         ]
-        if stored and stored.differs:
+        if stored and stored.differs and not concealed(SelfAssessment, "differs"):
             form.answers.description = gettext("监管所退回：%(why)s", why=stored.differs)
 
     def _form_page(self, bound: BoundForm, row: Any, **more: Any) -> str:
