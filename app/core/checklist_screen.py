@@ -26,7 +26,10 @@ class CheckChoice:
 
 @dataclass
 class CheckItem:
-    """One item of a checklist: code, text, what to know about it, words that mark it; and what was answered."""
+    """One item of a checklist: code, text, what to know about it, words that mark it; and what was answered.
+
+    `help` opens under `help_label`; `note` is there to read at once.
+    """
 
     code: str
     text: str
@@ -35,3 +38,5 @@ class CheckItem:
     choice: str = ""
     words: dict[str, str] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
+    note: str = ""
+    help_label: str = ""

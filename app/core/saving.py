@@ -176,7 +176,7 @@ def column_problems(row: Entity) -> Iterable[tuple[str, str]]:
             asked = not info.get("system") and not target.primary_key
             if asked and not target.nullable and target.default is None and not target.foreign_keys:
                 yield prop.key, _("请填写。")
-        elif isinstance(value, str) and (why := _text_problem(value, target.type, info.get("choices"))):
+        elif isinstance(value, str) and (why := text_problem(value, target.type, info.get("choices"))):
             yield prop.key, why
         elif isinstance(value, date) and not 1900 <= value.year <= 2200:
             yield prop.key, _("日期不在合理范围内。")
@@ -206,7 +206,8 @@ def cycle_problems(row: Entity) -> Iterable[tuple[str, str]]:
                 yield relation.key, _("上级不能是它自己或它的下级。")
 
 
-def _text_problem(value: str, kind: Any, choices: Any) -> str:
+def text_problem(value: str, kind: Any, choices: Any = None) -> str:
+    """What is wrong with a text for a column of this type: signs that can't be shown, too long, no choice of these."""
     longest = kind.length if isinstance(kind, String) and kind.length else LONGEST
     if any(unicodedata.category(char) in {"Cc", "Cs", "Co", "Cn"} and char not in "\r\n\t" for char in value):
         return str(_("含有不能显示的字符，请删除后重新输入。"))

@@ -129,6 +129,22 @@ class Duty:
     confirmed: bool
 
 
+@dataclass(frozen=True, slots=True)
+class SelfPoint:
+    """One of the 16 points of a 落实自查表, in our own words; `hint` says what is looked at.
+
+    An edition that was answered by stays as it is: other words are another edition. `basis` is empty where no source
+    was found.
+    """
+
+    edition: int
+    code: str
+    text: str
+    hint: str
+    basis: str
+    tag: str
+
+
 def _rows(name: str) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = json.loads(files(__package__).joinpath(name).read_text("utf-8"))
     return [{key: tuple(value) if isinstance(value, list) else value for key, value in row.items()} for row in rows]
@@ -176,6 +192,12 @@ def risk_items() -> tuple[RiskItem, ...]:
 def duties() -> tuple[Duty, ...]:
     """What 《食品安全总监职责》, 《食品安全员守则》, 任命书 and 岗位责任表 say, in order."""
     return tuple(Duty(**row) for row in _rows("duties.json"))
+
+
+@cache
+def self_points(edition: int) -> tuple[SelfPoint, ...]:
+    """The points of one edition of the 落实自查表, in order; none of an edition that there is not."""
+    return tuple(one for row in _rows("self_points.json") if (one := SelfPoint(**row)).edition == edition)
 
 
 @cache

@@ -54,6 +54,31 @@ class PolicyState(StrEnum):
     SIGNED = "已签字"
 
 
+class Occasion(StrEnum):
+    """When a 落实自查表 is due: once when a firm is entered, then for each year."""
+
+    JOINING = "入网自查"
+    YEARLY = "年度自查"
+
+
+class PointAnswer(StrEnum):
+    """What a firm says of one point."""
+
+    DONE = "已落实"
+    NOT_DONE = "未落实"
+    NOT_APPLICABLE = "不适用"
+
+
+class AssessmentState(StrEnum):
+    """状态 of a 落实自查表; one that is 已作废 stays readable and makes room for another."""
+
+    DRAFT = "草稿"
+    SUBMITTED = "已提交"
+    RETURNED = "已退回"
+    CONFIRMED = "已确认"
+    VOID = "已作废"
+
+
 class BanKind(StrEnum):
     """禁业期限 (食品安全法 135)."""
 

@@ -15,7 +15,7 @@ from app.core.saved import Sharing
 from app.core.verbs import Verb as V  # noqa: N817 - as above
 from app.data.enums import CheckState, ClosureState, LicenceState, OverrideState, RiskListState, TransferState
 from app.data.enums import NoticeState as N
-from app.data.people import BanState, ChangeState
+from app.data.people import AssessmentState, BanState, ChangeState
 from app.models.inspection import DRAFT
 
 R = (V.READ,)
@@ -25,10 +25,11 @@ SERVED = (N.DELIVERED, N.CORRECTING, N.TO_RECHECK, N.CORRECTED, N.NOT_CORRECTED,
 LEADS = 30  # the rank of a 所长: from here on one may put filters there for the office
 # what firms keep, and what is kept of them
 KEPT = ("DailyCheck", "RiskList", "Licence", "Closure", "Training", "Exam", "DirectorDecision", "DirectorOverride",
-        "StaffChange", "PolicyDocument", "RiskGrading")  # fmt: skip
+        "StaffChange", "PolicyDocument", "RiskGrading", "SelfAssessment")  # fmt: skip
 NOTES = ("SiteNote",)  # what the regulator thinks of a site: no firm reads it
 DRAFT_CHECK, SENT_CHECK = (CheckState.DRAFT,), (CheckState.SUBMITTED,)
 MENDABLE = (ChangeState.DRAFT, ChangeState.RETURNED)
+OPEN_SELF, SENT_SELF = (AssessmentState.DRAFT, AssessmentState.RETURNED), (AssessmentState.SUBMITTED,)
 REPORTED, STANDING = (ChangeState.REPORTED,), (ChangeState.STANDING,)
 DECLARED, CLOSED = (ClosureState.DECLARED,), (ClosureState.CONFIRMED,)
 RULES = ("DirectorRule", "SizeYardstick")  # everybody reads what is decided by
@@ -122,6 +123,7 @@ STATION_KEEPS = (
     Grant("Closure", (V.END, V.REVOKE), C.SUBTREE, CLOSED),
     Grant("StaffChange", (V.CONFIRM, V.RETURN), C.SUBTREE, REPORTED),
     Grant("StaffChange", (V.END,), C.SUBTREE, STANDING),
+    Grant("SelfAssessment", (V.CONFIRM, V.RETURN), C.SUBTREE, SENT_SELF),
     *_makes_lists(C.SUBTREE),
     Grant("Holiday", R, C.ALL),
 )
@@ -149,6 +151,7 @@ INSPECTS = (
     *STATION_KEEPS,
     *_over(CARE, (V.READ, V.EXPORT, V.PRINT), C.SUBTREE),
     Grant("DailyCheck", (V.REVOKE,), C.SUBTREE, SENT_CHECK),
+    Grant("SelfAssessment", (V.REVOKE,), C.SUBTREE, (AssessmentState.CONFIRMED,)),
     *COLLEAGUES,
 )  # fmt: skip
 
@@ -164,7 +167,9 @@ FIRM_GRANTS = (
     Grant("Closure", (V.CREATE,), C.FIRM),
     Grant("Closure", (V.UPDATE,), C.FIRM, DECLARED),
     *_over(("Training", "PolicyDocument"), (V.CREATE, V.UPDATE), C.FIRM),
-    Grant("StaffChange", (V.CREATE,), C.FIRM),
+    *_over(("StaffChange", "SelfAssessment"), (V.CREATE,), C.FIRM),
+    Grant("SelfAssessment", (V.UPDATE, V.SUBMIT), C.FIRM, OPEN_SELF),
+    Grant("SelfAssessment", (V.DELETE,), C.FIRM, (AssessmentState.DRAFT,)),
     Grant("StaffChange", (V.UPDATE, V.SUBMIT), C.FIRM, MENDABLE),
     Grant("StaffChange", (V.REVOKE,), C.FIRM, (*MENDABLE, *REPORTED)),
     Grant("StaffChange", (V.END,), C.FIRM, STANDING),

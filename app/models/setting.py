@@ -39,8 +39,12 @@ PASS_MARK_OF = {  # of a post; where it is not confirmed, PASS_MARK counts
 }
 TRAINING_HOURS = "training.hours"
 TRAINING_PART_YEAR = "training.part_year"
+JOINING_DAYS = "self.joining_days"
+YEARLY_DUE = "self.yearly_due"  # month and day of every year
+DAYS = (YEARLY_DUE,)  # what is a month and a day
 NUMBERS = {  # what is a number, from least to most
     CHECK_GRACE: (0, 30), PASS_MARK: (1, 100), STAND_IN_DAYS: (1, 60), TRAINING_HOURS: (1, 400),
+    JOINING_DAYS: (1, 365),
     TRAINING_PART_YEAR: (0, 1), **dict.fromkeys(PASS_MARK_OF.values(), (1, 100)),
 }  # fmt: skip
 
@@ -60,6 +64,8 @@ WANTED = (
     Wanted(TRAINING_HOURS, "每年培训学时", "食品安全总监、食品安全员每人每年的学时（2025 年修正的《规定》）。", "40"),
     Wanted(TRAINING_PART_YEAR, "学时按在岗天数折算", "年中任职的：1 按在岗天数折算，0 不折算。", "1"),
     Wanted(STAND_IN_DAYS, "临时代班最长天数", "单位自己安排的代班连续不超过几天；更久的要报任命。", "7"),
+    Wanted(JOINING_DAYS, "入网自查期限（天）", "主体登记后多少天内要提交入网的落实自查表。", "30"),
+    Wanted(YEARLY_DUE, "年度自查截止日（月-日）", "每年的落实自查表最晚哪天提交，例如 12-31。", "12-31"),
     Wanted(MONGOLIAN, "蒙古文标题", "印在机关名称上方；不需要时不必确认。", ""),
     *(Wanted(key, f"抽查考核合格线：{role}", "这个岗位另有合格线时填写并确认；没有确认的按通用的合格线。", "")
       for role, key in PASS_MARK_OF.items()),

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from types import SimpleNamespace
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import ColumnElement, false, func, literal, null, or_, select
+from sqlalchemy import func, select
 
 from app.core import clock
-from app.core.access.context import current_access
-from app.core.access.predicate import deciding
 from app.core.db import current_session
 from app.core.pinyin import search_key
 from app.core.saving import Check, on_save
-from app.core.verbs import Verb
 from app.core.workflow import lock
 from app.data.people import PolicyKind, PolicyState
 from app.models.enterprise import Enterprise
 from app.models.policy_document import PolicyDocument
+from app.services.firm_rows import lackable, named
 
 
 @on_save(PolicyDocument)
@@ -69,26 +66,11 @@ def _there(kind: str = "") -> Any:
     return select(func.count(one.kind.distinct())).where(*mine).correlate(Enterprise).scalar_subquery()
 
 
-def _read_of() -> ColumnElement[bool]:
-    """Firms whose papers the person would read: of one that is lent for a visit all would seem to be missing."""
-    row = SimpleNamespace(
-        id=null(), office_id=Enterprise.office_id, made_office_id=Enterprise.made_office_id, lines=literal(0),
-        enterprise_id=Enterprise.id, site_id=null(), state=null(),
-    )  # fmt: skip
-    ways = deciding(current_access(), PolicyDocument, row, Verb.READ, states=False)
-    return or_(false(), *(clause for _held, _coverage, clause in ways))
-
-
 def _firms(wanted: Wanted) -> Any:
     """Firms in being that lack something."""
     enough = 1 if wanted.kind else len(PolicyKind)
-    found = select(Enterprise.id, _there().label("there")).where(
-        Enterprise.ended_on.is_(None), _read_of(), _there(wanted.kind) < enough
-    )
-    if wanted.office_id:
-        offices = current_access().subtree(wanted.office_id)
-        found = found.where(Enterprise.office_id.in_(sorted(offices)))
-    return found
+    found = select(Enterprise.id, _there().label("there"))
+    return found.where(*lackable(PolicyDocument, wanted.office_id), _there(wanted.kind) < enough)
 
 
 def size(wanted: Wanted) -> int:
@@ -107,11 +89,6 @@ def lacking(wanted: Wanted, offset: int = 0, limit: int | None = None) -> list[L
     there: dict[int, set[str]] = {}
     for key, kind in session.execute(known):
         there.setdefault(key, set()).add(kind)
-    names = {row.id: row for row in session.execute(
-        select(Enterprise.id, Enterprise.name, Enterprise.office_id).where(Enterprise.id.in_(keys)))}  # fmt: skip
-    offices = current_access().offices
-    return [
-        Lacking(key, names[key].name, offices[names[key].office_id].name if names[key].office_id in offices else "",
-                [kind.value for kind in PolicyKind if kind not in there.get(key, set())])
-        for key in keys
-    ]  # fmt: skip
+    told = named(keys)
+    return [Lacking(key, *told[key], [kind.value for kind in PolicyKind if kind not in there.get(key, set())])
+            for key in keys]  # fmt: skip

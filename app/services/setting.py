@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from datetime import date
+
 from flask_babel import gettext as _
 from sqlalchemy import select
 
@@ -10,7 +13,7 @@ from app.core.saving import Check, on_save
 from app.core.setting import BureauSetting, confirmed
 from app.core.verbs import Verb
 from app.core.writing import unit_of_work
-from app.models.setting import NUMBERS, WANTED
+from app.models.setting import DAYS, NUMBERS, WANTED
 
 
 def ensure_settings() -> int:
@@ -29,6 +32,8 @@ def check_setting(setting: BureauSetting, check: Check) -> None:
     if setting.key in NUMBERS and setting.value and number_of(setting.key, setting.value) is None:
         least, most = NUMBERS[setting.key]
         check.error("value", _("请填写 %(least)s 到 %(most)s 之间的整数。", least=least, most=most))
+    if setting.key in DAYS and setting.value and day_of(setting.value) is None:
+        check.error("value", _("请填写每年都有的一天，月-日，例如 12-31。"))
 
 
 def number_of(key: str, value: str) -> int | None:
@@ -37,6 +42,15 @@ def number_of(key: str, value: str) -> int | None:
     if not (text.isascii() and text.isdigit() and len(text) < 9):
         return None
     return int(text) if least <= int(text) <= most else None
+
+
+def day_of(value: str) -> tuple[int, int] | None:
+    """A setting's text as month and day; None when it is no day of every year."""
+    found = re.fullmatch(r"(\d{1,2})-(\d{1,2})", value.strip(), re.ASCII)
+    try:
+        return (date(2001, int(found[1]), int(found[2])).timetuple()[1:3]) if found else None
+    except ValueError:
+        return None
 
 
 def confirmed_number(key: str) -> int | None:

@@ -31,11 +31,12 @@ LITTLE = 0.05  # hours: less is rounding
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which people: in which year, of an office, only those who lack hours."""
+    """Which people: in which year, of an office, only those who lack hours, of one firm."""
 
     year: int
     office_id: int | None = None
     lacking: bool = True
+    enterprise_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,8 @@ def _people(wanted: Wanted) -> Any:
     )
     if wanted.office_id:
         posts = posts.where(post.office_id.in_(sorted(current_access().subtree(wanted.office_id))))
+    if wanted.enterprise_id:
+        posts = posts.where(post.enterprise_id == wanted.enterprise_id)
     held = posts.group_by(post.person_id).subquery()
     sums = select(Training.person_id, func.sum(Training.hours).label("hours"))
     taught = sums.where(Training.date >= first, Training.date <= last).group_by(Training.person_id).subquery()

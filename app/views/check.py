@@ -18,15 +18,14 @@ from app.core.checklist_screen import Ask, CheckChoice, CheckItem
 from app.core.db import current_session
 from app.core.errors import Forbidden, NotFound
 from app.core.fab import fields
-from app.core.fab.cells import said
-from app.core.fab.checklist import Checklist
+from app.core.fab.checklist import Checklist, answered
 from app.core.fab.declaration import Answer, expose
 from app.core.fab.forming import BoundForm, Part
 from app.core.fab.gate import needs
 from app.core.fab.interface import AppInterface
 from app.core.fab.showing import Children
 from app.core.fab.view import EntityView
-from app.core.screen import Action, Cell, ChildTable, ColumnHead, Field, Row, ShowScreen
+from app.core.screen import Action, ChildTable, Field, ShowScreen
 from app.core.verbs import Verb
 from app.data.enums import CheckState, ItemResult
 from app.models.check import DailyCheck, RiskItem, RiskList
@@ -36,7 +35,6 @@ from app.services.risk_list import daily_items, list_in_force
 
 WHO = ["site", "check_date", "person"]
 REST = ["reported_to", "late_reason", "corrects", "device_date"]
-TONES = {ItemResult.MET: "success", ItemResult.NOT_MET: "danger", ItemResult.NOT_APPLICABLE: "neutral"}
 CHOICES = (
     CheckChoice(ItemResult.MET, "success"),
     CheckChoice(ItemResult.NOT_MET, "danger", (
@@ -171,18 +169,6 @@ def _item(one: RiskItem) -> CheckItem:
 def _results(row: DailyCheck) -> ChildTable:
     """Every daily item of the edition with its result; the bare codes where the person may not read the edition."""
     edition: RiskList | None = row.risk_list
-    items = [(one.code, one.text) for one in daily_items(edition)] if edition else [(one, "") for one in row.results]
-    rows = [
-        Row("", code, [
-            Cell("code", code), Cell("text", text),
-            Cell("flag", said(given), tone=TONES[ItemResult(given)]) if given else Cell(),
-        ])
-        for code, text in items
-        for given in [row.results.get(code, "")]
-    ]  # fmt: skip
-    heads = [
-        ColumnHead("code", gettext("项目编号")),
-        ColumnHead("text", gettext("检查项目")),
-        ColumnHead("result", gettext("结果")),
-    ]
-    return ChildTable(gettext("检查项目"), heads, rows, empty_text=gettext("还没有选择结果。"))
+    told = [(one.code, one.text) for one in daily_items(edition)] if edition else [(one, "") for one in row.results]
+    items = [CheckItem(code, text, choice=row.results.get(code, "")) for code, text in told]
+    return answered(gettext("检查项目"), gettext("检查项目"), items, CHOICES)

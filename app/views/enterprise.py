@@ -24,6 +24,7 @@ from app.models.enterprise import GONE, Enterprise, Site
 from app.models.grading import RiskGrading, SiteNote
 from app.models.licence import Closure, Licence
 from app.models.policy_document import PolicyDocument
+from app.models.self_assessment import SelfAssessment
 from app.services.likeness import tell_apart
 from app.views.care import CARE_ACTS, PRESETS
 from app.views.care_day import DayScreens, day_action
@@ -72,7 +73,9 @@ class EnterpriseView(Staffing, DayScreens, FirmPapers, Merges, EntityView):
     children = [
         Children("sites", ["name", "kind", "address", "risk_grade", "state"], add="enterprise"),
         Children("", ["kind", "state", "made_on", "note"], add="enterprise", of=(PolicyDocument, "enterprise_id")),
-    ]
+        Children("", ["occasion", "year", "summary", "submitted_at", "state"], add="enterprise",
+                 of=(SelfAssessment, "enterprise_id")),
+    ]  # fmt: skip
     naming = Naming(
         keys=(("code",), ("name",)),
         found_by=("code", "name"),

@@ -26,16 +26,20 @@ from app.core.screen import Hits, Task
 from app.core.successors import led_offices
 from app.core.verbs import Verb
 from app.data.enums import CheckState, NoticeState, SiteState, TransferState
-from app.data.people import ChangeState
+from app.data.people import AssessmentState, ChangeState
 from app.models.check import DailyCheck
 from app.models.enterprise import Enterprise, Site
 from app.models.inspection import DRAFT, Inspection
 from app.models.personnel import Appointment, Person, banned_people
 from app.models.rectification import Notice
+from app.models.self_assessment import SelfAssessment
 from app.models.staff_change import StaffChange
 from app.models.transfer import SiteTransfer
 from app.services.check import by_firm
+from app.services.self_gaps import Wanted, owed, size, terms
 from app.views.care import NOBODY, unattended
+from app.views.self_gaps import BASE as GAPS
+from app.views.self_gaps import form_of, open_to_person, state_of, which
 
 SHOWN = 5
 MOST_HITS = 10
@@ -98,19 +102,18 @@ def _tone(row: Any) -> str:
 def tasks() -> list[Task]:
     """One task a step that this person may take, with the rows that wait for it."""
     found = []
-    for verb, state, title, tone in (
-        (Verb.SIGN, NoticeState.TO_SIGN, _("待我签发"), "warning"),
-        (Verb.REVIEW, NoticeState.IN_REVIEW, _("待我审核"), "warning"),
-        (Verb.SERVE, NoticeState.SIGNED, _("待送达"), "info"),
-        (Verb.SUBMIT, NoticeState.DRAFT, _("通知书草稿"), "neutral"),
-    ):
-        if g.access.may("Notice", verb):
-            found.append(_task(Notice, verb, state, title, tone, "/notices/"))
-    if g.access.may("Inspection", Verb.COMPLETE):
-        found.append(_task(Inspection, Verb.COMPLETE, DRAFT, _("没写完的检查"), "info", "/inspections/"))
-    if g.access.may("StaffChange", Verb.CONFIRM):
-        found.append(_task(StaffChange, Verb.CONFIRM, ChangeState.REPORTED, _("待核的人员变动"), "warning",
-                           "/staff-changes/"))  # fmt: skip
+    for model, verb, state, title, tone, base in (
+        (Notice, Verb.SIGN, NoticeState.TO_SIGN, _("待我签发"), "warning", "/notices/"),
+        (Notice, Verb.REVIEW, NoticeState.IN_REVIEW, _("待我审核"), "warning", "/notices/"),
+        (Notice, Verb.SERVE, NoticeState.SIGNED, _("待送达"), "info", "/notices/"),
+        (Notice, Verb.SUBMIT, NoticeState.DRAFT, _("通知书草稿"), "neutral", "/notices/"),
+        (Inspection, Verb.COMPLETE, DRAFT, _("没写完的检查"), "info", "/inspections/"),
+        (StaffChange, Verb.CONFIRM, ChangeState.REPORTED, _("待核的人员变动"), "warning", "/staff-changes/"),
+        (SelfAssessment, Verb.CONFIRM, AssessmentState.SUBMITTED, _("待确认的落实自查表"), "warning",
+         "/self-assessments/"),
+    ):  # fmt: skip
+        if g.access.may(model.__name__, verb):
+            found.append(_task(model, verb, state, title, tone, base))
     if g.access.may("StaffChange", Verb.SUBMIT):
         found += _returned_changes()
     if g.access.may(Handover.__name__, Verb.CREATE):
@@ -122,6 +125,8 @@ def tasks() -> list[Task]:
         found.append(task)
     if g.access.may("DailyCheck", Verb.CREATE) and by_firm():
         found.append(_checks_to_do())
+    if g.access.may("SelfAssessment", Verb.CREATE) and by_firm() and (task := _self_assessments()) is not None:
+        found.append(task)
     return found
 
 
@@ -199,6 +204,20 @@ def _checks_to_do() -> Task:
     items = [{"text": str(row), "sub": "", "url": f"/daily-checks/add?site={row.id}", "state": _("未填报"),
               "tone": "warning", "due": date_text(today)} for row in rows[:SHOWN]]  # fmt: skip
     return Task(_("今天的日检查"), total, "warning", "/daily-checks/", items, _("今天的检查记录都已提交。"))
+
+
+def _self_assessments() -> Task | None:
+    """落实自查表 that the person's firms owe, the late ones first; each opens its form. Nothing when there is none."""
+    if not open_to_person():
+        return None
+    mine, by = Wanted(verb=Verb.CREATE), terms()
+    rows = owed(mine, by, 0, SHOWN + 1)
+    total = len(rows) if len(rows) <= SHOWN else size(mine, by)
+    items = [{"text": one.name, "sub": which(one), "url": form_of(one),
+              "state": said(one.began[1]) if one.began else state_of(one)[0], "tone": state_of(one)[1],
+              "due": date_text(one.due)} for one in rows[:SHOWN]]  # fmt: skip
+    late = any(one.days_late for one in rows)
+    return Task(_("要填的落实自查表"), total, "danger" if late else "info", GAPS, items) if rows else None
 
 
 def _task(model: Any, verb: Verb, state: str, title: str, tone: str, base: str) -> Task:

@@ -19,6 +19,7 @@ from flask.testing import FlaskClient
 from openpyxl import load_workbook
 from sqlalchemy import String, Text, inspect, select
 
+from app import data
 from app.core import clock, saving
 from app.core.access.context import acting
 from app.core.access.fetch import fetch
@@ -30,9 +31,12 @@ from app.core.office import AccessRole, Leaving, Posting
 from app.core.proposal import PostingProposal
 from app.core.types import Encrypted
 from app.core.verbs import Verb
+from app.core.workflow import run
 from app.core.writing import unit_of_work
-from app.models.enterprise import Site
+from app.data.people import Occasion
+from app.models.enterprise import Enterprise, Site
 from app.models.precinct import Precinct
+from app.models.self_assessment import EDITION, SelfAssessment
 from app.services.care import assign, divide
 from app.services.demo import CAST
 from app.services.handover import end_posting
@@ -171,8 +175,20 @@ def offered(house: House) -> None:
         propose(house.site_of(A), house.offices[B], clock.today(), reason="辖区调整")
 
 
+def assessed(house: House) -> None:
+    """What a firm said of itself, returned by its station."""
+    with house.acting("firm-a"):
+        firm = current_session().scalars(select(Enterprise).order_by(Enterprise.id)).unique().first()
+        row = SelfAssessment(enterprise=firm, occasion=Occasion.YEARLY, year=clock.today().year)
+        row.answers = {one.code: {"choice": "不适用", "reason": "试"} for one in data.self_points(EDITION)}
+        key = saving.save(row, Verb.CREATE).id
+        run(row, "submit")
+    with house.acting("suo-a"):
+        run(fetch(SelfAssessment, key), "return", reason="试")
+
+
 MADE = {"PostingProposalView": proposed, "HandoverView": handed_over, "CaretakerView": cared_for,
-        "PrecinctView": cared_for, "SiteTransferView": offered}  # fmt: skip
+        "PrecinctView": cared_for, "SiteTransferView": offered, "SelfAssessmentView": assessed}  # fmt: skip
 
 
 def row_to_read(house: House, view: Any) -> tuple[str, int] | None:

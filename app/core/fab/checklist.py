@@ -8,6 +8,7 @@ What must be answered is the service's to say; its errors come back as `<name>.<
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +17,7 @@ from flask_babel import gettext as _
 from app.core.checklist_screen import CheckChoice, CheckItem
 from app.core.fab.cells import said
 from app.core.fab.fields import Plain
+from app.core.screen import Cell, ChildTable, ColumnHead, Row
 
 MOST_ANSWERS = 300
 LONGEST_CODE = 20
@@ -120,3 +122,22 @@ class Checklist(Plain):
 
     def post_validate(self, form: Any, validation_stopped: bool) -> None:
         """Open items may wait: the service says when they may not."""
+
+
+def answered(label: str, asked: str, items: Iterable[CheckItem], choices: tuple[CheckChoice, ...]) -> ChildTable:
+    """A record's items with what was answered, and the words beside an answer where some have any.
+
+    `asked`: what the column of the items is called.
+    """
+    shown = list(items)
+    tones, worded = {one.value: one.tone for one in choices}, any(one.note for one in shown)
+    heads = [("code", _("项目编号")), ("text", asked), ("result", _("结果"))] + [("note", _("说明"))] * worded
+    rows = [
+        Row("", one.code, [
+            Cell("code", one.code), Cell("text", one.text),
+            Cell("flag", said(one.choice), tone=tones.get(one.choice, "neutral")) if one.choice else Cell(),
+            *([Cell("text", one.note)] if worded else []),
+        ])
+        for one in shown
+    ]  # fmt: skip
+    return ChildTable(label, [ColumnHead(*head) for head in heads], rows, empty_text=_("还没有选择结果。"))
