@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+from flask_babel import gettext as _
 from sqlalchemy import Boolean, Date, ForeignKey, Index, Integer, String, Text, UniqueConstraint, false
 from sqlalchemy import column as bare_column
 from sqlalchemy.orm import Mapped, relationship
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Mapped, relationship
 from app.core.batched import batched
 from app.core.entity import BigId, Entity, Scoped, column, computed
 from app.core.ordering import list_indexes
+from app.core.screen import Badge
 from app.core.types import LineSet
 from app.data.enums import CanteenKind, LicenceKind, Line, OrgForm, RiskGrade, SiteKind, SiteState, Trade
 from app.models.area import Area
@@ -82,6 +84,19 @@ class Enterprise(Scoped):
         """Who answers for its sites today."""
         found: str | None = batched(self, "care")
         return found
+
+    @computed("待完善")
+    def gaps(self) -> Badge | None:
+        """What a station still has to find out about it (`services.takeover`)."""
+        words = {
+            "code": _("代码"),
+            "legal_person": _("负责人"),
+            "phone": _("电话"),
+            "address": _("住所"),
+            "sites": _("场所"),
+        }
+        found = batched(self, "gaps")
+        return Badge(_("缺%(what)s", what=_("、").join(words[name] for name in found)), "warning") if found else None
 
 
 class Site(Scoped):

@@ -35,6 +35,10 @@ DECLARED, CLOSED = (ClosureState.DECLARED,), (ClosureState.CONFIRMED,)
 RULES = ("DirectorRule", "SizeYardstick")  # everybody reads what is decided by
 # who answers for which site, how a station divides its ground, what goes from one station to another
 CARE = ("Caretaker", "Precinct", "SiteTransfer")
+PRIOR = ("PriorCase",)  # what was done on paper before this system
+SEES_TAKEOVER = (Grant("TakeoverStep", R, C.SUBTREE),)
+BRINGS_IN = (Grant("PriorCase", (*KEEP, V.EXPORT, V.IMPORT, V.PRINT), C.SUBTREE), *SEES_TAKEOVER)
+CALLS_DONE = (Grant("TakeoverStep", (V.CREATE, V.DELETE), C.SUBTREE),)
 HOLIDAYS = (Grant("Holiday", (*KEEP, V.DELETE), C.ALL),)
 COLLEAGUES = (
     Grant("Account", R, C.SUPERVISED, (Family.BUSINESS,)),
@@ -82,8 +86,13 @@ def _over(entities: tuple[str, ...], verbs: tuple[V, ...], coverage: C) -> tuple
 
 def _reader(coverage: C) -> tuple[Grant, ...]:
     """Reading everything about firms, inspections and notices within a coverage."""
-    rows = (*FIRM_ROWS, "Ban", "Inspection", "Notice", "Delivery", *KEPT, *NOTES, *CARE)
-    return (*_over(rows, (V.READ, V.EXPORT, V.PRINT), coverage), Grant("Holiday", R, C.ALL), *COLLEAGUES)
+    rows = (*FIRM_ROWS, "Ban", "Inspection", "Notice", "Delivery", *KEPT, *NOTES, *CARE, *PRIOR)
+    return (
+        *_over(rows, (V.READ, V.EXPORT, V.PRINT), coverage),
+        Grant("TakeoverStep", R, coverage),
+        Grant("Holiday", R, C.ALL),
+        *COLLEAGUES,
+    )
 
 
 def _enters_bans(coverage: C) -> tuple[Grant, ...]:
@@ -152,6 +161,7 @@ INSPECTS = (
     *_over(CARE, (V.READ, V.EXPORT, V.PRINT), C.SUBTREE),
     Grant("DailyCheck", (V.REVOKE,), C.SUBTREE, SENT_CHECK),
     Grant("SelfAssessment", (V.REVOKE,), C.SUBTREE, (AssessmentState.CONFIRMED,)),
+    *BRINGS_IN,
     *COLLEAGUES,
 )  # fmt: skip
 
@@ -260,6 +270,7 @@ ROLES = (
         *INSPECTS,
         *SAYS_OTHERWISE,
         *KEEPS_CARE,
+        *CALLS_DONE,
         Grant("Site", (V.TRANSFER,), C.SUBTREE),
         Grant("SiteTransfer", (V.CONFIRM, V.RETURN), C.SUBTREE, PROPOSED),
         *WITHDRAWS,
@@ -278,12 +289,15 @@ ROLES = (
         *STATION_KEEPS,
         *_over(CARE, (V.READ, V.EXPORT, V.PRINT), C.SUBTREE),
         *KEEPS_CARE,
+        *BRINGS_IN,
+        *CALLS_DONE,
         *_fills_checks(C.SUBTREE),
         *COLLEAGUES,
     )),
     Role("assistant", "协管员", Family.BUSINESS, 10, (
         *_over(FIRM_ROWS, R, C.SUBTREE),
-        *_over(("Inspection", "Notice", "Ban", *KEPT, *NOTES, "Caretaker", "Precinct"), R, C.SUBTREE),
+        *_over(("Inspection", "Notice", "Ban", *KEPT, *NOTES, "Caretaker", "Precinct", *PRIOR), R, C.SUBTREE),
+        *SEES_TAKEOVER,
         Grant("Holiday", R, C.ALL),
         *COLLEAGUES,
     )),

@@ -17,7 +17,7 @@ from app.core.db import current_session
 from app.core.fab import fields
 from app.core.fab.bulk import bulk_act
 from app.core.fab.converter import AppForm
-from app.core.fab.filtering import Filter, Values
+from app.core.fab.filtering import OneOf, Values
 from app.core.fab.forming import BoundForm, Part, RowsOf
 from app.core.fab.interface import AppInterface
 from app.core.fab.preset import Preset
@@ -26,7 +26,6 @@ from app.core.fab.showing import Children
 from app.core.fab.view import EntityView
 from app.core.importing.naming import Naming
 from app.core.office import Account
-from app.core.screen import FilterBox
 from app.core.verbs import Verb
 from app.models.care import Caretaker
 from app.models.enterprise import Enterprise, Site
@@ -41,19 +40,14 @@ CHARGE = ["site", "role", "account", "date_from", "date_to"]
 # -- the filter -------------------------------------------------------------------------------------------------------
 
 
-class ByCaretaker(Filter):
+class ByCaretaker(OneOf):
     """One's own, those without anybody. Asks the database nothing but what is chosen: every list has the box."""
 
-    kind = "several"
     key: ClassVar[str] = "site_id"
 
     def choices(self) -> list[tuple[str, str]]:
         """我的, 没有."""
         return [(OWN, gettext("我的主体")), (NOBODY, gettext("没有监管责任人"))]
-
-    def understood(self, given: list[str]) -> list[str]:
-        """Those that can be chosen, in the order of the choices."""
-        return [value for value, _word in self.choices() if value in given]
 
     def clauses(self, values: Values) -> list[Any]:
         """Any of them, today."""
@@ -70,15 +64,6 @@ class ByCaretaker(Filter):
     def nobody(self) -> Any:
         """Those that nobody answers for; in other offices one can't know."""
         return unattended(Verb.EXPORT)
-
-    def box(self, values: Values, rows: Any = ()) -> FilterBox:
-        """Boxes to tick."""
-        chosen = values.get(self.name, [])
-        return FilterBox(self.name, self.label, self.kind, choices=self.choices(), values=chosen)
-
-    def said(self, box: FilterBox) -> str:
-        """The chosen words."""
-        return str(gettext("、")).join(word for value, word in box.choices if value in box.values)
 
 
 class FirmsByCaretaker(ByCaretaker):

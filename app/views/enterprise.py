@@ -25,11 +25,13 @@ from app.models.grading import RiskGrading, SiteNote
 from app.models.licence import Closure, Licence
 from app.models.policy_document import PolicyDocument
 from app.models.self_assessment import SelfAssessment
+from app.models.takeover import PriorCase
 from app.services.likeness import tell_apart
 from app.views.care import CARE_ACTS, PRESETS
 from app.views.care_day import DayScreens, day_action
 from app.views.firm_papers import FirmPapers
 from app.views.staffing import Staffing
+from app.views.takeover import INCOMPLETE
 from app.views.transfer import TRANSFER_ACTS, TransferScreens, transfer_actions
 
 
@@ -57,9 +59,15 @@ class EnterpriseView(Staffing, DayScreens, FirmPapers, Merges, EntityView):
     description = _("一个统一社会信用代码一个主体，可以有多个经营场所。")
     list_columns = ["name", "code", "legal_person", "phone", "address", "state"]
     order_columns = ["name", "code", "state"]
-    list_filters = ["state", "care", "org_form", "main_line", "must_have_director", "legal_person", "address"]
-    presets = PRESETS
-    extra_columns = ["org_form", "must_have_director", "head_code", "note"]  # who answers would be a ninth statement
+    list_filters = ["state", "care", "gaps", "org_form", "main_line", "must_have_director", "legal_person", "address"]
+    presets = [*PRESETS, INCOMPLETE]
+    extra_columns = [
+        "gaps",
+        "org_form",
+        "must_have_director",
+        "head_code",
+        "note",
+    ]  # who answers would be a ninth statement
     default_order = "-made_at"
     form_parts = [
         Part(_("主体"), ["name", "code", "org_form", "legal_person", "phone", "address", "state"]),
@@ -67,7 +75,7 @@ class EnterpriseView(Staffing, DayScreens, FirmPapers, Merges, EntityView):
     ]
     show_parts = [
         (_("主体"), ["name", "code", "org_form", "legal_person", "phone", "address", "state", "must_have_director"]),
-        (_("其他"), ["care", "lines", "main_line", "head_code", "note", "office_id", "merged_into"]),
+        (_("其他"), ["gaps", "care", "lines", "main_line", "head_code", "note", "office_id", "merged_into"]),
     ]
     attachments = Attachments(_("证照和其他文件"))
     children = [
@@ -173,6 +181,7 @@ class SiteView(DayScreens, TransferScreens, Merges, EntityView):
         Children("", ["check_date", "person", "summary", "marks", "state"], add="site", of=(DailyCheck, "site_id")),
         Children("", ["kind", "number", "valid_to", "expiry", "state"], add="site", of=(Licence, "site_id")),
         Children("", ["kind", "date_from", "date_to", "reason", "state"], add="site", of=(Closure, "site_id")),
+        Children("", ["kind", "number", "done_on", "scans", "state"], add="site", of=(PriorCase, "site_id")),
     ]
 
     def extra_actions(self, row: Any) -> list[Action]:

@@ -27,6 +27,7 @@ from app.core.successors import led_offices
 from app.core.verbs import Verb
 from app.data.enums import CheckState, NoticeState, SiteState, TransferState
 from app.data.people import AssessmentState, ChangeState
+from app.data.takeover import PriorState
 from app.models.check import DailyCheck
 from app.models.enterprise import Enterprise, Site
 from app.models.inspection import DRAFT, Inspection
@@ -34,6 +35,7 @@ from app.models.personnel import Appointment, Person, banned_people
 from app.models.rectification import Notice
 from app.models.self_assessment import SelfAssessment
 from app.models.staff_change import StaffChange
+from app.models.takeover import PriorCase
 from app.models.transfer import SiteTransfer
 from app.services.check import by_firm
 from app.services.self_gaps import Wanted, owed, size, terms
@@ -120,7 +122,7 @@ def tasks() -> list[Task]:
         found.append(_left_behind())
     if g.access.may(Handover.__name__, Verb.CONFIRM) and (task := _handed_to_me()) is not None:
         found.append(task)
-    found += [task for task in (_unattended(), _offered_sites()) if task is not None]
+    found += [task for task in (_unattended(), _offered_sites(), _paper_rechecks()) if task is not None]
     if g.access.may(Appointment.__name__, Verb.UPDATE) and (task := _banned_in_office()) is not None:
         found.append(task)
     if g.access.may("DailyCheck", Verb.CREATE) and by_firm():
@@ -170,6 +172,14 @@ def _offered_sites() -> Task | None:
         return None
     base = "/site-transfers/"
     task = _task(SiteTransfer, Verb.CONFIRM, TransferState.OPEN, _("待接收的场所移交"), "warning", base)
+    return task if task.count else None
+
+
+def _paper_rechecks() -> Task | None:
+    """Cases of the time before that wait for their re-check; nothing when there are none."""
+    if not g.access.may("PriorCase", Verb.UPDATE):
+        return None
+    task = _task(PriorCase, Verb.UPDATE, PriorState.WAITING, _("待复查的接管前案卷"), "warning", "/prior-cases/")
     return task if task.count else None
 
 
