@@ -39,6 +39,7 @@ from app.models.precinct import Precinct
 from app.models.self_assessment import EDITION, SelfAssessment
 from app.services.care import assign, divide
 from app.services.demo import CAST
+from app.services.demo_takeover import make_takeover
 from app.services.handover import end_posting
 from app.services.transfer import propose
 from app.views import declared
@@ -187,8 +188,15 @@ def assessed(house: House) -> None:
         run(fetch(SelfAssessment, key), "return", reason="试")
 
 
+def taken_over(house: House) -> None:
+    """A station's cases done on paper."""
+    with house.app.app_context():
+        make_takeover(house.accounts, {})
+
+
 MADE = {"PostingProposalView": proposed, "HandoverView": handed_over, "CaretakerView": cared_for,
-        "PrecinctView": cared_for, "SiteTransferView": offered, "SelfAssessmentView": assessed}  # fmt: skip
+        "PrecinctView": cared_for, "SiteTransferView": offered, "SelfAssessmentView": assessed,
+        "PriorCaseView": taken_over}  # fmt: skip
 
 
 def row_to_read(house: House, view: Any) -> tuple[str, int] | None:
