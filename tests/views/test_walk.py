@@ -262,6 +262,7 @@ SPECIAL: dict[str, dict[str, Any]] = {
         "site": lambda house: site_with_an_officer(house)[0],
         "person": lambda house: site_with_an_officer(house)[1],
     },
+    "SelfAssessment": {"year": str(clock.today().year)},
     "DirectorRule": {"kinds-0-id": "", "kinds-0-kind": "学校食堂"},
     "SizeYardstick": {"staff": "7"},
     "StaffChange": {"id_card": make_id_card(date(1985, 3, 2), 5)},
