@@ -25,11 +25,14 @@ from app.core.office import Account, Family
 from app.core.saving import save
 from app.core.verbs import Verb
 from app.core.writing import unit_of_work
+from app.data import self_points
 from app.models.citation import LegalCitation
 from app.models.enterprise import Enterprise
 from app.models.rectification import Delegation
+from app.models.self_assessment import EDITION, SelfAssessment
 from app.services.demo import CAST
 from app.services.demo_care import make_care
+from app.services.demo_self import make_assessments
 from app.services.demo_takeover import make_takeover
 from app.services.handover import hand_over
 from tests.services.test_granting import person, propose
@@ -243,6 +246,8 @@ class Data:
                     words = {text for text in session.scalars(select(column).distinct()) if isinstance(text, str)}
                     self.own |= words - texts if info.get("format") == "term" else words
             self.own |= {str(one) for one in session.scalars(select(LegalCitation))}
+            self.own |= {text for notes in session.scalars(select(SelfAssessment.notes)) for text in notes.values()}
+        self.own |= {text for one in self_points(EDITION) for text in (one.text, one.hint, one.basis)}
         quoted = [run for one in stored() if one.id for run in HAN.findall(str(one.string))]
         self.all = "\n".join({*self.own, *quoted})
         self.texts = texts
@@ -321,9 +326,10 @@ def test_no_chinese_but_data_on_any_screen(small: House) -> None:
 
 def delegate(house: House) -> None:
     """The kinds of record that the house has none of: a delegation, a hand-over, a proposal of two administrators, who
-    answers for sites, a case of the time before."""
+    answers for sites, what firms say of themselves, a case of the time before."""
     with house.app.app_context():
         make_care(house.accounts, {})
+        make_assessments(house.accounts)
         make_takeover(house.accounts, {})
     with house.acting("ju") as access:
         day = clock.today()

@@ -32,8 +32,9 @@ def _of_station(chief: int, firm: int) -> int:
     """The cast's firm has one confirmed and writes the next; others' are entered by the system, judged by the chief."""
     with acting(firm):
         own = current_session().scalars(select(Enterprise.id).order_by(Enterprise.id).limit(1)).all()
+    with acting(chief):
+        office = fetch(Account, chief).office_id
     with unscoped("demo: self-assessments"):
-        office = current_session().get_one(Account, chief).office_id
         others = select(Enterprise.id).where(Enterprise.office_id == office, Enterprise.id.not_in(own))
         keys = current_session().scalars(others.order_by(Enterprise.id).limit(EACH)).all()
         made = [_made(key, Occasion.JOINING, whole=True) for key in keys]

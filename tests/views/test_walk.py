@@ -123,6 +123,7 @@ def test_every_template_is_rendered_by_a_route_or_the_harness(small: House) -> N
                         told = answer.get_data(as_text=True)
                         assert not REPR.search(told), (username, url, REPR.search(told))
         small.client("admin").get("/roles/add?family=监管业务")
+        small.client("suo-a").get("/takeover/", follow_redirects=True)
         desk = Desk(small, "neiqin-a")  # pages that come after an upload
         desk.upload(firms_file(firm_rows(1)))
         desk.attempt()
@@ -262,6 +263,7 @@ SPECIAL: dict[str, dict[str, Any]] = {
         "site": lambda house: site_with_an_officer(house)[0],
         "person": lambda house: site_with_an_officer(house)[1],
     },
+    "SelfAssessment": {"year": str(clock.today().year)},
     "DirectorRule": {"kinds-0-id": "", "kinds-0-kind": "学校食堂"},
     "SizeYardstick": {"staff": "7"},
     "StaffChange": {"id_card": make_id_card(date(1985, 3, 2), 5)},
