@@ -58,9 +58,9 @@ class CensusRound(Entity):
         return self.name
 
     @computed("上报", reads="CensusReturn")
-    def answered(self) -> str | None:
+    def progress(self) -> str | None:
         """How many of the stations that one reads have handed in."""
-        found: str | None = batched(self, "answered")
+        found: str | None = batched(self, "progress")
         return found
 
 

@@ -73,7 +73,7 @@ def whole(census: CensusRound) -> Figures:
     """Each site once."""
     asked = select(CensusLine.state, func.count(CensusLine.id)).where(CensusLine.round_id == census.id)
     rows = current_session().execute(asked.group_by(CensusLine.state))
-    return Figures(_("合计"), Counter({state: number for state, number in rows}))
+    return Figures(_("合计"), Counter(dict(rows.all())))
 
 
 def of_several_lines(census: CensusRound) -> int:
@@ -138,4 +138,4 @@ def _answered(keys: Sequence[int]) -> dict[int, str]:
 
 
 register_batch(CensusReturn, "progress", _progress)
-register_batch(CensusRound, "answered", _answered)
+register_batch(CensusRound, "progress", _answered)

@@ -82,7 +82,8 @@ def make_demo(firms: int = 200, days: int = 30, seed: int = 1, *, care: bool = T
 
     The mark says "making" until all is there, so that a killed run is known to be half a demo (`half_made`).
 
-    `days`: how far back inspections go. `care`: whether anybody answers for the sites (who does sees those first), and counts them.
+    `days`: how far back inspections go. `care`: whether anybody answers for the sites (who
+    does sees those first), and counts them.
     Returns counts of what was made.
     """
     with unscoped("make demo") as session:

@@ -41,12 +41,13 @@ class CensusRoundView(EntityView):
     title = lazy_pgettext("list", "摸底")
     icon = "target"
     task = ("firms", 7)
+    nav_verb = Verb.CREATE  # a station works in its own return
     description = _("开始后每个监管所有一份清单，逐户核实后上报。")
-    list_columns = ["name", "as_of", "due", "answered", "state"]
+    list_columns = ["name", "as_of", "due", "progress", "state"]
     order_columns = ["as_of", "due", "state"]
     list_filters = ["state", "as_of", "due"]
     form_parts = [Part(_("摸底"), ROUND)]
-    show_parts = [(_("摸底"), [*ROUND, "answered", "opened_at", "ready_at", "ended_at"])]
+    show_parts = [(_("摸底"), [*ROUND, "progress", "opened_at", "ready_at", "ended_at"])]
 
     def blank(self) -> Any:
         """As of today, two weeks for it."""
@@ -129,6 +130,7 @@ class CensusLineView(EntityView):
     title = lazy_pgettext("list", "摸底清单")
     icon = "list"
     task = ("firms", 9)
+    nav_verb = Verb.CONFIRM
     description = _("勾选后一次确认，或对筛选出的全部确认。新开的场所照常登记，自动列为新增。")
     list_columns = ["name", "firm", "kind", "size", "lines", "state"]
     extra_columns = ["why", "reason", "decided_at", "made_at"]

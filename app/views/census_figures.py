@@ -106,11 +106,10 @@ def _heads(by: By) -> list[str]:
 
 
 def _values(one: Figures, by: By) -> list[str | int]:
-    found = [one.label, one.total, one.judged, *(one.states[state] for state in SHOWN), one.there]
+    numbers = [one.total, one.judged, *(one.states[state] for state in SHOWN), one.there]
     if by is not By.STATION:
-        return found
-    sheet = one.sheet
-    return [*found, said(sheet.state) if sheet else "", datetime_text(sheet.handed_at) if sheet else ""]
+        return [one.label, *numbers]
+    return [one.label, *numbers, *(cell.text for cell in _handed(one.sheet))]
 
 
 def _cells(one: Figures, by: By) -> list[Cell]:
@@ -119,9 +118,15 @@ def _cells(one: Figures, by: By) -> list[Cell]:
     cells = [
         first, Cell("number", str(one.total)),
         Cell("number", f"{one.judged}/{one.total}", tone="neutral" if left else "success"),
-        *(Cell("number", str(one.states[state])) for state in SHOWN), Cell("number", str(one.there)),
+        *(Cell("number", str(one.states[state]), url=_lines_url(one, state)) for state in SHOWN),
+        Cell("number", str(one.there)),
     ]  # fmt: skip
     return [*cells, *_handed(sheet)] if by is By.STATION else cells
+
+
+def _lines_url(one: Figures, state: LineState) -> str | None:
+    """The lines that a station's figure counts."""
+    return f"/census-lines/?sheet={one.sheet.id}&state={state}" if one.sheet and one.states[state] else None
 
 
 def _handed(sheet: CensusReturn | None) -> list[Cell]:
