@@ -13,6 +13,7 @@ from app.core.office import Family, RoleOrigin
 from app.core.proposal import ProposalState
 from app.core.saved import Sharing
 from app.core.verbs import Verb as V  # noqa: N817 - as above
+from app.data.census import LineState, RoundState, SheetState
 from app.data.enums import CheckState, ClosureState, LicenceState, OverrideState, RiskListState, TransferState
 from app.data.enums import NoticeState as N
 from app.data.people import AssessmentState, BanState, ChangeState
@@ -39,6 +40,14 @@ PRIOR = ("PriorCase",)  # what was done on paper before this system
 SEES_TAKEOVER = (Grant("TakeoverStep", R, C.SUBTREE),)
 BRINGS_IN = (Grant("PriorCase", (*KEEP, V.EXPORT, V.IMPORT, V.PRINT), C.SUBTREE), *SEES_TAKEOVER)
 CALLS_DONE = (Grant("TakeoverStep", (V.CREATE, V.DELETE), C.SUBTREE),)
+# 摸底: rounds are the bureau's; a station judges its lines and hands its return in
+CENSUS = ("CensusReturn", "CensusLine")
+OPEN_SHEET, HANDED_IN = (SheetState.OPEN, SheetState.RETURNED), (SheetState.HANDED_IN,)
+COUNTS = (
+    Grant("CensusLine", (V.CONFIRM,), C.SUBTREE, (LineState.OPEN,)),
+    Grant("CensusLine", (V.END,), C.SUBTREE, (LineState.OPEN, LineState.CONFIRMED, LineState.ADDED)),
+    Grant("CensusLine", (V.RETURN,), C.SUBTREE, (LineState.CONFIRMED, LineState.GONE)),
+)
 HOLIDAYS = (Grant("Holiday", (*KEEP, V.DELETE), C.ALL),)
 COLLEAGUES = (
     Grant("Account", R, C.SUPERVISED, (Family.BUSINESS,)),
@@ -87,11 +96,22 @@ def _over(entities: tuple[str, ...], verbs: tuple[V, ...], coverage: C) -> tuple
 def _reader(coverage: C) -> tuple[Grant, ...]:
     """Reading everything about firms, inspections and notices within a coverage."""
     rows = (*FIRM_ROWS, "Ban", "Inspection", "Notice", "Delivery", *KEPT, *NOTES, *CARE, *PRIOR)
+    read = (*_over(rows, (V.READ, V.EXPORT, V.PRINT), coverage), Grant("TakeoverStep", R, coverage))
+    return (*read, *_reads_census(coverage), Grant("Holiday", R, C.ALL), *COLLEAGUES)
+
+
+def _reads_census(coverage: C) -> tuple[Grant, ...]:
+    return (Grant("CensusRound", R, C.ALL), *_over(CENSUS, (V.READ, V.EXPORT, V.PRINT), coverage))
+
+
+def _holds_census(coverage: C) -> tuple[Grant, ...]:
+    """Opening a round, taking what the stations hand in, or sending it back."""
     return (
-        *_over(rows, (V.READ, V.EXPORT, V.PRINT), coverage),
-        Grant("TakeoverStep", R, coverage),
-        Grant("Holiday", R, C.ALL),
-        *COLLEAGUES,
+        Grant("CensusRound", (V.READ, V.CREATE), C.ALL),
+        Grant("CensusRound", (V.UPDATE, V.DELETE, V.CONFIRM), C.ALL, (RoundState.DRAFT,)),
+        Grant("CensusRound", (V.END,), C.ALL, (RoundState.OPEN,)),
+        Grant("CensusReturn", (V.CONFIRM,), coverage, HANDED_IN),
+        Grant("CensusReturn", (V.RETURN,), coverage, (SheetState.HANDED_IN, SheetState.ACCEPTED)),
     )
 
 
@@ -122,6 +142,8 @@ def _fills_checks(coverage: C) -> tuple[Grant, ...]:
 
 # what a station keeps about its firms beside inspections: licences, closures, trainings, examinations, lists
 STATION_KEEPS = (
+    *_reads_census(C.SUBTREE),
+    *COUNTS,
     *_over((*KEPT, *NOTES, "Ban"), (V.READ, V.EXPORT, V.PRINT), C.SUBTREE),
     *_enters_bans(C.SUBTREE),
     *_over(("Licence", "Training", "Exam", "PolicyDocument", "RiskGrading", *NOTES), (V.CREATE, V.UPDATE), C.SUBTREE),
@@ -224,6 +246,7 @@ ROLES = (
         *LEADS_OFFICE,
         Grant("Site", (V.TRANSFER,), C.SUBTREE),
         *WITHDRAWS,
+        *_holds_census(C.SUBTREE),
         Grant("Inspection", (V.SEAL, V.OPEN), C.SUBTREE, (DRAFT,)),
         Grant("Notice", (V.SIGN,), C.SUBTREE, (N.TO_SIGN,)),
         Grant("Notice", (V.VOID,), C.SUBTREE, (N.SIGNED,)),
@@ -256,6 +279,7 @@ ROLES = (
         *_reader(C.SUPERVISED),
         Grant("Site", (V.TRANSFER,), C.SUPERVISED),
         *WITHDRAWS,
+        *_holds_census(C.SUPERVISED),
         *HOLIDAYS,
     )),
     Role("brigade", "执法大队", Family.BUSINESS, 40, (
@@ -264,7 +288,7 @@ ROLES = (
         *_enters_bans(C.SUPERVISED),
         Grant("LegalCitation", R, C.ALL),
     )),
-    Role("taskforce", "专班", Family.BUSINESS, 35, _reader(C.SUPERVISED)),
+    Role("taskforce", "专班", Family.BUSINESS, 35, (*_reader(C.SUPERVISED), *_holds_census(C.SUPERVISED))),
     Role("chief", "所长", Family.BUSINESS, 30, (
         Grant("Person", (V.ACTIVATE,), C.SUBTREE),
         *INSPECTS,
@@ -275,6 +299,7 @@ ROLES = (
         Grant("SiteTransfer", (V.CONFIRM, V.RETURN), C.SUBTREE, PROPOSED),
         *WITHDRAWS,
         *_lifts_bans(C.SUBTREE),
+        Grant("CensusReturn", (V.SUBMIT,), C.SUBTREE, OPEN_SHEET),
         Grant("Inspection", (V.SEAL,), C.SUBTREE, (DRAFT,)),
         *LEADS_OFFICE,
         Grant("Notice", (V.REVIEW,), C.SUBTREE, (N.IN_REVIEW,)),
@@ -296,8 +321,9 @@ ROLES = (
     )),
     Role("assistant", "协管员", Family.BUSINESS, 10, (
         *_over(FIRM_ROWS, R, C.SUBTREE),
-        *_over(("Inspection", "Notice", "Ban", *KEPT, *NOTES, "Caretaker", "Precinct", *PRIOR), R, C.SUBTREE),
+        *_over(("Inspection", "Notice", "Ban", *KEPT, *NOTES, *CENSUS, "Caretaker", "Precinct", *PRIOR), R, C.SUBTREE),
         *SEES_TAKEOVER,
+        Grant("CensusRound", R, C.ALL),
         Grant("Holiday", R, C.ALL),
         *COLLEAGUES,
     )),

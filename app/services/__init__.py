@@ -9,7 +9,7 @@ from app import models
 SUBJECTS = ("office", "granting", "handover", "enterprise", "personnel", "ban", "inspection", "rectification",
             "setting", "check", "risk_list", "licence", "training", "director", "activation",
             "staff_change", "policy_document", "self_assessment", "grading", "likeness", "merging",
-            "takeover")  # fmt: skip
+            "takeover", "census")  # fmt: skip
 
 
 def load() -> None:

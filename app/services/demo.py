@@ -33,6 +33,7 @@ from app.models.lines import Line
 from app.models.personnel import Appointment, Person
 from app.models.rectification import Notice, NoticeCitation
 from app.services.demo_care import make_care
+from app.services.demo_census import make_census
 from app.services.demo_checks import make_checks
 from app.services.demo_firms import ledger_rows, make_firms
 from app.services.demo_self import make_assessments
@@ -83,8 +84,8 @@ def make_demo(firms: int = 200, days: int = 30, seed: int = 1, *, care: bool = T
 
     The mark says "making" until all is there, so that a killed run is known to be half a demo (`half_made`).
 
-    `days`: how far back inspections go. `care`: whether anybody answers for the sites (who does sees those first), and
-    firms have assessed themselves.
+    `days`: how far back inspections go. `care`: whether anybody answers for the sites (who does sees those first),
+    counts them and brings in old cases, and firms have assessed themselves.
     Returns counts of what was made.
     """
     with unscoped("make demo") as session:
@@ -101,6 +102,7 @@ def make_demo(firms: int = 200, days: int = 30, seed: int = 1, *, care: bool = T
         make_care(accounts, made)
         made["SelfAssessment"] = make_assessments(accounts)
         make_takeover(accounts, made)
+        make_census(accounts, made)
     with unscoped("demo is made") as session, unit_of_work(Verb.CONFIRM, "演示库建好"):
         session.scalars(select(BureauSetting).where(BureauSetting.key == setting.DEMO)).one().value = MADE
     return made

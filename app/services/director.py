@@ -23,6 +23,7 @@ from app.core.types import public_id
 from app.core.verbs import Verb
 from app.core.workflow import handles, lock
 from app.core.writing import current_unit, perform, unit_of_work
+from app.data.census import SizeClass
 from app.data.enums import TRADE_OF, DecisionCause, DirectorCondition, OverrideState, SiteKind
 from app.models.director import DirectorDecision, DirectorOverride, DirectorRule, SizeYardstick
 from app.models.enterprise import GONE, Site
@@ -150,6 +151,16 @@ def _large(site: Site, yardsticks: Iterable[Yardstick]) -> tuple[bool, str, list
         if (len(reached) == len(known)) if yardstick.every else True:  # what is lacking could still decide
             lacking += [_label(name) for name in wanted if name not in known and _label(name) not in lacking]
     return False, "", lacking
+
+
+def size_of(site: Site, given: Rules) -> SizeClass:
+    """大中型 or not, by the yardsticks; not known while a figure that would tell is lacking, or nothing measures it."""
+    reached, _words, lacking = _large(site, given.yardsticks)
+    if reached:
+        return SizeClass.LARGE
+    trade = site.trade or TRADE_OF.get(SiteKind(site.kind))
+    measured = any(one.trade == trade for one in given.yardsticks)
+    return SizeClass.SMALL if measured and not lacking else SizeClass.UNKNOWN
 
 
 def _figure(name: str, value: int, least: int) -> str:

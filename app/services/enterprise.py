@@ -29,6 +29,7 @@ from app.models.enterprise import ENDED, GONE, Enterprise, EnterpriseOffice, Sit
 from app.models.lines import BITS
 from app.models.personnel import Appointment, Person
 from app.services.care import end_all
+from app.services.census_moves import site_moved
 
 PREFIXED = {"91": "企业", "92": "个体工商户", "93": "农民专业合作社"}
 
@@ -217,6 +218,7 @@ def move_site(session: Session, site_id: int, office_id: int, day: date, receive
     old, moved = site.office_id, []
     site.precinct_id = None
     end_all(session, site_id, day)
+    site_moved(session, site_id, office_id)
     session.flush()
     for cls in hanging_on_sites():
         rows = session.scalars(select(cls).where(*_on_site(cls, site_id, old))).unique().all()

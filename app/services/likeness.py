@@ -8,7 +8,7 @@ one may not read is never found, and an entry that is like it passes without a w
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -203,23 +203,27 @@ def sites_alike(values: list[dict[str, Any]]) -> dict[str, Any]:
 # ---- the list --------------------------------------------------------------------------------------------------------
 
 
-def pairs(model: Any, *, dismissed: bool = False) -> list[Pair]:
+Within = Callable[[Any], ColumnElement[bool]]
+
+
+def pairs(model: Any, *, dismissed: bool = False, within: Within | None = None) -> list[Pair]:
     """The pairs of rows that the person may read and that look like one, the newest first, `MOST` at the most.
 
-    `dismissed`: those that somebody has said are not.
+    `dismissed`: those that somebody has said are not. `within`: what both rows have to be beside.
     """
     known = _dismissed(model, None)
     if dismissed:
         return _of_keys(model, sorted(known, reverse=True)[:MOST], must=False)
     found: set[tuple[int, int]] = set()
     for criterion in _criteria(model):
-        found |= _keys(criterion) - known
+        found |= _keys(criterion, within) - known
     return _of_keys(model, sorted(found, key=lambda pair: (-pair[1], -pair[0]))[:MOST], must=True)
 
 
-def _keys(criterion: tuple[Any, Any, ColumnElement[bool]]) -> set[tuple[int, int]]:
+def _keys(criterion: tuple[Any, Any, ColumnElement[bool]], within: Within | None) -> set[tuple[int, int]]:
     one, other, alike = criterion
-    living = (one.state.not_in(GONE), other.state.not_in(GONE))
+    living = [one.state.not_in(GONE), other.state.not_in(GONE)]
+    living += [within(one), within(other)] if within is not None else []
     # no JOIN: in its ON the session's criterion of the second one would name the table itself, not the alias
     statement = select(one.id, other.id).where(one.id < other.id, alike, *living)
     rows = current_session().execute(statement.order_by(other.id.desc(), one.id.desc()).limit(MOST * 2))

@@ -23,6 +23,7 @@ from app.models.enterprise import Enterprise, EnterpriseOffice, Site
 from app.models.licence import Licence
 from app.models.personnel import Appointment
 from app.models.training import Exam, Training
+from app.services.census_moves import site_merged
 
 LATEST = date(2200, 1, 1)
 Folded = Mapping[Any, Any]
@@ -82,6 +83,7 @@ def _rename(firm: Enterprise, name: str) -> None:
 def close_site(gone: Site, kept: Site, values: Mapping[str, Any]) -> None:
     """The one that goes is no place of business any more, and demands nobody."""
     gone.state, gone.must_have_director = SiteState.MERGED, False
+    site_merged(gone, kept)
     if name := values.get("name"):
         kept.search_text = search_key(name if name in kept.enterprise.name else f"{kept.enterprise.name}{name}")
 

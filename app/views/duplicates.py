@@ -11,6 +11,7 @@ from flask_babel import lazy_gettext
 from sqlalchemy import select
 
 from app.core.access.context import current_access
+from app.core.access.fetch import fetch
 from app.core.access.predicate import predicate
 from app.core.access.veil import concealed
 from app.core.db import current_session
@@ -19,8 +20,11 @@ from app.core.fab.cells import many_of, said, url_of
 from app.core.fab.declaration import Answer, Page, expose
 from app.core.fab.gate import needs
 from app.core.verbs import Verb
+from app.models.census import CensusRound
 from app.models.enterprise import Enterprise, Site
+from app.services.census_figures import within
 from app.services.likeness import MOST, Pair, pairs
+from app.views.report_page import number
 
 SIZE = 50
 MODELS: dict[str, type[Enterprise | Site]] = {"Enterprise": Enterprise, "Site": Site}
@@ -69,13 +73,14 @@ class DuplicatesView(Page):
         if model is None:
             raise Invalid(_("地址里的条件不对。"))
         dismissed = request.args.get("dismissed") == "1"
-        found = pairs(model, dismissed=dismissed)
+        census = _census()
+        found = pairs(model, dismissed=dismissed, within=within(census.id)[model] if census else None)
         pages = max(1, -(-len(found) // SIZE))
         page = min(_page(), pages)
         shown = found[(page - 1) * SIZE : page * SIZE]
         return render_template(
             "duplicates.html", title=self.title, of=model.__name__, dismissed=dismissed, page=page, pages=pages,
-            total=len(found), most=MOST, lines=_lines(model, shown), url=_url,
+            total=len(found), most=MOST, lines=_lines(model, shown), url=_url, census=census,
             tabs=[(name, many_of(one), _url(of=name)) for name, one in MODELS.items()],
         )  # fmt: skip
 
@@ -87,7 +92,19 @@ def _page() -> int:
     return max(1, int(typed))
 
 
+def _census() -> CensusRound | None:
+    """The round that the pairs are looked for in. Raises NotFound, Forbidden."""
+    key = number("census")
+    if not key:
+        return None
+    access = current_access()
+    if not all(access.may(one, Verb.READ) for one in ("CensusRound", "CensusLine")):
+        raise Forbidden(_("您可以查看，但不能进行这项操作。"))
+    return fetch(CensusRound, key)
+
+
 def _url(**words: Any) -> str:
+    words = words | ({"census": number("census")} if request.args.get("census") else {})
     kept = "&".join(f"{name}={value}" for name, value in words.items() if value)
     return f"/duplicates/?{kept}" if kept else "/duplicates/"
 

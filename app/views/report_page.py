@@ -49,6 +49,7 @@ class ReportScreen:
     figures: list[tuple[str, int]] = field(default_factory=list)
     tabs: list[tuple[str, str, bool]] = field(default_factory=list)
     empty: str = ""
+    foot: list[Cell] = field(default_factory=list)  # the sum of the rows
     may_export: bool = False
 
     @property
