@@ -8,7 +8,8 @@ from app import models
 
 SUBJECTS = ("office", "granting", "handover", "enterprise", "personnel", "ban", "inspection", "rectification",
             "setting", "check", "risk_list", "licence", "training", "director", "activation",
-            "staff_change", "policy_document", "grading", "likeness", "merging")  # fmt: skip
+            "staff_change", "policy_document", "grading", "likeness", "merging",
+            "reconciliation", "reconciliation_acts")  # fmt: skip
 
 
 def load() -> None:
