@@ -23,7 +23,7 @@ from app.core.successors import chief_of
 from app.core.types import public_id
 from app.core.verbs import Verb
 from app.core.workflow import lock
-from app.core.writing import unit_of_work
+from app.core.writing import perform, unit_of_work
 from app.data import areas
 from app.data.reconciling import Change, Extent, LineKind, Source, Stage
 from app.models.area import Area, OfficeArea
@@ -55,6 +55,7 @@ def begin(row: Reconciliation, sheet: str, heading: int, mapping: list[str], pag
         mine = lock(fetch(Reconciliation, row.id, Verb.UPDATE))
         if mine.state != Stage.OPEN:
             raise Conflict(_("这份文件已经在比对，或已比对过。再比对请新建一次。"))
+        perform(mine, Verb.UPDATE)
         mine.sheet, mine.heading, mine.mapping, mine.state = sheet, heading, mapping, Stage.RUNNING
         if many:
             told = {"lang": str(get_locale()), "page": page, "reconciliation": mine.id}
@@ -88,6 +89,7 @@ def _run(key: int) -> None:
         with unit_of_work(Verb.UPDATE, _("比对没有完成")):
             row = lock(fetch(Reconciliation, key, Verb.UPDATE))
             if row.state == Stage.RUNNING:
+                perform(row, Verb.UPDATE)
                 row.state = Stage.OPEN
         raise
 
@@ -202,6 +204,7 @@ def _finish(key: int, export: Export, tally: Counter[str]) -> None:
     """The counts, and word to the chiefs of other offices that have something to decide."""
     with unit_of_work(Verb.UPDATE, _("比对")):
         row = lock(fetch(Reconciliation, key, Verb.UPDATE))
+        perform(row, Verb.UPDATE)
         tally["total"], tally["bad"] = len(export.rows) + export.bad, export.bad
         for name in COUNTS:
             setattr(row, name, tally[name])
