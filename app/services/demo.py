@@ -35,6 +35,7 @@ from app.models.rectification import Notice, NoticeCitation
 from app.services.demo_care import make_care
 from app.services.demo_checks import make_checks
 from app.services.demo_firms import ledger_rows, make_firms
+from app.services.demo_reconciliation import make_comparison
 from app.services.ledger_row import LedgerRow
 from app.services.rectification import draft_from
 from app.services.register import Register
@@ -96,6 +97,7 @@ def make_demo(firms: int = 200, days: int = 30, seed: int = 1, *, care: bool = T
     made["Inspection"], made["Notice"] = _work(accounts, days, seed)
     if care:
         make_care(accounts, made)
+        make_comparison(accounts, made)
     with unscoped("demo is made") as session, unit_of_work(Verb.CONFIRM, "演示库建好"):
         session.scalars(select(BureauSetting).where(BureauSetting.key == setting.DEMO)).one().value = MADE
     return made

@@ -19,8 +19,10 @@ from app.core.codes import normalise
 from app.core.db import current_session
 from app.core.likeness import address_key, name_key
 from app.core.verbs import Verb
+from app.data.enums import LicenceState
 from app.data.reconciling import FIELDS, Change, Matched, Source
 from app.models.enterprise import GONE, Enterprise, Site
+from app.models.licence import Licence
 from app.models.reconciliation import ReconciliationLine
 from app.services.export_rows import Theirs
 
@@ -50,7 +52,9 @@ class Known:
         said = [row.values for row in rows]
         codes = _given(said, "code")
         names = {name_key(one["name"]) for one in said if one.get("name")} - {""}
-        about = or_(Site.licence_no.in_(_given(said, "licence_no")), Site.name_key.in_(names))
+        numbers = _given(said, "licence_no")
+        held = select(Licence.site_id).where(Licence.number.in_(numbers), Licence.state == LicenceState.VALID)
+        about = or_(Site.licence_no.in_(numbers), Site.id.in_(held), Site.name_key.in_(names))
         met = self._all(Site, about, answered(Site))
         firms = or_(Enterprise.code.in_(codes), Enterprise.name_key.in_(names))
         lent = Enterprise.id.in_(select(Site.enterprise_id).where(answered(Site)))
@@ -64,11 +68,13 @@ class Known:
         self.own = set(current_session().scalars(own_ids))
         self.by_code = {one.code: one for one in self.firms.values() if one.code}
         self.by_licence = defaultdict[str, list[Site]](list)
+        self.papers = {(one.site_id, one.number): one for one in papers_of(_given(said, "licence_no"))}
         self.by_name = defaultdict[str, set[int]](set)
         for firm in self.firms.values():
             self.by_name[firm.name_key or ""].add(firm.id)
             for site in self.sites[firm.id]:
-                self.by_licence[site.licence_no or ""].append(site)
+                for number in {site.licence_no or "", *(no for key, no in self.papers if key == site.id)}:
+                    self.by_licence[number].append(site)
                 self.by_name[site.name_key or ""].add(firm.id)
 
     @staticmethod
@@ -104,7 +110,7 @@ class Known:
         assert found.firm is not None
         sites, said = self.sites[found.firm.id], row.values
         number, place = said.get("licence_no"), address_key(said.get("address", ""))
-        here = [one for one in sites if number and one.licence_no == number]
+        here = [one for one in sites if number and one in self.by_licence[number]]
         here = here or [one for one in sites if place and one.address_key == place]
         if not here and len(sites) == 1:
             same_paper = not (number and sites[0].licence_no) or row.change in {Change.CHANGED, Change.RENEWED}
@@ -127,14 +133,24 @@ def holder_of(name: str, source: str, site: Site | None) -> str:
     return "site" if name == "address" and site is not None and source != Source.REGISTRATION else "firm"
 
 
-def ours_of(firm: Enterprise, site: Site | None, source: str) -> dict[str, str]:
-    """Our side of the fields, as texts; what a firm without the site can't say is left out."""
+def papers_of(numbers: list[str], site_id: int | None = None) -> list[Licence]:
+    """The valid licences with these numbers, of one site or of any."""
+    some = select(Licence).where(Licence.number.in_(numbers), Licence.state == LicenceState.VALID)
+    some = some if site_id is None else some.where(Licence.site_id == site_id)
+    return list(current_session().scalars(some.order_by(Licence.id)).unique())
+
+
+def ours_of(firm: Enterprise, site: Site | None, source: str, paper: Licence | None = None) -> dict[str, str]:
+    """Our side of the fields, as texts; what a firm without the site can't say is left out. `paper`: the licence that
+    is meant, where the site has several."""
     found = {}
     for name in FIELDS:
         holder: Any = site if holder_of(name, source, site) == "site" else firm
         if holder is not None and hasattr(holder, name):
             value = getattr(holder, name)
             found[name] = "" if value is None else str(value)
+    if paper is not None:
+        found["licence_no"], found["licence_until"] = paper.number, str(paper.valid_to or "")
     return found
 
 

@@ -28,6 +28,7 @@ from app.data import areas
 from app.data.reconciling import Change, Extent, LineKind, Source, Stage
 from app.models.area import Area, OfficeArea
 from app.models.enterprise import ENDED, Enterprise, Site
+from app.models.licence import Licence
 from app.models.reconciliation import COUNTS, Reconciliation, ReconciliationLine
 from app.services.export_rows import Export, Theirs, read_export
 from app.services.firm_match import CHUNK, Found, Known, answered, differences, ours_of
@@ -126,7 +127,8 @@ def _lines_of(part: Sequence[Theirs], source: str, tally: Counter[str], met: set
     for one in part:
         found = known.match(one, source)
         met.update([found.firm.id] if found.firm is not None else found.candidates)
-        line = _line(one, found, source)
+        number = one.values.get("licence_no", "")
+        line = _line(one, found, source, known.papers.get((found.site.id, number)) if found.site else None)
         if line is None:
             tally["same"] += 1
             continue
@@ -136,7 +138,7 @@ def _lines_of(part: Sequence[Theirs], source: str, tally: Counter[str], met: set
         yield line
 
 
-def _line(one: Theirs, found: Found, source: str) -> ReconciliationLine | None:
+def _line(one: Theirs, found: Found, source: str, paper: Licence | None) -> ReconciliationLine | None:
     """What is not the same about a row; None when there is nothing to decide."""
     said, firm, site = one.values, found.firm, found.site
     line = ReconciliationLine(position=one.number, change=one.change, theirs=said, matched=found.how, source=source,
@@ -146,16 +148,18 @@ def _line(one: Theirs, found: Found, source: str) -> ReconciliationLine | None:
         line.kind = LineKind.UNCLEAR if found.candidates else LineKind.THEIRS_ONLY
         line.candidates = found.candidates
         return None if one.change == Change.ENDED and not found.candidates else line
-    compare_line(line, firm, site)
+    compare_line(line, firm, site, paper)
     ends = one.change == Change.ENDED and (site or firm).state not in ENDED
     return line if ends or (line.fields and one.change != Change.ENDED) else None
 
 
-def compare_line(line: ReconciliationLine, firm: Enterprise, site: Site | None) -> None:
+def compare_line(
+    line: ReconciliationLine, firm: Enterprise, site: Site | None, paper: Licence | None = None
+) -> None:  # fmt: skip
     """Put down what both say now, and where they differ."""
     line.kind = LineKind.DIFFERENT
     line.name, line.code = line.name or firm.name, line.code or firm.code
-    line.ours = ours_of(firm, site, line.source)
+    line.ours = ours_of(firm, site, line.source, paper)
     line.fields = ",".join(differences(line.theirs, line.ours))
     line.seen = [firm.version, site.version if site is not None else 0]
 

@@ -20,13 +20,13 @@ from app.core.saving import EVERYTHING, NONE, Refused, save
 from app.core.verbs import Verb
 from app.core.workflow import handles, lock, run
 from app.core.writing import current_unit
-from app.data.enums import LINE_OF, LicenceKind, LicenceState, SiteKind, SiteState
+from app.data.enums import LINE_OF, LicenceKind, SiteKind, SiteState
 from app.data.reconciling import Matched, Source
 from app.models.enterprise import GONE, Enterprise, Site
 from app.models.licence import Licence
 from app.models.lines import BITS
 from app.models.reconciliation import ReconciliationLine
-from app.services.firm_match import holder_of
+from app.services.firm_match import holder_of, papers_of
 from app.services.reconciliation import compare_line
 
 L = ReconciliationLine
@@ -70,7 +70,7 @@ def adopt(line: L, taken: list[str] | None = None, **_inputs: Any) -> None:
     if site is not None and "address" in of_site:
         _take(site, {"address": values["address"]})
     if site is not None and of_site - {"address"}:
-        _renew(site, values)
+        _renew(line, site, values)
     _decided(line)
 
 
@@ -95,11 +95,11 @@ def _take(row: Any, values: dict[str, str]) -> None:
     _save(row, Verb.UPDATE, frozenset({"accept-name"}))
 
 
-def _renew(site: Site, values: dict[str, str]) -> None:
+def _renew(line: L, site: Site, values: dict[str, str]) -> None:
     """A number or an end of validity: of the site's licence where there is one, which the site then shows."""
     number, day = values.get("licence_no"), values.get("licence_until")
     until = date.fromisoformat(day) if day else None
-    old = _licence(site)
+    old = _licence(line, site)
     if old is None:
         site.licence_no, site.licence_until = number or site.licence_no, until or site.licence_until
         _save(site, Verb.UPDATE, EVERYTHING)
@@ -113,12 +113,19 @@ def _renew(site: Site, values: dict[str, str]) -> None:
         _save(old, Verb.UPDATE, EVERYTHING)
 
 
-def _licence(site: Site) -> Licence | None:
-    """The valid licence that the site shows, under a lock."""
-    mine = select(Licence).where(Licence.site_id == site.id, Licence.number == site.licence_no,
-                                 Licence.state == LicenceState.VALID)  # fmt: skip
-    found = current_session().scalars(mine.order_by(Licence.id.desc()).limit(1)).unique().one_or_none()
-    return lock(found) if found is not None else None
+def _licence(line: L, site: Site) -> Licence | None:
+    """The valid licence that the line is about, else the one that the site shows, under a lock."""
+    for number in (line.theirs.get("licence_no"), site.licence_no):
+        if number and (found := papers_of([number], site.id)):
+            licence: Licence = lock(found[-1])
+            return licence
+    return None
+
+
+def _again(line: L, firm: Enterprise, site: Site | None) -> None:
+    number = line.theirs.get("licence_no")
+    papers = papers_of([number], site.id) if number and site is not None else []
+    compare_line(line, firm, site, papers[-1] if papers else None)
 
 
 def _save(row: Any, verb: Verb, accepted: frozenset[str]) -> None:
@@ -175,7 +182,7 @@ def end(line: L, **_inputs: Any) -> None:
     """In the licensing system a licence ends, by its own step; elsewhere the firm, with its sites."""
     firm, site = _ours(line)
     unit = current_unit()
-    licence = _licence(site) if site is not None and line.source == Source.LICENSING else None
+    licence = _licence(line, site) if site is not None and line.source == Source.LICENSING else None
     if licence is not None:
         run(licence, "cancel", reason=unit.reason if unit else "")
     elif site is not None and line.source == Source.LICENSING:
@@ -205,11 +212,11 @@ def choose(line: L, enterprise: Enterprise | None = None, **_inputs: Any) -> Non
     sites = current_session().scalars(living).unique().all()
     line.enterprise, line.site = enterprise, sites[0] if len(sites) == 1 else None
     line.matched, line.candidates = Matched.CHOSEN, []
-    compare_line(line, enterprise, line.site)
+    _again(line, enterprise, line.site)
 
 
 @handles(L, "again")
 def again(line: L, **_inputs: Any) -> None:
     """What both say now."""
     assert line.enterprise is not None
-    compare_line(line, line.enterprise, line.site)
+    _again(line, line.enterprise, line.site)
