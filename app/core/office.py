@@ -20,6 +20,7 @@ from sqlalchemy import (
     String,
     UniqueConstraint,
     and_,
+    false,
     or_,
 )
 from sqlalchemy.orm import Mapped, relationship, validates
@@ -109,6 +110,9 @@ class Account(Entity):
     office_id: Mapped[int] = column("所属机构", BigId, ForeignKey("office.id"), nullable=False, index=True)
     certificate_no: Mapped[str | None] = column("执法证号", String(40), format="code")
     certificate_until: Mapped[date | None] = column("执法证有效期至", Date)
+    platform_account: Mapped[bool] = column("平台账号已开通", Boolean, nullable=False, default=False,
+                                            server_default=false())  # fmt: skip
+    platform_since: Mapped[date | None] = column("平台账号开通日期", Date)
     phone: Mapped[str | None] = column("电话", String(30), format="tel")
     locale: Mapped[str] = column("语言", String(5), system=True, nullable=False, default="zh")
     active: Mapped[bool] = column("启用", Boolean, nullable=False, default=True)

@@ -15,6 +15,7 @@ from app.core.ordering import list_indexes
 from app.core.screen import Badge
 from app.core.types import LineSet
 from app.data.enums import CanteenKind, LicenceKind, Line, OrgForm, RiskGrade, SiteKind, SiteState, Trade
+from app.data.reconciling import PlatformAccount
 from app.models.area import Area
 from app.models.precinct import Precinct
 
@@ -48,7 +49,7 @@ class Enterprise(Scoped):
         Index("ix_enterprise_name_key", "name_key"),
         Index("ix_enterprise_address_key", "address_key"),
         *list_indexes("enterprise", orders=("made_at", "name", "code", "state"),
-                      filters=("org_form", "must_have_director", "main_line")),
+                      filters=("org_form", "must_have_director", "main_line", "platform_account")),
     )  # fmt: skip
 
     name: Mapped[str] = column("单位名称", String(120), nullable=False)
@@ -70,6 +71,11 @@ class Enterprise(Scoped):
     )
     head_code: Mapped[str | None] = column("总部统一社会信用代码", String(18), format="code", index=True,
                                            help="连锁门店填总部的代码，总部的人员就能查看本单位的记录。")  # fmt: skip
+    platform_account: Mapped[str] = column(
+        "平台账号", String(10), choices=PlatformAccount, nullable=False, default=PlatformAccount.NONE,
+        server_default="未开通", help="食品安全风险防控平台的账号。",
+    )  # fmt: skip
+    platform_since: Mapped[date | None] = column("平台账号开通日期", Date)
     note: Mapped[str | None] = column("备注", Text, format="long")
     search_text: Mapped[str] = column("检索词", String(1000), derived=True, nullable=False, default="",
                                       of=("name",))  # fmt: skip

@@ -17,6 +17,7 @@ from app.data.census import LineState, RoundState, SheetState
 from app.data.enums import CheckState, ClosureState, LicenceState, OverrideState, RiskListState, TransferState
 from app.data.enums import NoticeState as N
 from app.data.people import AssessmentState, BanState, ChangeState
+from app.data.reconciling import LineState as Compared
 from app.models.inspection import DRAFT
 
 R = (V.READ,)
@@ -167,6 +168,15 @@ WITHDRAWS = (Grant("SiteTransfer", R, C.OWN), Grant("SiteTransfer", (V.REVOKE,),
 SAYS_OTHERWISE = (Grant("DirectorOverride", (V.CREATE,), C.SUBTREE),
                   Grant("DirectorOverride", (V.REVOKE,), C.SUBTREE, (OverrideState.IN_FORCE,)))  # fmt: skip
 
+# other systems' exports held against ours: a line lies with the office of the firm it is about
+UNDECIDED = (Compared.OPEN,)
+RECONCILES = (
+    Grant("Reconciliation", KEEP, C.SUBTREE),
+    Grant("ReconciliationLine", (V.READ, V.CREATE, V.EXPORT), C.SUBTREE),
+    Grant("ReconciliationLine", (V.UPDATE,), C.SUBTREE, UNDECIDED),
+)
+READS_LINES = ("Reconciliation", "ReconciliationLine")
+
 INSPECTS = (
     *_over(FIRM_ROWS, (*KEEP, V.EXPORT, V.IMPORT, V.PRINT), C.SUBTREE),
     Grant("Inspection", (V.READ, V.CREATE, V.EXPORT, V.PRINT), C.SUBTREE),
@@ -184,6 +194,7 @@ INSPECTS = (
     Grant("DailyCheck", (V.REVOKE,), C.SUBTREE, SENT_CHECK),
     Grant("SelfAssessment", (V.REVOKE,), C.SUBTREE, (AssessmentState.CONFIRMED,)),
     *BRINGS_IN,
+    *RECONCILES,
     *COLLEAGUES,
 )  # fmt: skip
 
@@ -244,6 +255,7 @@ ROLES = (
     Role("leader", "局领导", Family.BUSINESS, 60, (
         *_reader(C.SUBTREE),
         *LEADS_OFFICE,
+        *_over(READS_LINES, R, C.SUBTREE),
         Grant("Site", (V.TRANSFER,), C.SUBTREE),
         *WITHDRAWS,
         *_holds_census(C.SUBTREE),
@@ -278,6 +290,11 @@ ROLES = (
     Role("coordination", "综合协调与应急管理股", Family.BUSINESS, 40, (
         *_reader(C.SUPERVISED),
         Grant("Site", (V.TRANSFER,), C.SUPERVISED),
+        # it gets the other systems' exports for the whole bureau; the stations decide
+        Grant("Reconciliation", KEEP, C.SUBTREE),
+        Grant("Reconciliation", R, C.SUPERVISED),
+        Grant("ReconciliationLine", (V.READ, V.CREATE, V.EXPORT), C.SUPERVISED),
+        Grant("ReconciliationLine", (V.READ, V.CREATE), C.SUBTREE),
         *WITHDRAWS,
         *_holds_census(C.SUPERVISED),
         *HOLIDAYS,
@@ -288,7 +305,11 @@ ROLES = (
         *_enters_bans(C.SUPERVISED),
         Grant("LegalCitation", R, C.ALL),
     )),
-    Role("taskforce", "专班", Family.BUSINESS, 35, (*_reader(C.SUPERVISED), *_holds_census(C.SUPERVISED))),
+    Role("taskforce", "专班", Family.BUSINESS, 35, (
+        *_reader(C.SUPERVISED),
+        *_over(READS_LINES, R, C.SUPERVISED),
+        *_holds_census(C.SUPERVISED),
+    )),
     Role("chief", "所长", Family.BUSINESS, 30, (
         Grant("Person", (V.ACTIVATE,), C.SUBTREE),
         *INSPECTS,
@@ -316,6 +337,7 @@ ROLES = (
         *KEEPS_CARE,
         *BRINGS_IN,
         *CALLS_DONE,
+        *RECONCILES,
         *_fills_checks(C.SUBTREE),
         *COLLEAGUES,
     )),

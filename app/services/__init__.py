@@ -9,7 +9,7 @@ from app import models
 SUBJECTS = ("office", "granting", "handover", "enterprise", "personnel", "ban", "inspection", "rectification",
             "setting", "check", "risk_list", "licence", "training", "director", "activation",
             "staff_change", "policy_document", "self_assessment", "grading", "likeness", "merging",
-            "takeover", "census")  # fmt: skip
+            "takeover", "census", "reconciliation", "reconciliation_acts")  # fmt: skip
 
 
 def load() -> None:

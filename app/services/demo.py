@@ -36,6 +36,7 @@ from app.services.demo_care import make_care
 from app.services.demo_census import make_census
 from app.services.demo_checks import make_checks
 from app.services.demo_firms import ledger_rows, make_firms
+from app.services.demo_reconciliation import make_comparison
 from app.services.demo_self import make_assessments
 from app.services.demo_takeover import make_takeover
 from app.services.ledger_row import LedgerRow
@@ -103,6 +104,7 @@ def make_demo(firms: int = 200, days: int = 30, seed: int = 1, *, care: bool = T
         made["SelfAssessment"] = make_assessments(accounts)
         make_takeover(accounts, made)
         make_census(accounts, made)
+        make_comparison(accounts, made)
     with unscoped("demo is made") as session, unit_of_work(Verb.CONFIRM, "演示库建好"):
         session.scalars(select(BureauSetting).where(BureauSetting.key == setting.DEMO)).one().value = MADE
     return made

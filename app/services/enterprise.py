@@ -25,6 +25,7 @@ from app.core.pinyin import search_key
 from app.core.saving import Check, before_many, on_save
 from app.core.verbs import Verb
 from app.core.writing import perform, unit_of_work
+from app.data.reconciling import PlatformAccount
 from app.models.enterprise import ENDED, GONE, Enterprise, EnterpriseOffice, Site
 from app.models.lines import BITS
 from app.models.personnel import Appointment, Person
@@ -53,9 +54,20 @@ def check_enterprise(firm: Enterprise, check: Check) -> None:
     firm.ended_on = (firm.ended_on or clock.today()) if firm.state in ENDED else None
     firm.head_code = _other_code(firm.head_code, "head_code", firm, check)
     _mark_main(firm, check)
+    _platform(firm, check)
     if _named_alike(firm, check):
         check.doubt("name", _("本机构已有同名的主体。确实是另一个，请打勾。"))
     firm.search_text = search_key(firm.name or "")
+
+
+def _platform(firm: Enterprise, check: Check) -> None:
+    """Since when the account on the platform is there: today, unless somebody says; never without one."""
+    if firm.platform_account != PlatformAccount.OPENED:
+        firm.platform_since = None
+    elif firm.platform_since is None:
+        firm.platform_since = clock.today()
+    elif firm.platform_since > clock.today():
+        check.error("platform_since", _("不能晚于今天。"))
 
 
 def _other_code(code: str | None, field: str, firm: Enterprise | None, check: Check) -> str | None:

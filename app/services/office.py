@@ -39,6 +39,8 @@ def check_account(account: Account, check: Check) -> None:
     """A new account's first password is random until a command or the administrator sets one."""
     if not account.password:
         account.password = hashed(secrets.token_urlsafe(24))
+    if account.platform_since and not account.platform_account:
+        account.platform_since = None
     if account.username and not account.username.isascii():
         check.error("username", _("登录名只用字母、数字和横线。"))
     elif account.username and inspect(account).attrs.username.history.added and _is_taken(account):

@@ -8,15 +8,19 @@ from urllib.parse import urlencode
 from flask_babel import lazy_gettext as _
 from flask_babel import lazy_pgettext
 
+from app.core.access.context import current_access
 from app.core.attachment import Attachments
 from app.core.codes import check_credit_code, check_licence
 from app.core.fab.forming import Part
 from app.core.fab.interface import AppInterface
 from app.core.fab.merge_view import MergeScreens
+from app.core.fab.preset import Preset
 from app.core.fab.showing import Children
 from app.core.fab.view import EntityView
 from app.core.importing.naming import Naming
 from app.core.screen import Action
+from app.core.verbs import Verb
+from app.data.reconciling import PlatformAccount
 from app.models.care import Caretaker
 from app.models.check import DailyCheck
 from app.models.director import DirectorDecision
@@ -48,6 +52,13 @@ class Merges(MergeScreens):
         return f"/duplicates/?{urlencode(words)}"
 
 
+WITHOUT_ACCOUNT = Preset(
+    _("没有平台账号"),
+    f"platform_account={PlatformAccount.NONE}",
+    lambda: current_access().may("Enterprise", Verb.UPDATE),
+)
+
+
 class EnterpriseView(Staffing, DayScreens, FirmPapers, Merges, EntityView):
     """主体: found by name, pinyin initials or code."""
 
@@ -59,24 +70,29 @@ class EnterpriseView(Staffing, DayScreens, FirmPapers, Merges, EntityView):
     description = _("一个统一社会信用代码一个主体，可以有多个经营场所。")
     list_columns = ["name", "code", "legal_person", "phone", "address", "state"]
     order_columns = ["name", "code", "state"]
-    list_filters = ["state", "care", "gaps", "org_form", "main_line", "must_have_director", "legal_person", "address"]
-    presets = [*PRESETS, INCOMPLETE]
+    list_filters = ["state", "care", "gaps", "org_form", "main_line", "must_have_director", "platform_account",
+                    "legal_person", "address"]  # fmt: skip
+    presets = [*PRESETS, INCOMPLETE, WITHOUT_ACCOUNT]
+    # who answers would be a ninth statement
     extra_columns = [
         "gaps",
         "org_form",
         "must_have_director",
+        "platform_account",
+        "platform_since",
         "head_code",
         "note",
-    ]  # who answers would be a ninth statement
+    ]
     default_order = "-made_at"
     form_parts = [
         Part(_("主体"), ["name", "code", "org_form", "legal_person", "phone", "address", "state"]),
-        Part(_("其他"), ["main_line", "head_code", "note"]),
+        Part(_("其他"), ["main_line", "head_code", "platform_account", "platform_since", "note"]),
     ]
     show_parts = [
         (_("主体"), ["name", "code", "org_form", "legal_person", "phone", "address", "state", "must_have_director"]),
-        (_("其他"), ["gaps", "care", "lines", "main_line", "head_code", "note", "office_id", "merged_into"]),
-    ]
+        (_("其他"), ["gaps", "care", "lines", "main_line", "head_code", "platform_account", "platform_since", "note",
+                    "office_id", "merged_into"]),
+    ]  # fmt: skip
     attachments = Attachments(_("证照和其他文件"))
     children = [
         Children("sites", ["name", "kind", "address", "risk_grade", "state"], add="enterprise"),
@@ -98,6 +114,7 @@ class EnterpriseView(Staffing, DayScreens, FirmPapers, Merges, EntityView):
         "address": ("地址", "注册地址", "经营场所地址"),
         "state": ("状态", "经营情况"),
         "org_form": ("企业类型",),
+        "platform_account": ("风控平台账号", "账号状态"),
     }
 
     def extra_actions(self, row: Any) -> list[Action]:

@@ -68,11 +68,14 @@ class AccountView(SignInActs, AbilityScreens, EntityView):
     task = ("office", 2)
     list_columns = ["name", "username", "family", "office", "certificate_no", "active"]
     order_columns = ["name", "username", "family"]
-    list_filters = ["family", "office", "active", "certificate_no"]
+    list_filters = ["family", "office", "active", "certificate_no", "platform_account"]
+    extra_columns = ["platform_account", "platform_since"]
     form_parts = [Part(_("账号"), ["username", "name", "family", "office", "phone", "active"]),
-                  Part(_("执法证"), ["certificate_no", "certificate_until"])]  # fmt: skip
+                  Part(_("执法证"), ["certificate_no", "certificate_until"]),
+                  Part(_("风控平台"), ["platform_account", "platform_since"])]  # fmt: skip
     show_parts = [(_("账号"), ["username", "name", "family", "office", "phone", "active", "last_login"]),
-                  (_("执法证"), ["certificate_no", "certificate_until"])]  # fmt: skip
+                  (_("执法证"), ["certificate_no", "certificate_until"]),
+                  (_("风控平台"), ["platform_account", "platform_since"])]  # fmt: skip
 
     def extra_actions(self, row: Any) -> list[Any]:
         """What the account may do, for those who answer for it."""

@@ -14,7 +14,6 @@ from sqlalchemy import select
 
 from app.core.access.context import current_access
 from app.core.access.fetch import fetch
-from app.core.cells import text_of
 from app.core.db import current_session
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.fab import import_job, importing
@@ -155,7 +154,7 @@ class ImportScreens(Declaration):
         screen = self._import_screen(_("对应列：%(name)s", name=run.file_name), error, run)
         screen |= {
             "columns": top.columns(*place, chosen), "sheets": [title for title, rows in top.sheets.items() if rows],
-            "sheet": place[0], "row": place[1], "rows": _row_choices(top, place[0]), "erase": run.erase,
+            "sheet": place[0], "row": place[1], "rows": top.choices(place[0]), "erase": run.erase,
             "fields": [(name, one.parser.label.text, one.required) for name, one in targets.items()],
             "missing": [one.parser.label.text for one in targets.values() if one.required and one.name not in used],
             "action": f"{self._import_base(run)}/columns",
@@ -369,12 +368,6 @@ def _rows_screen(outcomes: list[dict[str, Any]], base: str, records: str | None)
 def _told_row(one: dict[str, Any], records: str | None) -> dict[str, Any]:
     url = f"{records}/{one['id']}" if records and one["id"] is not None else None
     return one | {"word": books.verdict_word(one["verdict"]), "tone": VERDICT_TONES[one["verdict"]], "url": url}
-
-
-def _row_choices(top: importing.Top, title: str) -> list[tuple[int, str]]:
-    """The rows that may hold the headings, with how they begin."""
-    rows = ((row.number, [text_of(value) for value in row.values]) for row in top.sheets[title])
-    return [(number, "｜".join(text for text in texts if text)[:40]) for number, texts in rows]
 
 
 def _file(content: bytes, name: str) -> Response:

@@ -119,6 +119,11 @@ class Top:
             return title, int(row)
         return title, numbers[best_heading(self.sheets[title], fields)]
 
+    def choices(self, title: str) -> list[tuple[int, str]]:
+        """The rows that may hold the headings, with how they begin."""
+        rows = ((row.number, [text_of(value) for value in row.values]) for row in self.sheets[title])
+        return [(number, "｜".join(text for text in texts if text)[:40]) for number, texts in rows]
+
     def rows(self, title: str, number: int) -> tuple[Row, list[Row]]:
         """The heading row and some below it."""
         rows = self.sheets[title]
