@@ -30,6 +30,7 @@ from app.models.enterprise import Enterprise
 from app.models.rectification import Delegation
 from app.services.demo import CAST
 from app.services.demo_care import make_care
+from app.services.demo_census import make_census
 from app.services.handover import hand_over
 from tests.services.test_granting import person, propose
 from tests.services.test_handover import parcels, posting_of
@@ -320,9 +321,10 @@ def test_no_chinese_but_data_on_any_screen(small: House) -> None:
 
 def delegate(house: House) -> None:
     """The kinds of record that the house has none of: a delegation, a hand-over, a proposal of two administrators, who
-    answers for sites."""
+    answers for sites, a census."""
     with house.app.app_context():
         make_care(house.accounts, {})
+        make_census(house.accounts, {})
     with house.acting("ju") as access:
         day = clock.today()
         account = current_session().get_one(Account, house.accounts["suo-a"])
