@@ -30,10 +30,7 @@ from app.models.citation import LegalCitation
 from app.models.enterprise import Enterprise
 from app.models.rectification import Delegation
 from app.models.self_assessment import EDITION, SelfAssessment
-from app.services.demo import CAST
-from app.services.demo_care import make_care
-from app.services.demo_self import make_assessments
-from app.services.demo_takeover import make_takeover
+from app.services.demo import CAST, fill_up
 from app.services.handover import hand_over
 from tests.services.test_granting import person, propose
 from tests.services.test_handover import parcels, posting_of
@@ -325,12 +322,10 @@ def test_no_chinese_but_data_on_any_screen(small: House) -> None:
 
 
 def delegate(house: House) -> None:
-    """The kinds of record that the house has none of: a delegation, a hand-over, a proposal of two administrators, who
-    answers for sites, what firms say of themselves, a case of the time before."""
+    """The kinds of record that the house has none of: a delegation, a hand-over, a proposal of two administrators,
+    what else only a demonstration has: who answers for sites, a census, old cases, what firms say of themselves."""
     with house.app.app_context():
-        make_care(house.accounts, {})
-        make_assessments(house.accounts)
-        make_takeover(house.accounts, {})
+        fill_up(house.accounts, {})
     with house.acting("ju") as access:
         day = clock.today()
         account = current_session().get_one(Account, house.accounts["suo-a"])

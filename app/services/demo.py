@@ -85,8 +85,7 @@ def make_demo(firms: int = 200, days: int = 30, seed: int = 1, *, care: bool = T
 
     The mark says "making" until all is there, so that a killed run is known to be half a demo (`half_made`).
 
-    `days`: how far back inspections go. `care`: whether anybody answers for the sites (who does sees those first),
-    counts them and brings in old cases, and firms have assessed themselves.
+    `days`: how far back inspections go. `care`: whether it is filled up (`fill_up`): who answers for sites sees those first.
     Returns counts of what was made.
     """
     with unscoped("make demo") as session:
@@ -100,14 +99,20 @@ def make_demo(firms: int = 200, days: int = 30, seed: int = 1, *, care: bool = T
     made |= make_checks(accounts, days)
     made["Inspection"], made["Notice"] = _work(accounts, days, seed)
     if care:
-        make_care(accounts, made)
-        made["SelfAssessment"] = make_assessments(accounts)
-        make_takeover(accounts, made)
-        make_census(accounts, made)
-        make_comparison(accounts, made)
+        fill_up(accounts, made)
     with unscoped("demo is made") as session, unit_of_work(Verb.CONFIRM, "演示库建好"):
         session.scalars(select(BureauSetting).where(BureauSetting.key == setting.DEMO)).one().value = MADE
     return made
+
+
+def fill_up(accounts: dict[str, int], made: dict[str, int]) -> None:
+    """What a demonstration has beside its firms and their papers: who answers, who counts, what was before, what others
+    say; adds to how many were made."""
+    make_care(accounts, made)
+    made["SelfAssessment"] = make_assessments(accounts)
+    make_takeover(accounts, made)
+    make_census(accounts, made)
+    make_comparison(accounts, made)
 
 
 def _mark() -> None:

@@ -49,7 +49,8 @@ def _count(inspector: int, *, every: int) -> int:
         keys = list(current_session().scalars(select(CensusLine.id).where(*mine).order_by(CensusLine.id)))
         for key in keys[::every][:-1]:
             run(fetch(CensusLine, key), "confirm")
-        run(fetch(CensusLine, keys[-1]), "retire", reason="铺面已转租他用，电话停机。", why=GoneWhy.LOST)
+        for key in keys[-1:]:
+            run(fetch(CensusLine, key), "retire", reason="铺面已转租他用，电话停机。", why=GoneWhy.LOST)
         return int(current_session().scalars(select(CensusReturn.id).where(CensusReturn.office_id == office)).one())
 
 
