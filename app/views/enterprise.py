@@ -27,7 +27,8 @@ from app.models.policy_document import PolicyDocument
 from app.services.likeness import tell_apart
 from app.views.care import CARE_ACTS, PRESETS
 from app.views.care_day import DayScreens, day_action
-from app.views.firm_papers import FirmPapers
+from app.views.firm_file import FILE_ACTS, FileScreens, file_action, on_pages
+from app.views.firm_papers import FIRM_PAPERS, FirmPapers
 from app.views.staffing import Staffing
 from app.views.transfer import TRANSFER_ACTS, TransferScreens, transfer_actions
 
@@ -45,7 +46,7 @@ class Merges(MergeScreens):
         return f"/duplicates/?{urlencode(words)}"
 
 
-class EnterpriseView(Staffing, DayScreens, FirmPapers, Merges, EntityView):
+class EnterpriseView(Staffing, DayScreens, FileScreens, FirmPapers, Merges, EntityView):
     """主体: found by name, pinyin initials or code."""
 
     datamodel = AppInterface(Enterprise)
@@ -59,6 +60,7 @@ class EnterpriseView(Staffing, DayScreens, FirmPapers, Merges, EntityView):
     list_filters = ["state", "care", "org_form", "main_line", "must_have_director", "legal_person", "address"]
     presets = PRESETS
     extra_columns = ["org_form", "must_have_director", "head_code", "note"]  # who answers would be a ninth statement
+    bulk_acts = [*FILE_ACTS, *FIRM_PAPERS]
     default_order = "-made_at"
     form_parts = [
         Part(_("主体"), ["name", "code", "org_form", "legal_person", "phone", "address", "state"]),
@@ -90,8 +92,8 @@ class EnterpriseView(Staffing, DayScreens, FirmPapers, Merges, EntityView):
     }
 
     def extra_actions(self, row: Any) -> list[Action]:
-        """Who answered on a day."""
-        return [day_action(self.route_base, row.id), *super().extra_actions(row)]
+        """Its file; who answered on a day."""
+        return [*file_action(row), day_action(self.route_base, row.id), *super().extra_actions(row)]
 
     def lookup_sub(self, row: Any) -> str:
         """Code and address tell firms of one name apart."""
@@ -179,3 +181,6 @@ class SiteView(DayScreens, TransferScreens, Merges, EntityView):
     def lookup_sub(self, row: Any) -> str:
         """Kind and address tell sites apart."""
         return " · ".join(part for part in (row.kind, row.address) if part)
+
+
+on_pages(EnterpriseView, SiteView)
