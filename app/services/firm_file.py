@@ -299,8 +299,9 @@ def _below(rows: Iterable[Any], names: tuple[str, ...]) -> list[str]:
     found = []
     for number, one in enumerate(rows, 1):
         told = [(label_of(type(one), name), cell(one, name, link=False)) for name in shown(type(one), names)]
-        texts = [_("%(what)s：%(value)s", what=label, value=text_of(value)) for label, value in told if _says(value)]
-        found += _pieces(f"{number}. " + "；".join(texts))
+        texts = [_("%(what)s：%(value)s", what=label, value=text_of(value).rstrip("。；")) for label, value in told
+                 if _says(value)]  # fmt: skip
+        found += _pieces(f"{number}. " + "；".join(texts) + "。")
     return found
 
 

@@ -1,12 +1,14 @@
 """From the context to what the template prints."""
 
+import re
 from typing import Any
 
-from app.core.pdf.lines import soft, width
+from app.core.pdf.lines import pieces, soft, width
 from app.core.pdf.text import chinese_date, running
 
-NARROWEST, WIDEST = 4.5, 16.0
-"""Em that a column's width is reckoned by: its longest word of these."""
+NARROWEST, WIDEST, PADDING, AREA = 2.0, 16.0, 0.8, 51.5
+"""Em of a column without and with its padding, and of the type area."""
+UNBROKEN = re.compile(r"[!-~]+")
 LONG = 15
 """Em of a value from which on a fact takes the whole line."""
 
@@ -34,13 +36,21 @@ def _table(table: dict[str, Any]) -> dict[str, Any]:
 
 
 def _widths(heads: list[str], rows: list[list[str]]) -> list[float]:
-    """Per cent of the type area: by the longest cell of each column, within bounds."""
-    longest = [
-        max(width(head), *(width(row[place]) for row in rows)) if rows else width(head)
-        for place, head in enumerate(heads)
-    ]
-    asked = [min(max(one, NARROWEST), WIDEST) for one in longest]
-    return [round(100 * one / sum(asked), 2) for one in asked]
+    """Per cent of the type area: each column has room for its longest code or date, and a share of what is left by
+    how much its longest cell wants."""
+    columns = [[head, *(row[place] for row in rows)] for place, head in enumerate(heads)]
+    least = [PADDING + max(NARROWEST, *(width(part) for text in column for part in _unbroken(text)))
+             for column in columns]  # fmt: skip
+    wanted = [max(PADDING + min(WIDEST, max(map(width, column))), low) for column, low in zip(columns, least, strict=True)]  # fmt: skip
+    more = sum(wanted) - sum(least)
+    share = min(1.0, max(0.0, AREA - sum(least)) / more) if more else 0.0
+    given = [low + (want - low) * share for low, want in zip(least, wanted, strict=True)]
+    return [round(100 * one / sum(given), 2) for one in given]
+
+
+def _unbroken(text: str) -> list[str]:
+    """What no line end may divide: codes, dates, numbers."""
+    return [piece for word in UNBROKEN.findall(text) for piece in pieces(word)] or [""]
 
 
 def _pairs(facts: list[tuple[str, str]]) -> list[list[tuple[str, str]]]:
