@@ -41,7 +41,8 @@ def _widths(heads: list[str], rows: list[list[str]]) -> list[float]:
     columns = [[head, *(row[place] for row in rows)] for place, head in enumerate(heads)]
     least = [PADDING + max(NARROWEST, *(width(part) for text in column for part in _unbroken(text)))
              for column in columns]  # fmt: skip
-    wanted = [max(PADDING + min(WIDEST, max(map(width, column))), low) for column, low in zip(columns, least, strict=True)]  # fmt: skip
+    wanted = [max(PADDING + min(WIDEST, max(map(width, column))), low)
+              for column, low in zip(columns, least, strict=True)]  # fmt: skip
     more = sum(wanted) - sum(least)
     share = min(1.0, max(0.0, AREA - sum(least)) / more) if more else 0.0
     given = [low + (want - low) * share for low, want in zip(least, wanted, strict=True)]
