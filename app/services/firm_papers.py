@@ -108,8 +108,8 @@ def _told_posts(firms: Iterable[int]) -> set[int]:
     firm = Appointment.enterprise_id
     asked = select(firm, func.count(Appointment.id)).where(firm.in_(keys)).group_by(firm)
     with unscoped("are there other appointments of the firm", quiet=True) as session:
-        every = dict(session.execute(asked).tuples().all())
-    mine = dict(current_session().execute(asked).tuples().all())
+        every = {row[0]: row[1] for row in session.execute(asked)}
+    mine = {row[0]: row[1] for row in current_session().execute(asked)}
     return {key for key in keys if mine.get(key) == every.get(key)}
 
 
