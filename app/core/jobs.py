@@ -143,7 +143,10 @@ def _unring(session: Session) -> None:
 
 @dataclass
 class Running:
-    """The job that is running here. `at_end` runs inside the transaction that marks it done, `undo` when it is not."""
+    """The job that is running here. `at_end` runs inside the transaction that marks it done, `undo` when it is not.
+
+    note: what the message about its end says besides.
+    """
 
     job_id: int
     attempt: int
@@ -154,6 +157,7 @@ class Running:
     title: str
     told: float = float("-inf")
     url: str = ""
+    note: str = ""
     at_end: list[Callable[[], None]] = field(default_factory=list)
     undo: list[Callable[[], None]] = field(default_factory=list)
 
@@ -310,7 +314,7 @@ def _finish(running: Running) -> None:
             step()
         if running.account_id is not None and running.title:
             text = _("可以下载了，保留 7 天。") if running.url else ""
-            notify(running.account_id, _("完成：%(what)s", what=running.title), text, running.page())
+            notify(running.account_id, _("完成：%(what)s", what=running.title), f"{text}{running.note}", running.page())
 
 
 def _fail(running: Running, error: Exception) -> None:

@@ -85,7 +85,7 @@ def make_demo(firms: int = 200, days: int = 30, seed: int = 1, *, care: bool = T
 
     The mark says "making" until all is there, so that a killed run is known to be half a demo (`half_made`).
 
-    `days`: how far back inspections go. `care`: whether it is filled up (`fill_up`): who answers for sites sees those first.
+    `days`: how far back inspections go. `care`: whether it is filled up (`fill_up`).
     Returns counts of what was made.
     """
     with unscoped("make demo") as session:

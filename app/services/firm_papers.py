@@ -7,6 +7,7 @@ citation and it is in force; of the rules of 2025 no article is named but what t
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from flask_babel import gettext as _
@@ -51,7 +52,7 @@ def letter(post: Appointment) -> dict[str, Any]:
     if not tells_letter():
         raise Forbidden(_("这份文书要印的内容有您无权查看的。"))
     if post.person_id in banned_people() and (post.date_to is None or post.date_to >= clock.today()):
-        raise Conflict(_("%(name)s处于从业禁止期间，不能打印任命书。", name=post.person.name))
+        raise Conflict(_banned(post))
     firm = post.enterprise
     sources = _Sources(firm)
     told = {
@@ -96,12 +97,62 @@ def tells_letter() -> bool:
 
 def tells_posts(firm: Enterprise) -> bool:
     """Whether the person reads every appointment of the firm, with names: to others filled posts would look vacant."""
+    return firm.id in _told_posts([firm.id])
+
+
+def _told_posts(firms: Iterable[int]) -> set[int]:
+    """Those of the firms of which that is so."""
+    keys = list(firms)
     if not tells_letter() or not current_access().may("Appointment", Verb.READ):
-        return False
-    mine = select(func.count(Appointment.id)).where(Appointment.enterprise_id == firm.id)
+        return set()
+    firm = Appointment.enterprise_id
+    asked = select(firm, func.count(Appointment.id)).where(firm.in_(keys)).group_by(firm)
     with unscoped("are there other appointments of the firm", quiet=True) as session:
-        every = session.scalar(mine)
-    return current_session().scalar(mine) == every
+        every = {row[0]: row[1] for row in session.execute(asked)}
+    mine = {row[0]: row[1] for row in current_session().execute(asked)}
+    return {key for key in keys if mine.get(key) == every.get(key)}
+
+
+# -- one paper for many rows ------------------------------------------------------------------------------------------
+
+
+def _for_post(role: AppointmentRole) -> Callable[[Appointment], dict[str, Any]]:
+    """职责 or 守则 for who holds that post."""
+
+    def draw(post: Appointment) -> dict[str, Any]:
+        if why := _other_post(post, role):
+            raise Conflict(why)
+        return duties(post.enterprise, role)
+
+    return draw
+
+
+def _other_post(post: Appointment, role: AppointmentRole) -> str:
+    """Why these are no duties of the holder's; "" when they are."""
+    return "" if post.role == role else str(_("只有%(role)s才有这一份。", role=_(role)))
+
+
+OF_A_POST: dict[str, Callable[[Any], dict[str, Any]]] = {
+    "letter": letter, "director": _for_post(AppointmentRole.DIRECTOR), "officer": _for_post(AppointmentRole.OFFICER),
+}  # fmt: skip
+OF_A_FIRM: dict[str, Callable[[Any], dict[str, Any]]] = {"posts": posts, "board": board}
+ROLES = {kind: role for role, kind in KINDS.items()}
+
+
+def hindered(kind: str, rows: dict[int, Any]) -> dict[int, str]:
+    """Why a paper can't be made for some of these appointments or firms: said before anything is printed."""
+    if kind in OF_A_FIRM:
+        why = str(_("您看不到这个单位的全部任职，不能打印。"))
+        return dict.fromkeys(rows.keys() - _told_posts(rows), why)
+    if kind in ROLES:
+        return {key: why for key, post in rows.items() if (why := _other_post(post, ROLES[kind]))}
+    if not tells_letter():
+        return dict.fromkeys(rows, str(_("这份文书要印的内容有您无权查看的。")))
+    return {key: _banned(post) for key, post in rows.items() if post.alert is not None}
+
+
+def _banned(post: Appointment) -> str:
+    return str(_("%(name)s处于从业禁止期间，不能打印任命书。", name=post.person.name))
 
 
 def _paper(kind: str, firm: Enterprise, sources: _Sources) -> dict[str, Any]:

@@ -33,7 +33,8 @@ from app.models.takeover import PriorCase
 from app.services.likeness import tell_apart
 from app.views.care import CARE_ACTS, PRESETS
 from app.views.care_day import DayScreens, day_action
-from app.views.firm_papers import FirmPapers
+from app.views.firm_file import FILE_ACTS, FileScreens, file_action, on_pages
+from app.views.firm_papers import FIRM_PAPERS, FirmPapers
 from app.views.staffing import Staffing
 from app.views.takeover import INCOMPLETE
 from app.views.transfer import TRANSFER_ACTS, TransferScreens, transfer_actions
@@ -59,7 +60,7 @@ WITHOUT_ACCOUNT = Preset(
 )
 
 
-class EnterpriseView(Staffing, DayScreens, FirmPapers, Merges, EntityView):
+class EnterpriseView(Staffing, DayScreens, FileScreens, FirmPapers, Merges, EntityView):
     """主体: found by name, pinyin initials or code."""
 
     datamodel = AppInterface(Enterprise)
@@ -83,6 +84,7 @@ class EnterpriseView(Staffing, DayScreens, FirmPapers, Merges, EntityView):
         "head_code",
         "note",
     ]
+    bulk_acts = [*FILE_ACTS, *FIRM_PAPERS]
     default_order = "-made_at"
     form_parts = [
         Part(_("主体"), ["name", "code", "org_form", "legal_person", "phone", "address", "state"]),
@@ -118,8 +120,8 @@ class EnterpriseView(Staffing, DayScreens, FirmPapers, Merges, EntityView):
     }
 
     def extra_actions(self, row: Any) -> list[Action]:
-        """Who answered on a day."""
-        return [day_action(self.route_base, row.id), *super().extra_actions(row)]
+        """Its file; who answered on a day."""
+        return [*file_action(row), day_action(self.route_base, row.id), *super().extra_actions(row)]
 
     def lookup_sub(self, row: Any) -> str:
         """Code and address tell firms of one name apart."""
@@ -208,3 +210,6 @@ class SiteView(DayScreens, TransferScreens, Merges, EntityView):
     def lookup_sub(self, row: Any) -> str:
         """Kind and address tell sites apart."""
         return " · ".join(part for part in (row.kind, row.address) if part)
+
+
+on_pages(EnterpriseView, SiteView)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from io import BytesIO
 from typing import Any
 
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext
 
 from app.core import clock
 from app.core.access.fetch import fetch, may
+from app.core.fab.bulk import BulkAct, one_file
 from app.core.fab.declaration import Answer, expose
 from app.core.fab.download import download
 from app.core.fab.gate import needs
@@ -21,6 +24,7 @@ from app.models.enterprise import Enterprise
 from app.models.personnel import Appointment
 from app.reports.firm_paper import TITLES
 from app.services import firm_papers
+from app.views.printing import MOST_FIRMS, papers_later
 
 
 class FirmPapers:
@@ -64,6 +68,19 @@ class AppointmentPapers:
         """任命书."""
         post = fetch(Appointment, key, Verb.PRINT)
         return _printed(post, firm_papers.letter(post))
+
+
+def _many(kind: str) -> BulkAct:
+    """The paper for the ticked rows, as one PDF."""
+    return one_file(
+        f"print_{kind}", lazy_gettext("打印%(what)s", what=TITLES[kind]), papers_later(kind),
+        confirm=lazy_gettext("合成一个 PDF，在后台生成，完成后会通知您；不能打印的会逐条说明原因。"),
+        hinders=partial(firm_papers.hindered, kind), most=MOST_FIRMS,
+    )  # fmt: skip
+
+
+FIRM_PAPERS = [_many(kind) for kind in firm_papers.OF_A_FIRM]
+POST_PAPERS = [_many(kind) for kind in firm_papers.OF_A_POST]
 
 
 def paper_links(firm: Enterprise, *, named: bool) -> list[Fact]:

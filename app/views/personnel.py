@@ -24,7 +24,7 @@ from app.core.screen import Action, ChildTable, ColumnHead, ShowScreen
 from app.core.verbs import Verb
 from app.models.personnel import Appointment, Ban, Person
 from app.models.training import Exam, Training
-from app.views.firm_papers import AppointmentPapers, letter_actions
+from app.views.firm_papers import POST_PAPERS, AppointmentPapers, letter_actions
 from app.views.phone_acts import PhoneActs
 
 
@@ -97,6 +97,7 @@ class AppointmentView(AppointmentPapers, EntityView):
         "document": ("任命书", "任命文件号"),
     }
     attachments = Attachments(_("任命文件和证明"))
+    bulk_acts = POST_PAPERS
 
     def extra_actions(self, row: Any) -> list[Action]:
         """Its 任命书."""

@@ -44,7 +44,9 @@ class BulkAct:
     row is called when it is gone afterwards.
 
     asks: a form class and its fields, whose values `run` gets by name as plain values (of a row its key); takes: a
-    right on another entity that the act needs as well.
+    right on another entity that the act needs as well. together: done to all rows at once instead, `together(keys,
+    **asked)` gives the answer; it judges each row itself. most: rows at once. hinders: why rows that it may be done to
+    will be left out all the same, as far as one can say beforehand.
     """
 
     name: str
@@ -57,6 +59,22 @@ class BulkAct:
     step: Transition | None = None
     asks: tuple[Any, list[str]] | None = None
     takes: tuple[str, Verb] | None = None
+    together: Callable[..., Any] | None = None
+    most: int = MOST_FOUND
+    hinders: Callable[[dict[int, Any]], dict[int, str]] | None = None
+
+
+def _apart(_model: type[Entity], _key: int, _why: str) -> str:
+    raise TypeError("this act is done to all rows together")
+
+
+def one_file(
+    name: str, label: Any, give: Callable[..., Any], *, confirm: Any = "", most: int = MOST_ROWS,
+    asks: tuple[Any, list[str]] | None = None, hinders: Callable[[dict[int, Any]], dict[int, str]] | None = None,
+) -> BulkAct:  # fmt: skip
+    """An act that prints rows into one file and changes none: `give(keys, **asked)` answers for all of them."""
+    return BulkAct(name, label, Verb.PRINT, _apart, confirm=confirm, asks=asks, together=give, most=most,
+                   hinders=hinders)  # fmt: skip
 
 
 def bulk_act(  # noqa: PLR0913 - one keyword a fact about the act
@@ -124,6 +142,8 @@ def hindrances(model: type[Entity], act: BulkAct, rows: dict[int, Any]) -> dict[
         in_state = act.step is not None and getattr(row, model.state_column()) in act.step.sources
         if act.step is not None and (key in able or not in_state) and (why := reasons_against(row, act.step)):
             found[key] = str(why[0])
+    if act.hinders is not None:
+        found = act.hinders({key: row for key, row in rows.items() if key in able}) | found
     return found
 
 

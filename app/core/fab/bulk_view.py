@@ -37,7 +37,7 @@ class BulkScreens(ListScreens):
         act = next((one for one in self.acts() if one.name == request.form.get("act", "")), None)
         if act is None:
             raise Invalid(_("请选择要办理的操作。"))
-        keys = self._chosen()
+        keys = self._chosen(act.most)
         form = self._asking(act)
         reason, token = request.form.get("reason", "").strip(), request.form.get("key", "")
         if request.form.get("sure") != "1":
@@ -48,19 +48,34 @@ class BulkScreens(ListScreens):
         if why or not fine:
             return self._sure_page(act, keys, [why] if why else [], form), 422
         asked, seen = bulk.plainly(act, form), bulk.versions_in(request.form.getlist("seen"))
+        if act.together is not None:
+            return self._together(act, keys, asked)
         bulk.perform_once(self.model, act, keys, reason, token, seen, asked=asked)
         return redirect(f"{self.route_base}/bulk/{token}")
 
-    def _chosen(self) -> list[int]:
-        """The ticked rows, those of the page, or those that the list's filter finds."""
+    def _together(self, act: bulk.BulkAct, keys: list[int], asked: dict[str, Any]) -> Answer:
+        """The answer of an act upon all rows at once. Raises Invalid when it can be done to none."""
+        rows = self._rows(keys)
+        why = bulk.hindrances(self.model, act, rows)
+        able = [key for key in keys if key in rows and key not in why]
+        if not able or act.together is None:
+            raise Invalid(_("选中的里面没有可以办理的。"))
+        answer: Answer = act.together(able, **asked)
+        return answer
+
+    def _chosen(self, most: int) -> list[int]:
+        """The ticked rows, those of the page, or those that the list's filter finds; `most` of them at once."""
         whole = request.form.getlist("whole")
         if "2" in whole:
             query, _names, filters, _order = self.list_query(parse_arguments(request.form.get("arguments", "")))
             if any(query.strays.values()):
                 raise Invalid(_("没有选中任何一条。"))
-            found = build_query(query, filters).with_only_columns(self.model.id).limit(bulk.MOST_FOUND + 1)
-            return bulk.keys_of([str(key) for key in current_session().scalars(found)], bulk.MOST_FOUND)
-        most = bulk.MOST_FOUND if FOUND in whole else bulk.MOST_ROWS
+            found = build_query(query, filters).with_only_columns(self.model.id).limit(most + 1)
+            keys = [str(key) for key in current_session().scalars(found)]
+            if len(keys) > most:
+                raise Invalid(_("列表里的超过 %(n)s 条，一次最多办理这么多，请用筛选缩小范围。", n=most))
+            return bulk.keys_of(keys, most)
+        most = most if FOUND in whole else min(most, bulk.MOST_ROWS)
         return bulk.keys_of(request.form.getlist("page" if "1" in whole else "ids"), most)
 
     def _asking(self, act: bulk.BulkAct) -> Any:

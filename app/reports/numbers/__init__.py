@@ -12,9 +12,10 @@ MOST = 2_000
 
 
 class NumbersContext(TypedDict):
-    """How many pages there are."""
+    """How many pages there are, and whether they stand upright."""
 
     pages: int
+    upright: bool
 
 
 def validate(context: dict[str, Any], *, draft: bool = False) -> None:  # noqa: ARG001 - the engine calls all alike
@@ -22,6 +23,8 @@ def validate(context: dict[str, Any], *, draft: bool = False) -> None:  # noqa: 
     pages = context.get("pages")
     if isinstance(pages, bool) or not isinstance(pages, int) or not 1 <= pages <= MOST:
         raise ContextError({"pages": f"应为 1 到 {MOST} 的整数"})
+    if context.get("upright") not in (True, False):
+        raise ContextError({"upright": "应为是或否"})
 
 
 def view(context: dict[str, Any]) -> dict[str, Any]:
@@ -36,9 +39,9 @@ def created(context: dict[str, Any]) -> datetime | None:  # noqa: ARG001 - as ab
 
 def sample() -> NumbersContext:
     """Two pages."""
-    return {"pages": 2}
+    return {"pages": 2, "upright": False}
 
 
 def samples() -> list[NumbersContext]:
     """What warms the worker."""
-    return [sample()]
+    return [sample(), {"pages": 1, "upright": True}]
