@@ -83,17 +83,17 @@ def papers_later(kind: str) -> Callable[..., Answer]:
 
     def give(keys: list[int]) -> Answer:
         title = _("打印%(what)s（%(n)s 份）", what=TITLES[kind], n=len(keys))
-        return later("firm-papers", title, {"kind": kind, "keys": keys, "lang": str(get_locale())})
+        return later("firm-papers", title, {"paper": kind, "keys": keys, "lang": str(get_locale())})
 
     return give
 
 
 @job("firm-papers")
-def firm_papers_job(kind: str, keys: list[int]) -> None:
+def firm_papers_job(paper: str, keys: list[int]) -> None:
     """One paper for each row."""
-    model = Appointment if kind in firm_papers.OF_A_POST else Enterprise
-    name = f"{TITLES[kind]}-{len(keys)}份-{clock.today():%Y%m%d}.pdf"
-    _print_all(model, keys, lambda row: _paper_of(row, kind), name)
+    model = Appointment if paper in firm_papers.OF_A_POST else Enterprise
+    name = f"{TITLES[paper]}-{len(keys)}份-{clock.today():%Y%m%d}.pdf"
+    _print_all(model, keys, lambda row: _paper_of(row, paper), name)
 
 
 def _paper_of(row: Any, kind: str) -> tuple[bytes, str]:

@@ -122,7 +122,7 @@ def test_many_firms_in_one_act(house: House) -> None:
     bad = tick(house, "suo-a", "enterprises", "firm_file", [mine], parts=["basics"], date_from="2026-02-01",
                date_to="2026-01-01")  # fmt: skip
     assert bad.status_code == 422 and "不能晚于" in text(bad)
-    assert tick(house, "suo-a", "enterprises", "firm_file", [foreign], parts=["basics"], **YEAR).status_code == 400
+    assert tick(house, "suo-a", "enterprises", "firm_file", [foreign], parts=["basics"], **YEAR).status_code == 422
 
 
 def test_papers_of_many_posts_and_why_one_is_not_among_them(house: House) -> None:
