@@ -88,6 +88,12 @@ OPENED_WORDS = {
 WITHOUT_END = ("长期", "长期有效", "永久", "无固定期限")
 # what is compared, and what it is called
 FIELDS = {
-    "name": "名称", "code": "统一社会信用代码", "address": "地址", "legal_person": "法定代表人", "phone": "联系电话",
-    "licence_no": "许可证编号", "licence_until": "许可有效期至", "platform_account": "平台账号",
-}  # fmt: skip
+    "name": "名称",
+    "code": "统一社会信用代码",
+    "address": "住所或经营地址",
+    "legal_person": "法定代表人",
+    "phone": "联系电话",
+    "licence_no": "许可证编号",
+    "licence_until": "许可有效期至",
+    "platform_account": "平台账号",
+}

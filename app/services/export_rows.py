@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from flask_babel import force_locale
-from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
+from flask_babel import force_locale, gettext
+from flask_babel import lazy_gettext as _
 
 from app.core.access.veil import concealed
 from app.core.cells import text_of
@@ -29,7 +28,7 @@ CODE = {"format": "code"}
 ALSO = {
     "name": ("企业名称", "主体名称", "经营者名称", "市场主体名称", "单位", "字号名称"),
     "code": ("信用代码", "社会信用代码", "社会信用代码（身份证号码）", "注册号", "营业执照号"),
-    "address": ("住所", "经营场所", "注册地址", "生产地址", "经营地址"),
+    "address": ("地址", "住所", "经营场所", "注册地址", "生产地址", "经营地址"),
     "legal_person": ("法定代表人（负责人）", "法人", "负责人", "经营者"),
     "phone": ("联系方式", "手机", "电话"),
     "licence_no": ("许可证号", "证书编号", "备案编号"),
@@ -46,15 +45,15 @@ WORDS: dict[str, dict[str, str]] = {"change": {**CHANGE_WORDS}, "platform_accoun
 class RecordForm(AppForm):
     """What may stand in such a file."""
 
-    name = f.Plain(_l("名称"))
-    code = f.Code(_l("统一社会信用代码"), meta_info=CODE)
-    address = f.Plain(_l("地址"))
-    legal_person = f.Plain(_l("法定代表人"))
-    phone = f.Tel(_l("联系电话"))
-    licence_no = f.Code(_l("许可证编号"), meta_info=CODE)
-    licence_until = f.Day(_l("许可有效期至"))
-    change = f.Choice(_l("变动"), choices=lambda: [(str(one), one) for one in Change])
-    platform_account = f.Choice(_l("平台账号"), choices=lambda: [(str(one), one) for one in PlatformAccount])
+    name = f.Plain(_("名称"))
+    code = f.Code(_("统一社会信用代码"), meta_info=CODE)
+    address = f.Plain(_("住所或经营地址"))
+    legal_person = f.Plain(_("法定代表人"))
+    phone = f.Tel(_("联系电话"))
+    licence_no = f.Code(_("许可证编号"), meta_info=CODE)
+    licence_until = f.Day(_("许可有效期至"))
+    change = f.Choice(_("变动"), choices=lambda: [(str(one), one) for one in Change])
+    platform_account = f.Choice(_("平台账号"), choices=lambda: [(str(one), one) for one in PlatformAccount])
 
 
 @dataclass(slots=True)
@@ -94,7 +93,7 @@ def require_keys(mapping: Iterable[str]) -> None:
     """Raise Invalid when no row of such a file could be found again among ours."""
     wanted = set(mapping)
     if not wanted & {"code", "licence_no"} and not {"name", "address"} <= wanted:
-        raise Invalid(_("至少要对应统一社会信用代码、许可证编号，或名称和地址。"))
+        raise Invalid(gettext("至少要对应统一社会信用代码、许可证编号，或名称和地址。"))
 
 
 def read_export(data: bytes, name: str, sheet: str, heading: int, mapping: list[str]) -> Export:
@@ -104,7 +103,7 @@ def read_export(data: bytes, name: str, sheet: str, heading: int, mapping: list[
     with open_source(data, name) as sheets:
         found = next((one for one in sheets if one.title == sheet), None)
         if found is None:
-            raise Invalid(_("文件里没有这张工作表。"))
+            raise Invalid(gettext("文件里没有这张工作表。"))
         lines = read_lines(spec, found.rows(), heading, _value, date1904=found.date1904)
     for line in lines:
         _check(line)
@@ -139,7 +138,7 @@ def _check(line: Line) -> None:
         line.values["licence_no"] = check_licence(number).value
     named = {"name", "address"} <= set(line.values)
     if not line.problems and not named and not {"code", "licence_no"} & set(line.values):
-        line.wrong("name", _("没有代码、许可证编号，也没有名称和地址，无法比对。"))
+        line.wrong("name", gettext("没有代码、许可证编号，也没有名称和地址，无法比对。"))
 
 
 def _name_twins(lines: list[Line]) -> None:
@@ -151,9 +150,9 @@ def _name_twins(lines: list[Line]) -> None:
     for twins in by_code.values():
         numbers = {normalise(one.values.get("licence_no", "")) for one in twins}
         if len(twins) > 1 and (len(numbers) < len(twins) or "" in numbers):
-            told = _("、").join(str(one.number) for one in twins)
+            told = gettext("、").join(str(one.number) for one in twins)
             for one in twins:
-                one.wrong("code", _("第 %(rows)s 行是同一个代码，不知道以哪一行为准。", rows=told))
+                one.wrong("code", gettext("第 %(rows)s 行是同一个代码，不知道以哪一行为准。", rows=told))
 
 
 def _row(line: Line) -> Theirs:

@@ -221,7 +221,7 @@ def _tell_chiefs(row: Reconciliation) -> None:
     mine = ReconciliationLine.reconciliation_id == row.id, ReconciliationLine.office_id != row.office_id
     counted = select(ReconciliationLine.office_id, func.count(ReconciliationLine.id)).where(*mine)
     with unscoped("who compares", quiet=True) as session:
-        asker = session.get_one(Account, current_access().person.id)
+        asker = session.scalars(select(Account).where(Account.id == current_access().person.id)).one()
     for office, number in current_session().execute(counted.group_by(ReconciliationLine.office_id)):
         if (chief := chief_of(office, asker)) is not None:
             notify(chief.id, _("%(what)s：%(n)s 条待处理", what=str(row), n=number), "", "/reconciliation-lines/")
