@@ -38,8 +38,7 @@ from app.models.enterprise import Enterprise, Site
 from app.models.precinct import Precinct
 from app.models.self_assessment import EDITION, SelfAssessment
 from app.services.care import assign, divide
-from app.services.demo import CAST
-from app.services.demo_takeover import make_takeover
+from app.services.demo import CAST, fill_up
 from app.services.handover import end_posting
 from app.services.transfer import propose
 from app.views import declared
@@ -188,15 +187,16 @@ def assessed(house: House) -> None:
         run(fetch(SelfAssessment, key), "return", reason="试")
 
 
-def taken_over(house: House) -> None:
-    """A station's cases done on paper."""
+def filled_up(house: House) -> None:
+    """A census, a comparison, old cases."""
     with house.app.app_context():
-        make_takeover(house.accounts, {})
+        fill_up(house.accounts, {})
 
 
 MADE = {"PostingProposalView": proposed, "HandoverView": handed_over, "CaretakerView": cared_for,
-        "PrecinctView": cared_for, "SiteTransferView": offered, "SelfAssessmentView": assessed,
-        "PriorCaseView": taken_over}  # fmt: skip
+        "PrecinctView": cared_for, "SiteTransferView": offered, "SelfAssessmentView": assessed} | dict.fromkeys(
+            ("PriorCaseView", "CensusRoundView", "CensusReturnView", "CensusLineView", "ReconciliationView",
+             "ReconciliationLineView"), filled_up)  # fmt: skip
 
 
 def row_to_read(house: House, view: Any) -> tuple[str, int] | None:
