@@ -28,6 +28,7 @@ from app.core.writing import unit_of_work
 from app.data import self_points
 from app.models.citation import LegalCitation
 from app.models.enterprise import Enterprise
+from app.models.reconciliation import Reconciliation, ReconciliationLine
 from app.models.rectification import Delegation
 from app.models.self_assessment import EDITION, SelfAssessment
 from app.services.demo import CAST, fill_up
@@ -244,6 +245,9 @@ class Data:
                     self.own |= words - texts if info.get("format") == "term" else words
             self.own |= {str(one) for one in session.scalars(select(LegalCitation))}
             self.own |= {text for notes in session.scalars(select(SelfAssessment.notes)) for text in notes.values()}
+            sides = session.execute(select(ReconciliationLine.theirs, ReconciliationLine.ours))
+            self.own |= {text for both in sides for side in both for text in side.values()} - texts
+            self.own |= {one["text"] for told in session.scalars(select(Reconciliation.problems)) for one in told}
         self.own |= {text for one in self_points(EDITION) for text in (one.text, one.hint, one.basis)}
         quoted = [run for one in stored() if one.id for run in HAN.findall(str(one.string))]
         self.all = "\n".join({*self.own, *quoted})

@@ -38,6 +38,7 @@ Found = Iterator[tuple[str, str, Callable[[Judge], None]]]
 BY_ANOTHER: dict[str, dict[str, Any]] = {
     "Notice": {"review": ("drafter_id", "handler_id", ""), "sign": ("drafter_id", "handler_id", "")},
     "Closure": {"confirm": ("made_by_id",)},
+    "CensusReturn": {"accept": ("handed_by_id",)},
     "PostingProposal": {"confirm": ("proposer_id", "account_id"), "reject": ("proposer_id", "account_id")},
 }
 # entity → step → column: nobody but whom it names takes the step

@@ -24,7 +24,7 @@ from app.models.enterprise import Enterprise
 from app.models.personnel import Appointment
 from app.reports.firm_paper import TITLES
 from app.services import firm_papers
-from app.views.printing import MOST_FIRMS, papers_later
+from app.views.printing import MOST_FIRMS, NAMED, papers_later
 
 
 class FirmPapers:
@@ -73,7 +73,7 @@ class AppointmentPapers:
 def _many(kind: str) -> BulkAct:
     """The paper for the ticked rows, as one PDF."""
     return one_file(
-        f"print_{kind}", lazy_gettext("打印%(what)s", what=TITLES[kind]), papers_later(kind),
+        f"print_{kind}", lazy_gettext("打印%(what)s", what=NAMED[kind]), papers_later(kind),
         confirm=lazy_gettext("合成一个 PDF，在后台生成，完成后会通知您；不能打印的会逐条说明原因。"),
         hinders=partial(firm_papers.hindered, kind), most=MOST_FIRMS,
     )  # fmt: skip
@@ -85,11 +85,11 @@ POST_PAPERS = [_many(kind) for kind in firm_papers.OF_A_POST]
 
 def paper_links(firm: Enterprise, *, named: bool) -> list[Fact]:
     """A line for each paper: buttons would fill a phone's foot. named: those with names too, see `tells_posts`."""
-    papers = [(_("食品安全总监职责"), "director-duties"), (_("食品安全员守则"), "officer-rules")]
+    papers = [("director", "director-duties"), ("officer", "officer-rules")]
     if named:
-        papers += [(_("岗位责任表"), "posts"), (_("公示牌"), "board")]
-    return [Fact(title, Cell("link", _("打印（PDF）"), url=f"/enterprises/{firm.id}/{last}"))
-            for title, last in papers]  # fmt: skip
+        papers += [("posts", "posts"), ("board", "board")]
+    return [Fact(NAMED[kind], Cell("link", _("打印（PDF）"), url=f"/enterprises/{firm.id}/{last}"))
+            for kind, last in papers]  # fmt: skip
 
 
 def letter_actions(post: Appointment) -> list[Action]:

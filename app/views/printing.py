@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from flask_babel import get_locale
+from flask_babel import get_locale, lazy_gettext
 from flask_babel import gettext as _
 
 from app.core import clock
@@ -36,6 +36,10 @@ from app.services import firm_file_print, firm_papers
 from app.services.firm_file import Period
 
 PDF = "application/pdf"
+# what the papers are called on screens; on paper they keep their Chinese titles
+NAMED = {"letter": lazy_gettext("任命书"), "director": lazy_gettext("食品安全总监职责"),
+         "officer": lazy_gettext("食品安全员守则"), "posts": lazy_gettext("岗位责任表"),
+         "board": lazy_gettext("公示牌")}  # fmt: skip
 MOST_FIRMS = 200
 MOST_TOLD = 5  # rows that the message names; the last sheet has all
 log = logging.getLogger(__name__)
@@ -82,7 +86,7 @@ def papers_later(kind: str) -> Callable[..., Answer]:
     """The act that prints one of the five papers for many rows."""
 
     def give(keys: list[int]) -> Answer:
-        title = _("打印%(what)s（%(n)s 份）", what=TITLES[kind], n=len(keys))
+        title = _("打印%(what)s（%(n)s 份）", what=NAMED[kind], n=len(keys))
         return later("firm-papers", title, {"paper": kind, "keys": keys, "lang": str(get_locale())})
 
     return give

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from flask import flash, redirect, render_template, request
@@ -26,6 +27,7 @@ from app.core.fab.declaration import Answer, expose
 from app.core.fab.forming import Part
 from app.core.fab.gate import needs
 from app.core.fab.interface import AppInterface
+from app.core.fab.trail import register_differ
 from app.core.fab.view import EntityView
 from app.core.importing.target import guess
 from app.core.screen import Action, Badge, Cell, ChildTable, ColumnHead, Row
@@ -34,7 +36,7 @@ from app.core.workflow import run
 from app.core.writing import unit_of_work
 from app.data.enums import SiteKind
 from app.data.reconciling import FIELDS, Stage
-from app.models.enterprise import Enterprise
+from app.models.enterprise import Enterprise, Site
 from app.models.reconciliation import COUNTS, Reconciliation, ReconciliationLine
 from app.services import export_rows, reconciliation
 from app.services.firm_match import holder_of
@@ -81,8 +83,8 @@ class ReconciliationView(EntityView):
             screen.notice = Badge(gettext("正在后台比对，完成后会有消息。"), "info")
         if row.problems:
             heads = [ColumnHead(name, said(label)) for name, label in PROBLEM]
-            rows = [Row("", str(one["row"]), [Cell("text", str(one[name])) for name, _label in PROBLEM])
-                    for one in row.problems]  # fmt: skip
+            rows = [Row("", str(one["row"]), [Cell("text", said(one[name]) if name == "label" else str(one[name]))
+                                              for name, _label in PROBLEM]) for one in row.problems]  # fmt: skip
             screen.children.append(ChildTable(gettext("有误、没有比对的行"), heads, rows))
         return screen
 
@@ -244,7 +246,29 @@ def _hidden(row: Any, name: str) -> bool:
 def _part(row: Any, name: str, text: str) -> str:
     """A telephone is whole to who covers the firm only."""
     whole = name != "phone" or covers(current_access(), row)
+    if name == "platform_account":
+        return said(text) if text else ""
     return text if whole else MOBILE.sub(STARRED, text)
+
+
+@register_differ(Reconciliation, "problems")
+def _problems_differ(old: Any, new: Any) -> Iterator[tuple[str, str, str]]:
+    """How many; which they are stands on the page."""
+    yield label_of(Reconciliation, "problems"), str(len(old or ())), str(len(new or ()))
+
+
+def _texts_differ(old: Any, new: Any) -> Iterator[tuple[str, str, str]]:
+    """Field by field, without what is shown in part or hidden on the firm or the site."""
+    before, after = old or {}, new or {}
+    for name, text in FIELDS.items():
+        if name == "phone" or concealed(Enterprise, name) or concealed(Site, name):
+            continue
+        if before.get(name, "") != after.get(name, ""):
+            yield gettext(text), before.get(name, ""), after.get(name, "")
+
+
+for _side in ("theirs", "ours"):
+    register_differ(ReconciliationLine, _side)(_texts_differ)
 
 
 def _candidates(row: Any) -> ChildTable:
