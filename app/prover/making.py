@@ -37,6 +37,7 @@ from app.core.entity import Entity, Scope, registry
 from app.core.types import Encrypted, LineSet, UtcDateTime
 from app.prover.stored import put_files
 
+TURNS = 6  # kinds that are tried, one after the other
 WORD = "印{:05x}记"
 SHORTEST = len(WORD.format(0))
 ENDS = ("_to", "_until", "until", "deadline", "expires_on")
@@ -98,7 +99,8 @@ class Maker:
     def _make(self, cls: type[Entity], place: Place, fixed: dict[str, Any]) -> Any:
         why: Exception | None = None
         # what a table lets be empty is left out when a rule of its own refuses it; then what it must point at is new
-        for spare in ("", "keys", "all", "fresh"):
+        # where one of a kind is all there may be, the next kind is tried
+        for spare in ("", "keys", "all", "fresh", *(["turn"] * TURNS)):
             told: dict[str, str] = {}
             try:
                 values = self.values(cls, place, fixed, told, spare)
@@ -146,13 +148,18 @@ class Maker:
             elif spare == "fresh" and (key := self._fresh(column, place)) is not None:
                 found[prop.key] = key
             elif (value := self._value(cls, prop.key, column, place, told)) is not None:
-                found[prop.key] = value
+                found[prop.key] = self._turned(column, value) if spare == "turn" else value
         if {"account_id", "role_id"} <= found.keys():
             found["role_id"] = self._role_for(found["account_id"], found["role_id"])
         for name, column in inspect(cls).columns.items():
             if isinstance(column.type, Encrypted) and found.get(name) and hasattr(cls, f"{name}_digest"):
                 found[f"{name}_digest"] = digest(found[name], column.type.context)
         return found
+
+    def _turned(self, column: Column[Any], value: Any) -> Any:
+        """Another one of the choices of a column; each count comes to the next."""
+        kinds = list(column.info.get("choices") or ())
+        return kinds[self.count % len(kinds)] if value in kinds else value
 
     def _role_for(self, account_id: int, role_id: int) -> int:
         """A role of the account's family: the families never meet."""

@@ -76,7 +76,6 @@ class EnterpriseView(Staffing, DayScreens, FileScreens, FirmPapers, Merges, Enti
     presets = [*PRESETS, INCOMPLETE, WITHOUT_ACCOUNT]
     # who answers would be a ninth statement
     extra_columns = [
-        "gaps",
         "org_form",
         "must_have_director",
         "platform_account",

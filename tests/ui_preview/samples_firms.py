@@ -51,7 +51,7 @@ def report() -> dict[str, Any]:
                         figures=[("人数", 2), ("不足", 1)],
                         choices=[year],
                         rows=rows, heads=["人员", "已培训学时", "还差学时"], first=0, page=1, pages=1,
-                        empty="没有人员。")}  # fmt: skip
+                        empty="没有人员。", foot=[_cell("合计"), _cell("52.0"), _cell("28.0")])}  # fmt: skip
 
 
 def duplicates() -> dict[str, Any]:
@@ -61,7 +61,35 @@ def duplicates() -> dict[str, Any]:
              distinct_url="/enterprises/1/distinct/2")  # fmt: skip
     return {"title": "疑似重复", "tabs": [("Enterprise", "主体", "?of=Enterprise"), ("Site", "经营场所", "?of=Site")],
             "of": "Enterprise", "dismissed": False, "lines": [line], "total": 1, "most": 500, "page": 1, "pages": 1,
-            "url": _url}  # fmt: skip
+            "url": _url, "census": None}  # fmt: skip
+
+
+def _part(label: str, total: int, lacking: int, step: Any = None) -> dict[str, Any]:
+    return {"part": label, "key": label, "label": label, "help": "登记辖区里的主体和经营场所。", "total": total,
+            "open": lacking, "lacking_url": "/enterprises/?gaps=any", "bring_url": "/enterprises/import", "step": step,
+            "by": "苏日娜", "day": "今天"}  # fmt: skip
+
+
+def takeover() -> dict[str, Any]:
+    parts = [_part("主体", 98, 0), _part("企业人员", 98, 6), _part("监管责任人", 98, 10, N(note="等新人到岗"))]
+    return {"title": "接管向导", "unit": N(name="大沁他拉所"), "base": "/takeover/10", "lines": parts,
+            "wrong": "企业人员", "error": "还有 6 条没有补齐，请写明原因。", "note": "", "longest": 200,
+            "may_do": True, "may_undo": True, "crumbs_of": []}  # fmt: skip
+
+
+def firm_file() -> dict[str, Any]:
+    parts = [("basics", "基本情况"), ("people", "人员"), ("checks", "日管控")]
+    first = field("date_from", "自", "date", value="2026-01-01", required=True)
+    which = field("parts", "包括哪些内容", "checks", choices=parts, values=["basics", "people"], wide=True)
+    crumbs = [("主体", "/enterprises/"), ("老王饭店", "/enterprises/1")]
+    return {"title": "打印一企一档：老王饭店", "action": "/enterprises/1/file.pdf", "fields": [first, which],
+            "errors": [], "cancel_url": "/enterprises/1", "crumbs_of": crumbs}  # fmt: skip
+
+
+def takeover_stations() -> dict[str, Any]:
+    found = [N(total=98, open=6, step=None), N(total=98, open=0, step=N(note=""))]
+    return {"title": "接管向导", "parts": ["主体", "企业人员"], "lines": [(N(id=10, name="大沁他拉所"), found)],
+            "base": "/takeover"}  # fmt: skip
 
 
 def merging() -> dict[str, Any]:
@@ -87,6 +115,9 @@ FIRM_PAGES: dict[str, tuple[str, dict[str, Any]]] = {
     "ledger": ("ledger.html", ledger()),
     "report": ("report.html", report()),
     "duplicates": ("duplicates.html", duplicates()),
+    "takeover": ("takeover.html", takeover()),
+    "takeover-stations": ("takeover_stations.html", takeover_stations()),
+    "firm-file": ("entity/firm_file.html", firm_file()),
     "merge": ("entity/merge.html", merging()),
     "day": ("entity/day.html", one_day()),
 }

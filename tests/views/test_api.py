@@ -107,7 +107,7 @@ def test_a_list_costs_few_statements(house: House) -> None:
     for base in (FIRMS, "/api/v1/sites", VISITS, NOTICES, "/api/v1/people", "/api/v1/appointments"):
         with house.statements() as told:
             assert client.get(f"{base}/").status_code == 200
-        assert len(told) <= 9, (base, told)
+        assert len(told) <= 10, (base, told)  # of firms one is who answers, one what is still to be found out
 
 
 def test_searching_and_filtering_are_those_of_the_page(small: House) -> None:
