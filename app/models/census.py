@@ -182,7 +182,7 @@ class CensusLine(Scoped):
         Index("uq_census_line_round_id_site_id", "round_id", "site_id", unique=True),
         Index("ix_census_line_sheet_id_state", "sheet_id", "state"),
         Index("ix_census_line_site_id", "site_id"),
-        *list_indexes("census_line", orders=("made_at", "name", "state"), filters=("kind", "size", "why")),
+        *list_indexes("census_line", orders=("made_at", "name", "state"), filters=("kind", "scale", "why")),
     )
     __workflow__ = Workflow(
         initial=L.OPEN,
@@ -204,7 +204,7 @@ class CensusLine(Scoped):
     name: Mapped[str] = column("场所名称", String(120), system=True, nullable=False)
     firm: Mapped[str] = column("主体", String(120), system=True, nullable=False, default="")
     kind: Mapped[str] = column("主体类型", String(30), choices=SiteKind, system=True, nullable=False)
-    size: Mapped[str] = column("规模", String(10), choices=SizeClass, system=True, nullable=False)
+    scale: Mapped[str] = column("规模", String(10), choices=SizeClass, system=True, nullable=False)
     state: Mapped[str] = column("核实", String(10), choices=LineState, system=True, nullable=False, default=L.OPEN)
     why: Mapped[str | None] = column("退出原因", String(10), choices=GoneWhy, system=True)
     reason: Mapped[str] = column("说明", String(500), system=True, nullable=False, default="")

@@ -147,7 +147,7 @@ class ReconciliationLine(Scoped):
     @computed("不同的项")
     def difference(self) -> str:
         """The fields that differ, as people call them."""
-        return str(_("、").join(_(FIELDS[name]) for name in self.differing if name in FIELDS))
+        return str(_("、").join(_(FIELDS[name]) for name in self.fields.split(",") if name in FIELDS))
 
     @property
     def differing(self) -> list[str]:

@@ -127,9 +127,9 @@ def _values(site: Site, census: int, sheet: int, given: Rules) -> dict[str, Any]
 
 def _told(site: Site, given: Rules) -> dict[str, Any]:
     """What a line remembers of its site."""
-    size = size_of(site, given) if site.kind else SizeClass.UNKNOWN
+    scale = size_of(site, given) if site.kind else SizeClass.UNKNOWN
     firm = site.enterprise.name if site.enterprise is not None else ""
-    return {"name": site.name, "firm": firm, "kind": site.kind, "size": size}
+    return {"name": site.name, "firm": firm, "kind": site.kind, "scale": scale}
 
 
 def _tell_chiefs(session: Session, row: CensusRound, asker: Account) -> None:

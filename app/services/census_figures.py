@@ -55,7 +55,7 @@ class Figures:
 
 def figures(census: CensusRound, by: By) -> list[Figures]:
     """The rows of the table. A site of several lines stands under each of them."""
-    column: Any = {By.STATION: CensusLine.sheet_id, By.KIND: CensusLine.kind, By.SIZE: CensusLine.size,
+    column: Any = {By.STATION: CensusLine.sheet_id, By.KIND: CensusLine.kind, By.SIZE: CensusLine.scale,
                    By.LINE: CensusLine.lines}[by]  # fmt: skip
     counted: dict[Any, Counter[str]] = defaultdict(Counter)
     asked = select(column, CensusLine.state, func.count(CensusLine.id)).where(CensusLine.round_id == census.id)

@@ -132,15 +132,15 @@ class CensusLineView(EntityView):
     task = ("firms", 9)
     nav_verb = Verb.CONFIRM
     description = _("勾选后一次确认，或对筛选出的全部确认。新开的场所照常登记，自动列为新增。")
-    list_columns = ["name", "firm", "kind", "size", "lines", "state"]
+    list_columns = ["name", "firm", "kind", "scale", "lines", "state"]
     extra_columns = ["why", "reason", "decided_at", "made_at"]
     order_columns = ["name", "state"]
-    list_filters = ["state", "sheet", "kind", "size", "lines", "why"]
+    list_filters = ["state", "sheet", "kind", "scale", "lines", "why"]
     presets = [Preset(_("待核"), f"state={LineState.OPEN}", lambda: True)]
     bulk_acts = LINE_ACTS
     default_order = "-made_at"
     show_parts = [
-        (_("场所"), ["name", "firm", "site", "kind", "size", "lines"]),
+        (_("场所"), ["name", "firm", "site", "kind", "scale", "lines"]),
         (_("核实"), ["sheet", "why", "reason", "decided_by", "decided_at"]),
     ]
     asks = {"retire": (RetireForm, ["why"])}

@@ -19,7 +19,7 @@ from app.services.census_figures import By, Figures, figures, of_several_lines, 
 from app.views.report_page import Choice, ReportScreen, number, query, workbook
 
 BASE = "/census/"
-MADE_OF = ((CensusLine, ("state", "kind", "size", "lines", "sheet", "round")), (CensusReturn, ("state", "handed_at")))
+MADE_OF = ((CensusLine, ("state", "kind", "scale", "lines", "sheet", "round")), (CensusReturn, ("state", "handed_at")))
 SHOWN = (LineState.OPEN, LineState.CONFIRMED, LineState.ADDED, LineState.GONE)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from app.core.attachment import Attachment
 from app.core.errors import ConfigurationError
 from app.core.fab.checks import require_sound
 from app.core.fab.interface import AppInterface
@@ -43,6 +44,12 @@ class Declared:
 def test_an_unknown_name_is_named(changes: dict[str, Any], where: str, name: str) -> None:
     with pytest.raises(ConfigurationError, match=f"Declared: {where} names '{name}'"):
         require_sound(Declared(Inspection, **changes))
+
+
+def test_a_filter_is_not_called_like_an_argument_of_the_list() -> None:
+    """`?size=` is how long a page is: a filter of that name would take it for a value."""
+    with pytest.raises(ConfigurationError, match="list_filters names 'size'"):
+        require_sound(Declared(Attachment, list_filters=["size"]))
 
 
 @pytest.mark.parametrize("where", ["list_filters", "order_columns"])

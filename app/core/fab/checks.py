@@ -14,6 +14,7 @@ from app.core.fab.searching import search_names
 from app.core.types import Encrypted
 
 Problems = Iterator[str]
+OWN_ARGUMENTS = {"q", "page", "size", "order", "print"}  # of a list's address: a filter of that name would be both
 
 
 def require_sound(view: Any) -> None:
@@ -32,7 +33,7 @@ def list_problems(view: Any) -> Problems:
         yield from _unless(readable(model, name), "extra_columns", name)
     for name in view.list_filters:
         fine = comparable(model, name) or to_one(model, name) or has_own_filter(model, name)
-        yield from _unless(fine, "list_filters", name)
+        yield from _unless(fine and name not in OWN_ARGUMENTS, "list_filters", name)
     for name in view.order_columns or ():
         yield from _unless(comparable(model, name), "order_columns", name)
     yield from _unless(comparable(model, view.default_order.removeprefix("-")), "default_order", view.default_order)

@@ -17,7 +17,7 @@ branch_labels = None
 depends_on = None
 
 BigId = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-ORDERS, FILTERS = ("name", "state"), ("kind", "size", "why")
+ORDERS, FILTERS = ("name", "state"), ("kind", "scale", "why")
 
 
 def _own(table: str) -> list[Any]:
@@ -97,7 +97,7 @@ def _lines() -> None:
         sa.Column("name", sa.String(length=120), nullable=False),
         sa.Column("firm", sa.String(length=120), nullable=False),
         sa.Column("kind", sa.String(length=30), nullable=False),
-        sa.Column("size", sa.String(length=10), nullable=False),
+        sa.Column("scale", sa.String(length=10), nullable=False),
         sa.Column("state", sa.String(length=10), nullable=False),
         sa.Column("why", sa.String(length=10), nullable=True),
         sa.Column("reason", sa.String(length=500), nullable=False),
