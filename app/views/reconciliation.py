@@ -52,7 +52,7 @@ class ReconciliationView(EntityView):
     route_base = "/reconciliations"
     title = lazy_pgettext("list", "比对")
     icon = "check"
-    task = ("firms", 7)
+    task = ("firms", 11)
     description = _("上传食品安全风险防控平台、许可系统或登记注册系统导出的表格，与本系统逐户比对。")
     list_columns = ["source", "extent", "as_of", "total", "same", "different", "ours_only", "theirs_only", "state"]
     order_columns = ["source", "extent", "as_of", "state"]
@@ -188,7 +188,7 @@ class ReconciliationLineView(EntityView):
     route_base = "/reconciliation-lines"
     title = lazy_pgettext("list", "比对结果")
     icon = "list"
-    task = ("firms", 8)
+    task = ("firms", 12)
     description = _("两边不同的主体，逐条或勾选后成批处理。")
     list_columns = ["name", "code", "kind", "change", "difference", "source", "as_of", "state"]
     order_columns = ["name", "kind", "as_of", "state"]
