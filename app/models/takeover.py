@@ -42,7 +42,7 @@ class PriorCase(Scoped):
         Index("ix_prior_case_office_id_done_on", "office_id", "done_on"),
         Index("ix_prior_case_office_id_state", "office_id", "state"),
     )  # fmt: skip
-    __handover__ = (Charge("待复查的接管前案卷", "account_id", states=(PriorState.WAITING,), needs=Verb.UPDATE),)
+    __handover__ = (Charge("待复查的接管前案卷", "handler_id", "account_id", (PriorState.WAITING,), Verb.UPDATE),)
 
     site_id: Mapped[int] = column("经营场所", BigId, ForeignKey("site.id"), nullable=False, index=True)
     kind: Mapped[str] = column("案卷种类", String(20), choices=PriorKind, nullable=False)
@@ -54,13 +54,17 @@ class PriorCase(Scoped):
     content: Mapped[str] = column("主要问题", Text, nullable=False, default="", format="long")
     deadline: Mapped[date | None] = column("改正期限", Date)
     account_id: Mapped[int | None] = column("复查承办人", BigId, ForeignKey("account.id"), index=True)
+    handler_id: Mapped[int | None] = column(
+        "现承办人", BigId, ForeignKey("account.id"), system=True, index=True, help="交接后由谁继续办理。"
+    )
     rechecked_on: Mapped[date | None] = column("复查日期", Date)
     outcome: Mapped[str | None] = column("复查结果", String(10), choices=RecheckResult)
     state: Mapped[str] = column("状态", String(10), choices=PriorState, derived=True, nullable=False,
                                 default=PriorState.DONE)  # fmt: skip
 
     site: Mapped[Site] = relationship()
-    account: Mapped[Account | None] = relationship()
+    account: Mapped[Account | None] = relationship(foreign_keys="PriorCase.account_id")
+    handler: Mapped[Account | None] = relationship(foreign_keys="PriorCase.handler_id")
 
     def __str__(self) -> str:
         where = f"{self.site} " if self.site is not None else ""  # one may see a case and not the site

@@ -87,10 +87,10 @@ def fill(census: int, asker: int, **_arguments: Any) -> None:
             last = found
             tick()
         with unit_of_work(Verb.CONFIRM, _("开始摸底")):
-            row = session.get_one(CensusRound, census, with_for_update=True)
+            row = session.scalars(select(CensusRound).where(CensusRound.id == census).with_for_update()).one()
             if row.ready_at is None:
                 row.ready_at = clock.now()
-                _tell_chiefs(session, row, session.get_one(Account, asker))
+                _tell_chiefs(session, row, session.scalars(select(Account).where(Account.id == asker)).one())
             settle()
 
 

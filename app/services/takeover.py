@@ -183,7 +183,11 @@ def _asked(part: TakeoverPart) -> tuple[Any, list[ColumnElement[bool]], ColumnEl
         case TakeoverPart.CARE:
             return Site, [in_business()], without(clock.today())
         case TakeoverPart.RECHECKS:
-            return PriorCase, [PriorCase.state == PriorState.WAITING], PriorCase.account_id.is_(None)
+            return (
+                PriorCase,
+                [PriorCase.state == PriorState.WAITING],
+                func.coalesce(PriorCase.handler_id, PriorCase.account_id).is_(None),
+            )
     kind = PriorKind.INSPECTION if part == TakeoverPart.INSPECTIONS else PriorKind.NOTICE
     this_year = clock.today().replace(month=1, day=1)
     return PriorCase, [PriorCase.kind == kind, PriorCase.done_on >= this_year], without_scan()

@@ -116,7 +116,7 @@ class PriorCaseView(EntityView):
         Part(_("案卷"), DONE),
         Part(_("复查"), FOLLOWED, help=_("通知书和定了改正期限的检查要复查；复查后填日期和结果。")),
     ]
-    show_parts = [(_("案卷"), [*DONE, "state"]), (_("复查"), FOLLOWED)]
+    show_parts = [(_("案卷"), [*DONE, "state"]), (_("复查"), [*FOLLOWED, "handler"])]
     attachments = Attachments(_("扫描件"))
     naming = Naming(keys=(("site", "kind", "number"), ("site", "kind", "done_on")))
     import_names = {"number": ("通知书文号", "编号"), "done_on": ("日期", "检查日期", "发文日期"), "content": ("问题",)}

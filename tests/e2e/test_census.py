@@ -59,7 +59,7 @@ def test_a_census_from_opening_to_accepted(
     assert not wide(bureau)
     picture(bureau, out, f"census-begun-{width}")
 
-    chief.goto("/messages/")
+    until(chief, "/messages/", name)  # told at last, when all lines are there
     chief.get_by_role("link", name=re.compile(name)).first.click()
     chief.wait_for_url(re.compile(r"/census-returns/\d+$"))
     sheet = chief.url

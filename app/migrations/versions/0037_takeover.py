@@ -63,16 +63,18 @@ def upgrade() -> None:
         sa.Column("content", sa.Text(), nullable=False),
         sa.Column("deadline", sa.Date(), nullable=True),
         sa.Column("account_id", _key(), nullable=True),
+        sa.Column("handler_id", _key(), nullable=True),
         sa.Column("rechecked_on", sa.Date(), nullable=True),
         sa.Column("outcome", sa.String(length=10), nullable=True),
         sa.Column("state", sa.String(length=10), nullable=False),
         sa.CheckConstraint("(rechecked_on IS NULL) = (outcome IS NULL)", name=f"ck_{case}_recheck"),
         _to(case, "site_id", "site"),
         _to(case, "account_id", "account"),
+        _to(case, "handler_id", "account"),
         *_own(case),
         sqlite_autoincrement=True,
     )
-    for column in ("office_id", "made_office_id", "enterprise_id", "site_id", "account_id"):
+    for column in ("office_id", "made_office_id", "enterprise_id", "site_id", "account_id", "handler_id"):
         _index(case, column)
     _index(case, "office_id", "done_on")
     _index(case, "office_id", "state")
