@@ -175,7 +175,7 @@ def test_a_renewal_goes_to_the_licence_an_end_takes_its_own_step(house: House) -
 
 def test_what_only_they_have_is_made_with_name_and_address_alone(house: House) -> None:
     key = compared(house, [["新来的包子铺", make_credit_code(9002), "大沁他拉镇新街 2 号", None, None],
-                           ["又一家面馆", "91150525MA0NXXXX0I"[:15] + "123", "某处", None, None],
+                           ["又一家面馆", "91150525MA0N999123", "某处", None, None],  # a wrong check digit
                            ["没有代码的小店", None, "大沁他拉镇新街 3 号", None, None]])  # fmt: skip
     found = lines(house, key)
     with pytest.raises(Invalid):  # nothing says what kind of place it is, and nothing guesses
