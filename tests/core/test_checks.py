@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import cProfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -40,9 +40,12 @@ def test_what_is_built_in_does_not_contradict_itself_and_is_checked_in_a_blink(s
     views = small.app.extensions["shouze_shell"].views
     assert len(views) >= 15
     require_consistent(views, built_in())
-    start = time.process_time()
-    require_consistent(views, built_in())
-    assert time.process_time() - start < 0.05
+    # Counted, not timed: about 130 calls for each grant of a role, however many roles and entities there are.
+    cells = sum(len(cells) for table in built_in().values() for verbs in table.values() for cells in verbs.values())
+    with cProfile.Profile() as profile:
+        require_consistent(views, built_in())
+    calls = sum(entry.callcount for entry in profile.getstats())
+    assert 0 < calls < 300 * cells
 
 
 @pytest.mark.parametrize(
