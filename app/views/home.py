@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
 
@@ -9,6 +10,7 @@ from flask import g, render_template, request
 from flask_babel import format_date
 from flask_babel import gettext as _
 from sqlalchemy import select
+from sqlalchemy.orm import selectinload
 
 from app.core import clock
 from app.core.access.predicate import answered_for, predicate
@@ -25,9 +27,11 @@ from app.core.open_work import waiting
 from app.core.screen import Hits, Task
 from app.core.successors import led_offices
 from app.core.verbs import Verb
+from app.data.census import RoundState, SheetState
 from app.data.enums import CheckState, NoticeState, SiteState, TransferState
 from app.data.people import AssessmentState, ChangeState
 from app.data.takeover import PriorState
+from app.models.census import CensusReturn, CensusRound
 from app.models.check import DailyCheck
 from app.models.enterprise import Enterprise, Site
 from app.models.inspection import DRAFT, Inspection
@@ -122,7 +126,7 @@ def tasks() -> list[Task]:
         found.append(_left_behind())
     if g.access.may(Handover.__name__, Verb.CONFIRM) and (task := _handed_to_me()) is not None:
         found.append(task)
-    found += [task for task in (_unattended(), _offered_sites(), _paper_rechecks()) if task is not None]
+    found += [task for task in (_unattended(), _offered_sites(), _paper_rechecks(), *_census()) if task is not None]
     if g.access.may(Appointment.__name__, Verb.UPDATE) and (task := _banned_in_office()) is not None:
         found.append(task)
     if g.access.may("DailyCheck", Verb.CREATE) and by_firm():
@@ -181,6 +185,27 @@ def _paper_rechecks() -> Task | None:
         return None
     task = _task(PriorCase, Verb.UPDATE, PriorState.WAITING, _("待复查的接管前案卷"), "warning", "/prior-cases/")
     return task if task.count else None
+
+
+def _census() -> Iterator[Task | None]:
+    """摸底表 of rounds that go on: those to hand in, those to answer; nothing where none waits."""
+    for verb, states, title in (
+        (Verb.SUBMIT, (SheetState.OPEN, SheetState.RETURNED), _("待上报的摸底表")),
+        (Verb.CONFIRM, (SheetState.HANDED_IN,), _("待认可的摸底表")),
+    ):
+        if not g.access.may("CensusReturn", verb):
+            continue
+        open_rounds = select(CensusRound.id).where(CensusRound.state == RoundState.OPEN)
+        mine = (CensusReturn.state.in_(states), CensusReturn.round_id.in_(open_rounds),
+                predicate(g.access, CensusReturn, verb))  # fmt: skip
+        statement = select(CensusReturn).options(selectinload(CensusReturn.round)).where(*mine)
+        rows = list(current_session().scalars(statement.order_by(CensusReturn.id).limit(SHOWN + 1)).unique())
+        total = len(rows) if len(rows) <= SHOWN else count(CensusReturn, *mine)
+        items = [{"text": str(row), "sub": "", "url": f"/census-returns/{row.id}", "state": said(row.state),
+                  "tone": "danger" if row.late else _tone(row), "due": date_text(row.round.due)}
+                 for row in rows[:SHOWN]]  # fmt: skip
+        url = f"/census-returns/?{urlencode({'state': states}, doseq=True)}"
+        yield Task(title, total, "warning", url, items) if rows else None
 
 
 def _returned_changes() -> list[Task]:

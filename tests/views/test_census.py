@@ -9,11 +9,13 @@ from openpyxl import load_workbook
 from sqlalchemy import select
 
 from app.core import clock
+from app.core.access.fetch import fetch
 from app.core.db import current_session
+from app.core.workflow import run
 from app.core.writing import unit_of_work
-from app.models.census import CensusLine, CensusRound
+from app.models.census import CensusLine, CensusReturn, CensusRound
 from app.services.census_figures import By, figures
-from tests.services.test_census import confirm_all, opened, sheet_of
+from tests.services.test_census import confirm_all, hand_in, opened, sheet_of
 from tests.support.house import A, B, House
 from tests.support.imports import page
 
@@ -47,6 +49,34 @@ def test_the_figures_on_screen_are_those_of_the_workbook_and_each_reads_his_own(
         assert bureau.get(f"/census/?{wrong}").status_code in {400, 404, 422}
     assert bureau.get("/duplicates/?of=Site&census=999999").status_code == 404
     assert bureau.get(f"/duplicates/?of=Enterprise&census={census}").status_code == 200
+
+
+def test_what_is_to_hand_in_and_what_to_answer_stands_on_the_home_page(house: House) -> None:
+    bureau, chief, inspector = (house.client(who) for who in ("zhuanban", "suo-a", "yuan-a"))
+    to_hand_in, to_answer = "待上报的摸底表", "待认可的摸底表"
+    assert to_hand_in not in page(chief.get("/")) and to_answer not in page(bureau.get("/"))
+    opened(house)
+    mine = sheet_of(house, A)
+    shown = page(chief.get("/"))
+    assert to_hand_in in shown and f"/census-returns/{mine}" in shown and to_answer not in shown
+    assert f"/census-returns/{sheet_of(house, B)}" not in shown
+    assert to_hand_in not in page(inspector.get("/")), "an inspector confirms lines, the chief hands in"
+    confirm_all(house, "yuan-a", mine)
+    hand_in(house, "suo-a", mine)
+    assert to_hand_in not in page(chief.get("/"))
+    shown = page(bureau.get("/"))
+    assert to_answer in shown and f"/census-returns/{mine}" in shown
+    assert f"/census-returns/{mine}" in page(bureau.get("/census-returns/?state=已上报"))
+    with house.acting("ju"):
+        run(fetch(CensusReturn, mine), "accept")
+    assert to_answer not in page(bureau.get("/"))
+
+
+def test_a_round_that_has_ended_waits_for_nobody(house: House) -> None:
+    census = opened(house)
+    with house.acting("zhuanban"):
+        run(fetch(CensusRound, census), "end")
+    assert "待上报的摸底表" not in page(house.client("suo-a").get("/"))
 
 
 def test_a_station_that_is_late_stands_in_red(house: House) -> None:
