@@ -18,8 +18,8 @@ from tests.bench.side import Rig
 from tests.bench.table import Line, show
 
 NAMES = (
-    "start", "list", "big", "huge", "search", "form", "predicate", "history", "log", "submit", "notice", "import",
-    "rows", "export", "handover",
+    "start", "list", "big", "huge", "register", "city", "search", "form", "predicate", "history", "log", "submit",
+    "notice", "import", "rows", "export", "handover",
 )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from tests.bench.side import Rig, Side
 from tests.bench.table import Line
 
 BAR = 30
+WHO = ("busy", "quiet", "all")
 
 
 def run(rig: Rig, scale: Scale) -> Iterator[Line]:
@@ -20,7 +21,7 @@ def run(rig: Rig, scale: Scale) -> Iterator[Line]:
 
 def lines(name: str, side: Side) -> Iterator[Line]:
     """What three people wait for."""
-    for who in ("busy", "quiet", "all"):
+    for who in WHO:
         found = side.call("lists", who=who)
         worst = max(found, key=lambda one: one["ms"])
         slow = sum(one["ms"] > BAR for one in found)

@@ -14,7 +14,8 @@ class Scale:
     big: int = 2_000_000  # inspections of the big lists
     huge: int = 10_000_000  # the same on PostgreSQL
     log: int = 1_000_000  # entries of history
-    firms: int = 5_000  # firms a form points at
+    firms: int = 5_000  # firms a form points at, and of the register
+    city: int = 300_000  # firms of the register on PostgreSQL
     views: int = 60  # lines of the navigation
     rounds: int = 6
     requests: int = 10  # in each round
@@ -30,6 +31,6 @@ class Scale:
     threads: int = 8
 
 
-MINI = Scale(rows=200, searched=300, big=2_000, huge=2_000, log=500, firms=100, views=12, rounds=1, requests=2,
-             statements=5, saves=2, papers=1, pool_papers=4, ledger=50, workbook=60, csv=300, starts=1, seconds=0.5,
-             threads=2)  # fmt: skip
+MINI = Scale(rows=200, searched=300, big=2_000, huge=2_000, log=500, firms=100, city=300, views=12, rounds=1,
+             requests=2, statements=5, saves=2, papers=1, pool_papers=4, ledger=50, workbook=60, csv=300, starts=1,
+             seconds=0.5, threads=2)  # fmt: skip
