@@ -6,6 +6,7 @@ Their content says the row's word too, so that a file handed out is seen as a pa
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -13,11 +14,14 @@ from typing import Any
 from app.core import clock, filestore, jobfile
 from app.core.attachment import Attachment
 from app.core.document import DocumentState, IssuedDocument
+from app.core.entity import registry
 from app.core.importing import run as runs
 from app.core.importing.run import ImportRun, RunState
 from app.core.jobfile import JobFile
 from app.core.jobs import Job, JobState
 from app.core.saved import BulkRun, SavedFilter, Sharing
+from app.core.verbs import Verb
+from app.models.roles import ROLES
 
 Filler = Callable[[Any, bytes, str], None]
 
@@ -64,7 +68,14 @@ def _import(row: Any, content: bytes, word: str) -> None:
     row.stored, row.sha256, row.state = runs.keep(content), hashlib.sha256(content).hexdigest(), RunState.TRIED
     row.file_name, row.sheet, row.heading, row.mapping = f"{word}.csv", "", 1, ["name"]
     row.result = {"bad": [], "doubts": 0, "plan": []}
+    row.entity = _importable()
     runs.keep_outcome(row, [], [])
+
+
+def _importable() -> str:
+    """The entity that most roles may import: a run of any other is shown to nobody, and would prove nothing."""
+    granted = [grant.entity for role in ROLES for grant in role.grants if Verb.IMPORT in grant.verbs]
+    return Counter(name for name in granted if name in registry()).most_common(1)[0][0]
 
 
 def _filter(row: Any, _content: bytes, _word: str) -> None:

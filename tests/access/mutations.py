@@ -535,7 +535,7 @@ MUTATIONS = (
 
 # what `script/test` takes out; `--deep` takes out all
 FAST = frozenset({
-    "the session's filter", "firms", "the seal", "messages", "saved filters", "attachments", "documents",
+    "the session's filter", "firms", "the seal", "messages", "imports", "saved filters", "attachments", "documents",
     "the history tab's names", "the old row", "the new row", "the right to make", "parents", "parents that a row opens",
     "system columns", "hidden columns", "hidden in names", "masking", "the gate", "sign-in", "404 for outsiders",
     "filters over foreign rows", "what may be exported", "names in imports", "the session's end",
