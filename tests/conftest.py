@@ -11,7 +11,7 @@ import pytest
 from tests.support.house import House, on_postgres, on_sqlite
 from tests.support.postgres import postgres_server
 
-pytest_plugins = ["tests.support.counts", "tests.support.browser"]
+pytest_plugins = ["tests.support.memory", "tests.support.counts", "tests.support.browser"]
 
 # a Chromium started by the tests must not look for its maker's servers, nor the tests for any other
 os.environ.setdefault("NO_PROXY", "*")

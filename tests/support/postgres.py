@@ -25,7 +25,7 @@ from pathlib import Path
 import psycopg
 from sqlalchemy import make_url
 
-PREFIX = "shouze-pg-"
+PREFIX = "shouze-tests-"
 START_SECONDS = 30
 # A database copied there takes 20 ms, on a disk 300: it is some 300 files
 MEMORY = Path("/dev/shm")
@@ -56,7 +56,7 @@ def postgres_server(*, in_memory: bool = True) -> Iterator[str]:
     """
     remove_leftovers()
     account = _account()
-    with _folder(MEMORY if in_memory and _memory_is_roomy() else _disk()) as home, _programs(account) as programs:
+    with own_folder(MEMORY if in_memory and memory_is_roomy() else _disk()) as home, _programs(account) as programs:
         if account:
             os.chown(home, account.pw_uid, account.pw_gid)
         _make_cluster(programs, home, account)
@@ -98,7 +98,8 @@ def remove_leftovers() -> None:
 
 
 @contextmanager
-def _folder(parent: Path) -> Iterator[Path]:
+def own_folder(parent: Path) -> Iterator[Path]:
+    """A folder that goes with this process, or with the next run if it is killed."""
     folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=parent))
     try:
         yield folder
@@ -106,7 +107,7 @@ def _folder(parent: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _memory_is_roomy() -> bool:
+def memory_is_roomy() -> bool:
     """A container's /dev/shm is often 64 MB, or absent."""
     return MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > 2 << 30
 
@@ -140,7 +141,7 @@ def _programs(account: pwd.struct_passwd | None) -> Iterator[Path]:
         yield installed
         return
     package = installed.parent.parent
-    with _folder(_disk()) as copy:
+    with own_folder(_disk()) as copy:
         copy.chmod(0o755)
         for part in ("bin", "lib", "share"):
             shutil.copytree(installed.parent / part, copy / package.name / "pginstall" / part)
